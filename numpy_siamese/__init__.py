@@ -1,0 +1,1 @@
+"""A Siamese network for handwritten digits in pure NumPy, every gradient derived by hand."""

@@ -1,0 +1,7 @@
+"""``python -m numpy_siamese``: the command line."""
+
+import sys
+
+from numpy_siamese.cli import main
+
+sys.exit(main())

@@ -1,0 +1,82 @@
+"""The fused multiply-add, correctly rounded, for NumPy arrays.
+
+PyTorch's vectorised kernels (AVX2 and wider, and CUDA) evaluate a·x + y with one rounding instead
+of two. NumPy has no such operation, and without it initial weights and updates would differ in
+their last bit. Here the exact a·x + y is held as an unevaluated sum and rounded once.
+
+References
+----------
+S. Boldo and G. Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using
+rounding to odd", IEEE Transactions on Computers 57(4), 2008.
+"""
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def fma(a: Any, x: Array, y: Any) -> Array:
+    """Return a·x + y rounded once, in x's dtype.
+
+    Parameters
+    ----------
+    a : scalar, rounded to x's dtype first
+    x, y : float32 or float64 arrays of one dtype; y may be a scalar
+
+    Notes
+    -----
+    For float64, |a·x| and |a|, |x| must stay below 2⁹⁹⁵ (a splitting multiplies by 2²⁷ + 1) and a
+    nonzero |a·x| above 2⁻⁹⁶⁸ (its error term must be representable); outside, the last bit may be
+    that of the two-rounding result. A result that is not finite is that of a·x + y.
+    """
+    a, y = x.dtype.type(a), np.asarray(y, dtype=x.dtype)
+    if a == 1:
+        return x + y
+    if x.dtype == np.float32:  # 24 + 24 bits: the product is exact in float64
+        product = x * np.float64(a)
+        return _sum_rounded_to_odd(product, y.astype(np.float64)).astype(np.float32)
+    high, low = _two_product(a, x)
+    tail, error = _two_sum(y, low)
+    head, middle = _two_sum(high, tail)
+    with np.errstate(invalid="ignore"):
+        fused = head + _sum_rounded_to_odd(middle, error)
+        return np.where(np.isfinite(fused), fused, a * x + y)
+
+
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return s = fl(a + b) and its rounding error, a + b = s + e exactly (Knuth)."""
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ in the error of an infinite sum
+        total = a + b
+        b_part = total - a
+        return total, (a - (total - b_part)) + (b - b_part)
+
+
+def _two_product(a: Any, x: Array) -> tuple[Array, Array]:
+    """Return p = fl(a·x) and its rounding error, a·x = p + e exactly (Dekker, Veltkamp)."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        product = a * x
+        a_high, a_low = _split(a)
+        x_high, x_low = _split(x)
+        error = ((a_high * x_high - product) + a_high * x_low + a_low * x_high) + a_low * x_low
+    return product, error
+
+
+def _split(x: Any) -> tuple[Any, Any]:
+    """Return halves of 26 bits each that add up to the float64 x."""
+    shifted = x * (2.0**27 + 1)
+    high = shifted - (shifted - x)
+    return high, x - high
+
+
+def _sum_rounded_to_odd(a: Array, b: Array) -> Array:
+    """Return a + b in float64: exact, or else that neighbour whose last bit is 1.
+
+    A later rounding to fewer bits then gives what rounding a + b directly would have given.
+    """
+    total, error = _two_sum(a, b)
+    bits = total.view(np.int64)
+    even_inexact = (error != 0) & (bits & 1 == 0) & np.isfinite(total)
+    outward = (error > 0) == (total > 0)  # is the exact sum farther from zero than the total?
+    return (bits + even_inexact * np.where(outward, 1, -1)).view(np.float64)

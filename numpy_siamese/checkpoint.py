@@ -1,0 +1,42 @@
+"""Weights and training state as safetensors, which either package reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from numpy_siamese.files import write_atomically
+
+Array = np.ndarray
+
+
+def save_model(path: Path, state_dict: Mapping[str, Array]) -> None:
+    """Save weights under their state-dict names.
+
+    `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file.
+    """
+    _save(path, state_dict, {})
+
+
+def save_checkpoint(
+    path: Path,
+    state_dict: Mapping[str, Array],
+    momentum: Mapping[str, Array],
+    epoch: int,
+    batch: int,
+) -> None:
+    """Save all that continuing needs beside `config.json`.
+
+    Weights stand under ``model.``, momentum buffers under ``momentum.``; the metadata hold how many
+    epochs, and how many batches of the next one, are done.
+    """
+    tensors = {f"model.{name}": value for name, value in state_dict.items()}
+    tensors |= {f"momentum.{name}": value for name, value in momentum.items()}
+    _save(path, tensors, {"epoch": str(epoch), "batch": str(batch)})
+
+
+def _save(path: Path, tensors: Mapping[str, Array], metadata: dict[str, str]) -> None:
+    from safetensors.numpy import save
+
+    contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    write_atomically(path, save(contiguous, metadata={"format": "np"} | metadata))

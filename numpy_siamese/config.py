@@ -1,0 +1,80 @@
+"""One dataclass that is the flags, the file and the documentation of a run at once."""
+
+import argparse
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from numpy_siamese.errors import InputError
+
+
+def option(default: Any, parse: Any, meaning: str, **limits: Any) -> Any:
+    """Declare a field: its default, how its flag is parsed, what it means, its `least` value."""
+    return field(default=default, metadata={"parse": parse, "help": meaning, **limits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How to train; the defaults are the reference recipe.
+
+    Raises
+    ------
+    InputError
+        A value below its least, or not finite, or not among the choices; it names the flag.
+    """
+
+    data: str = option(
+        "mnist-5k", str, "data set: mnist-5k, mnist, or a folder of CSV or IDX files"
+    )
+    epochs: int = option(5, int, "epochs", least=1)
+    batches: int = option(1000, int, "batches in an epoch", least=1)
+    batch_size: int = option(100, int, "pairs in a batch, half different and half same", least=2)
+    lr: float = option(0.001, float, "learning rate of SGD", least=0)
+    momentum: float = option(0.1, float, "momentum of SGD", least=0)
+    seed: int = option(0, int, "seed of weights and pairs", least=0)
+    dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
+    threads: int | None = option(None, int, "threads (default: all cores)", least=1)
+    window: int = option(100, int, "batches averaged in one line of the log", least=1)
+    test_pairs: int = option(20_000, int, "pairs judged after every epoch", least=2)
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            value, limits = getattr(self, spec.name), spec.metadata
+            if value is None:
+                continue
+            found = f"{flag(spec.name)}: found {value!r}, expected"
+            if "choices" in limits and value not in limits["choices"]:
+                raise InputError(f"{found} one of {', '.join(limits['choices'])}")
+            if "least" in limits and not (math.isfinite(value) and value >= limits["least"]):
+                raise InputError(f"{found} a number of at least {limits['least']}")
+        if self.seed >= 2**64:
+            raise InputError(f"--seed: found {self.seed}, expected less than 2**64")
+
+    @classmethod
+    def add_flags(cls, parser: argparse.ArgumentParser) -> None:
+        """Give the parser one flag for each field."""
+        for spec in fields(cls):
+            text = spec.metadata["help"]
+            if spec.default is not None:
+                text += " (default: %(default)s)"
+            parser.add_argument(
+                flag(spec.name),
+                type=spec.metadata["parse"],
+                default=spec.default,
+                choices=spec.metadata.get("choices"),
+                help=text,
+            )
+
+    @classmethod
+    def from_flags(cls, arguments: argparse.Namespace) -> Self:
+        """Return the configuration that parsed flags describe."""
+        return cls(**{spec.name: getattr(arguments, spec.name) for spec in fields(cls)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields by name, as they stand in `config.json`."""
+        return asdict(self)
+
+
+def flag(name: str) -> str:
+    """Return the command-line flag of a field."""
+    return "--" + name.replace("_", "-")

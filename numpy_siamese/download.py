@@ -1,0 +1,134 @@
+"""Downloads of named data sets: checked, from several mirrors, whole or not at all."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy_siamese.errors import InputError, unknown_name
+
+
+@dataclass(frozen=True)
+class Download:
+    """What a data set consists of (SHA-256 by file name) and where to get it.
+
+    Every mirror is the address of a folder that holds all the files.
+    """
+
+    checksums: Mapping[str, str]
+    mirrors: Sequence[str]
+
+
+DOWNLOADS = {
+    "mnist": Download(
+        checksums={
+            "train-images-idx3-ubyte.gz": (
+                "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+            ),
+            "train-labels-idx1-ubyte.gz": (
+                "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+            ),
+            "t10k-images-idx3-ubyte.gz": (
+                "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+            ),
+            "t10k-labels-idx1-ubyte.gz": (
+                "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+            ),
+        },
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+    ),
+}
+
+
+def cache_directory() -> Path:
+    """Return the folder of downloads: $NUMPY_SIAMESE_CACHE, else the user's cache folder."""
+    if chosen := os.environ.get("NUMPY_SIAMESE_CACHE"):
+        return Path(chosen)
+    import pooch
+
+    return Path(pooch.os_cache("numpy-siamese"))
+
+
+def fetch(
+    name: str,
+    directory: str | os.PathLike[str] | None = None,
+    mirrors: Sequence[str] | None = None,
+    progress: bool = True,
+) -> Path:
+    """Download a named data set, so that `data.load` finds it.
+
+    A file that is there with the right checksum is left alone, so that calling again goes on where
+    a failure stopped; any other is replaced. A file appears whole and checked, or not at all.
+
+    Parameters
+    ----------
+    name : str
+        One of `DOWNLOADS`.
+    directory : path-like, optional
+        Where to put the files; default: the folder `name` of `cache_directory`.
+    mirrors : sequence of str, optional
+        Addresses of folders that hold the files, tried in order for every file.
+    progress : bool
+        Whether to show progress bars, where standard error is a terminal.
+
+    Returns
+    -------
+    Path
+        The folder of the files.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the folder cannot be made, or no mirror gives a file; the message
+        then has every mirror's reason.
+    """
+    if name not in DOWNLOADS:
+        raise unknown_name("download", name, DOWNLOADS)
+    download = DOWNLOADS[name]
+    folder = cache_directory() / name if directory is None else Path(directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}, expected a folder to write to") from error
+    for file, checksum in download.checksums.items():
+        _fetch_file(
+            folder / file, checksum, download.mirrors if mirrors is None else mirrors, progress
+        )
+    return folder
+
+
+def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: bool) -> None:
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")  # the bars say it already
+
+    def download(url: str, output_file: str, _: Any) -> None:
+        from tqdm import tqdm
+
+        os.unlink(output_file)  # made for its owner alone; made anew, it has the usual mode
+        # pooch asks the bar's truth, which tqdm takes from its total: any but 0 until it is known.
+        with tqdm(
+            desc=path.name, total=1, unit="B", unit_scale=True, disable=None if progress else True
+        ) as bar:
+            pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16)(url, output_file, None)
+
+    reasons = []
+    for mirror in mirrors:
+        url = f"{mirror.rstrip('/')}/{path.name}"
+        try:
+            pooch.retrieve(
+                url,
+                known_hash=f"sha256:{checksum}",
+                fname=path.name,
+                path=path.parent,
+                downloader=download,
+            )
+        except (OSError, ValueError) as error:  # the network's and the disk's; a wrong checksum
+            reasons.append(f"{mirror}: {' '.join(str(error).split())}")
+        else:
+            return
+    raise InputError(f"{path}: no mirror gave the expected file ({'; '.join(reasons)})")

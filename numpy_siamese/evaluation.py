@@ -1,0 +1,59 @@
+"""What a trained network is worth: its verdict on pairs that it has not seen."""
+
+import numpy as np
+
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.pairs import gather
+from numpy_siamese.threads import map_in_order, single_threaded_blas
+
+Array = np.ndarray
+
+THRESHOLD = 0.5
+"""A pair is called *same* when its probability is above this."""
+
+
+def accuracy(probs: Array, targets: Array) -> float:
+    """Return the share of pairs whose verdict, same or different, is right."""
+    return float(((probs > THRESHOLD) == (targets == 1)).mean())
+
+
+def embed_images(
+    net: SiameseNet, images: Array, threads: int | None = None, micro_batch: int = 50
+) -> Array:
+    """Embed images, each once: (n, 28, 28) uint8 → (n, 84)."""
+
+    def part(start: int) -> Array:
+        index = np.arange(start, min(start + micro_batch, len(images)))
+        return net.embed(gather(images, index, net.dtype))
+
+    with single_threaded_blas():
+        return np.concatenate(list(map_in_order(part, range(0, len(images), micro_batch), threads)))
+
+
+def pair_probabilities(
+    net: SiameseNet,
+    images: Array,
+    left_index: Array,
+    right_index: Array,
+    threads: int | None = None,
+) -> Array:
+    """Return the probability that each pair is of the same class.
+
+    The twins share their weights, so an image's embedding does not depend on its side or its
+    partner: every image is embedded once, and only embeddings are paired.
+
+    Parameters
+    ----------
+    net : SiameseNet
+    images : (n, 28, 28) uint8
+    left_index, right_index : (N,) integers
+        Into images.
+    threads : int, optional
+        Default: all cores.
+
+    Returns
+    -------
+    (N, 1) of the net's dtype
+    """
+    embeddings = embed_images(net, images, threads)
+    return net.compare(embeddings[left_index], embeddings[right_index])[0]

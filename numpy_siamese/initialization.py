@@ -1,0 +1,83 @@
+"""PyTorch's default initialisation from an integer seed, bit for bit.
+
+`torch.manual_seed(seed)` seeds a Mersenne Twister (MT19937) as Matsumoto's 2002 `init_genrand`
+does, with the seed's low 32 bits; so does `numpy.random.RandomState(seed)`, and both then draw the
+same 32-bit words. What is left is to turn words into uniform numbers as torch does.
+"""
+
+import math
+
+import numpy as np
+
+from numpy_siamese._fma import fma
+
+Array = np.ndarray
+
+
+def manual_seed(seed: int) -> np.random.RandomState:
+    """Return the generator whose words are those of torch's CPU generator after `manual_seed`.
+
+    Parameters
+    ----------
+    seed : int in [−2⁶³, 2⁶⁴)
+        Taken modulo 2³², as torch's Mersenne Twister does.
+    """
+    if not -(2**63) <= seed < 2**64:
+        raise ValueError(f"seed must lie in [-2**63, 2**64), got {seed}")
+    return np.random.RandomState(seed % 2**32)
+
+
+def uniform(
+    generator: np.random.RandomState,
+    shape: tuple[int, ...],
+    low: float,
+    high: float,
+    dtype: type[np.floating],
+) -> Array:
+    """Draw what ``torch.empty(shape).uniform_(low, high)`` draws: u·(high − low) + low, fused.
+
+    u is m·2⁻²⁴ for float32, from the low 24 bits of one word, and m·2⁻⁵³ for float64, from the low
+    53 bits of two words, the high word first.
+
+    References
+    ----------
+    PyTorch, ``aten/src/ATen/core/TransformationHelper.h`` and ``DistributionsHelper.h``.
+    """
+    size = math.prod(shape)
+    if dtype == np.float32:
+        words = generator.randint(0, 2**32, size, dtype=np.uint32)
+        unit = (words & (2**24 - 1)) * np.float32(2.0**-24)
+    else:
+        halves = generator.randint(0, 2**32, 2 * size, dtype=np.uint32).astype(np.uint64)
+        unit = ((halves[0::2] << 32 | halves[1::2]) & (2**53 - 1)) * 2.0**-53
+    return fma(dtype(high) - dtype(low), unit.astype(dtype), dtype(low)).reshape(shape)
+
+
+def linear_or_conv2d(
+    generator: np.random.RandomState, weight_shape: tuple[int, ...], dtype: type[np.floating]
+) -> tuple[Array, Array]:
+    """Draw the weight, then the bias, of torch's Linear and Conv2d: U(−1/√fan_in, 1/√fan_in).
+
+    Parameters
+    ----------
+    weight_shape : (O, I) or (O, C, KH, KW)
+        fan_in is the product of all but the first.
+
+    Returns
+    -------
+    weight : weight_shape
+    bias : (O,)
+
+    References
+    ----------
+    ``reset_parameters`` in `torch.nn.Linear` and `torch.nn.Conv2d`: `kaiming_uniform_` with
+    a = √5, whose bound √3·√(2/(1 + a²))/√fan_in is 1/√fan_in up to rounding, so the rounding is
+    repeated here step by step.
+    """
+    fan_in = math.prod(weight_shape[1:])
+    gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
+    weight_bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
+    bias_bound = 1 / math.sqrt(fan_in)
+    weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
+    bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
+    return weight, bias

@@ -1,0 +1,250 @@
+"""The network: two twins that share one CNN, and the head that compares their embeddings.
+
+Every module is a function of its input that returns its output and its pullback. The pullback
+returns the gradients of the module's parameters, under their state-dict names, and the gradient
+of its input. Nothing is remembered between calls.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from numpy_siamese import functional as F
+from numpy_siamese.initialization import linear_or_conv2d, manual_seed
+
+Array = np.ndarray
+Gradients = dict[str, Array]
+Pullback = Callable[..., tuple[Gradients, Any]]
+
+
+def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, F.Pullback]:
+    """Conv2d → ReLU → MaxPool2d(2), for less work and with the same values.
+
+    ReLU is monotone, so it may follow the maximum, where a quarter of the elements are left:
+    max(relu(y)) = relu(max(y)), and a window without a positive element gets no gradient either
+    way. Pooling drops an odd last row and column of the convolution's output, so the row and
+    column of x that only they read are not read at all; their gradient is zero.
+
+    Parameters
+    ----------
+    x : (N, C, H, W)
+    weight : (O, C, KH, KW)
+    bias : (O,)
+
+    Returns
+    -------
+    y : (N, O, ⌊(H − KH + 1) / 2⌋, ⌊(W − KW + 1) / 2⌋)
+    pullback : dy → (dx, dweight, dbias)
+        dx is None for ``needs_input_grad=False``.
+    """
+    H, W = (n - (n - k + 1) % 2 for n, k in zip(x.shape[2:], weight.shape[2:], strict=True))
+    y, conv2d_pullback = F.conv2d(x[:, :, :H, :W], weight, bias)
+    y, max_pool2d_pullback = F.max_pool2d(y, 2)
+    y, relu_pullback = F.relu(y)
+
+    def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
+        (dy,) = relu_pullback(dy)
+        (dy,) = max_pool2d_pullback(dy)
+        dx_read, dweight, dbias = conv2d_pullback(dy, needs_input_grad)
+        if not needs_input_grad or dx_read.shape == x.shape:
+            return dx_read, dweight, dbias
+        dx = np.zeros_like(x)
+        dx[:, :, :H, :W] = dx_read
+        return dx, dweight, dbias
+
+    return y, pullback
+
+
+class CNN:
+    """The backbone, from an image to its embedding.
+
+    conv1 3×3 → ReLU → pool 2 → conv2 3×3 → ReLU → pool 2 → flatten → fc1 → ReLU → fc2
+
+    Parameters
+    ----------
+    generator : numpy.random.RandomState
+        From `initialization.manual_seed`; draws the weights.
+    dtype : numpy.float32 or numpy.float64
+    """
+
+    image_shape = (1, 28, 28)
+    weight_shapes: ClassVar = {
+        "conv1": (32, 1, 3, 3),
+        "conv2": (64, 32, 3, 3),
+        "fc1": (120, 1600),
+        "fc2": (84, 120),
+    }
+
+    def __init__(self, generator: np.random.RandomState, dtype: type[np.floating]) -> None:
+        self._parameters = _initialize(self.weight_shapes, generator, dtype)
+
+    def parameters(self) -> dict[str, Array]:
+        """Return the arrays in use, by name."""
+        return dict(self._parameters)
+
+    def __call__(self, x: Array) -> tuple[Array, Pullback]:
+        """Embed images.
+
+        Parameters
+        ----------
+        x : (N, 1, 28, 28), raw pixel values 0..255
+
+        Returns
+        -------
+        embedding : (N, 84)
+        pullback : dembedding → (grads, dx)
+            dx is None for ``needs_input_grad=False``.
+        """
+        if x.ndim != 4 or x.shape[1:] != self.image_shape:
+            raise ValueError(f"images must be (N, 1, 28, 28), got {x.shape}")
+        p = self._parameters
+        y, conv1 = conv_relu_pool(x, p["conv1.weight"], p["conv1.bias"])  # (N, 32, 13, 13)
+        y, conv2 = conv_relu_pool(y, p["conv2.weight"], p["conv2.bias"])  # (N, 64, 5, 5)
+        maps = y.shape
+        y = y.reshape(len(x), 1600)  # channel-major
+        y, fc1 = F.linear(y, p["fc1.weight"], p["fc1.bias"])  # (N, 120)
+        y, relu = F.relu(y)
+        embedding, fc2 = F.linear(y, p["fc2.weight"], p["fc2.bias"])  # (N, 84)
+
+        def pullback(
+            dembedding: Array, needs_input_grad: bool = True
+        ) -> tuple[Gradients, Array | None]:
+            grads: Gradients = {}
+            dy, grads["fc2.weight"], grads["fc2.bias"] = fc2(dembedding)
+            (dy,) = relu(dy)
+            dy, grads["fc1.weight"], grads["fc1.bias"] = fc1(dy)
+            dy = dy.reshape(maps)
+            dy, grads["conv2.weight"], grads["conv2.bias"] = conv2(dy)
+            dx, grads["conv1.weight"], grads["conv1.bias"] = conv1(dy, needs_input_grad)
+            return {name: grads[name] for name in p}, dx
+
+        return embedding, pullback
+
+
+class SiameseNet:
+    """The probability that two images show the same class.
+
+    p = sigmoid(fc1(|net(left) − net(right)|)), with one CNN `net` for both sides.
+
+    Parameters
+    ----------
+    seed : int
+        The weights are those of torch's default initialisation after ``torch.manual_seed(seed)``,
+        bit for bit.
+    dtype : numpy.float32 or numpy.float64
+    """
+
+    weight_shapes: ClassVar = {"fc1": (1, 84)}
+
+    def __init__(self, seed: int = 0, dtype: type[np.floating] = np.float32) -> None:
+        if dtype not in (np.float32, np.float64):
+            raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype}")
+        self.dtype = np.dtype(dtype).type
+        generator = manual_seed(seed)
+        self.net = CNN(generator, self.dtype)
+        self._head = _initialize(self.weight_shapes, generator, self.dtype)
+
+    def parameters(self) -> dict[str, Array]:
+        """Return the ten arrays in use, by state-dict name; to change one is to change the net."""
+        return {f"net.{name}": p for name, p in self.net.parameters().items()} | self._head
+
+    def state_dict(self) -> dict[str, Array]:
+        """Return the ten arrays by name, like torch without copying them."""
+        return self.parameters()
+
+    def load_state_dict(self, mapping: Mapping[str, Array]) -> None:
+        """Copy weights in, all or none.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            Missing or unexpected names; a wrong shape; a wrong dtype.
+        """
+        parameters = self.parameters()
+        missing, unexpected = parameters.keys() - mapping.keys(), mapping.keys() - parameters.keys()
+        if missing or unexpected:
+            raise KeyError(f"missing {sorted(missing)}, unexpected {sorted(unexpected)}")
+        for name, parameter in parameters.items():
+            found = mapping[name]
+            if found.shape != parameter.shape:
+                raise ValueError(f"{name} must have shape {parameter.shape}, got {found.shape}")
+            if found.dtype != parameter.dtype:
+                raise TypeError(f"{name} must be {parameter.dtype}, got {found.dtype}")
+        for name, parameter in parameters.items():
+            parameter[...] = mapping[name]
+
+    def embed(self, images: Array) -> Array:
+        """Embed images: (N, 1, 28, 28) → (N, 84)."""
+        return self.net(images)[0]
+
+    def compare(self, left: Array, right: Array) -> tuple[Array, Pullback]:
+        """Compare embeddings.
+
+        Parameters
+        ----------
+        left, right : (N, 84)
+
+        Returns
+        -------
+        probs : (N, 1)
+        pullback : dprobs → (grads, (dleft, dright))
+        """
+        difference, l1_distance = F.l1_distance(left, right)
+        logits, fc1 = F.linear(difference, self._head["fc1.weight"], self._head["fc1.bias"])
+        probs, sigmoid = F.sigmoid(logits)
+
+        def pullback(dprobs: Array) -> tuple[Gradients, tuple[Array, Array]]:
+            (dlogits,) = sigmoid(dprobs)
+            ddifference, dweight, dbias = fc1(dlogits)
+            dleft, dright = l1_distance(ddifference)
+            return {"fc1.weight": dweight, "fc1.bias": dbias}, (dleft, dright)
+
+        return probs, pullback
+
+    def __call__(self, left: Array, right: Array) -> tuple[Array, Pullback]:
+        """Return the probability that each pair is of the same class.
+
+        Parameters
+        ----------
+        left, right : (N, 1, 28, 28), raw pixel values 0..255
+
+        Returns
+        -------
+        probs : (N, 1)
+        pullback : dprobs → (grads, (dleft, dright))
+            grads under the state dict's names. The twins share their weights, so the gradient of
+            a shared weight is the sum of the two branches' gradients. dleft and dright are None
+            for ``needs_input_grad=False``.
+
+        References
+        ----------
+        Koch, Zemel & Salakhutdinov 2015, *Siamese Neural Networks for One-shot Image Recognition*.
+        """
+        F._arguments.same_shape(left=left, right=right)
+        left_embedding, left_twin = self.net(left)
+        right_embedding, right_twin = self.net(right)
+        probs, head = self.compare(left_embedding, right_embedding)
+
+        def pullback(
+            dprobs: Array, needs_input_grad: bool = True
+        ) -> tuple[Gradients, tuple[Array | None, Array | None]]:
+            head_grads, (dleft_embedding, dright_embedding) = head(dprobs)
+            left_grads, dleft = left_twin(dleft_embedding, needs_input_grad)
+            right_grads, dright = right_twin(dright_embedding, needs_input_grad)
+            shared = {f"net.{name}": left_grads[name] + right_grads[name] for name in left_grads}
+            return shared | head_grads, (dleft, dright)
+
+        return probs, pullback
+
+
+def _initialize(
+    weight_shapes: Mapping[str, tuple[int, ...]],
+    generator: np.random.RandomState,
+    dtype: type[np.floating],
+) -> dict[str, Array]:
+    parameters = {}
+    for layer, shape in weight_shapes.items():
+        weight, bias = linear_or_conv2d(generator, shape, dtype)
+        parameters[f"{layer}.weight"], parameters[f"{layer}.bias"] = weight, bias
+    return parameters

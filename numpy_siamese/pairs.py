@@ -1,0 +1,137 @@
+"""Which pairs of images make batch k of epoch e under seed s.
+
+A batch is a pure function of (seed, split, epoch, k): its random numbers are read from a
+counter-based generator (Philox) at the counter (k, epoch, split) under the key `seed`. Any batch
+can be drawn alone, so resuming, worker processes and both packages all see the same pairs.
+"""
+
+import numpy as np
+
+Array = np.ndarray
+
+SPLITS = ("train", "validation", "test")
+
+
+class PairSampler:
+    """Draw balanced batches of pairs: the first half of different classes, the rest of the same.
+
+    For each pair a class is drawn uniformly over classes, not over images. In the first
+    ⌊batch_size/2⌋ pairs the second image's class is the first's plus a uniform offset in 1..C−1,
+    modulo C (target 0); in the others it is the same class (target 1). Images are drawn uniformly
+    within their class, with replacement.
+
+    Parameters
+    ----------
+    labels : (n,) integers
+        The class of each image; any values, in any order.
+    batch_size : int
+        Pairs in a batch, at least 2: one different, one same.
+    seed : int
+        Taken modulo 2¹²⁸.
+    split : 'train', 'validation' or 'test'
+        Separates the streams of one seed.
+    allow_self_pairs : bool
+        Whether a pair of one class may be an image with itself.
+
+    Raises
+    ------
+    ValueError
+        A batch size below 2, an unknown split, fewer than two classes, or, without self-pairs, a
+        class with only one image.
+
+    References
+    ----------
+    Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*, for Philox.
+    """
+
+    def __init__(
+        self,
+        labels: Array,
+        batch_size: int,
+        seed: int,
+        split: str = "train",
+        allow_self_pairs: bool = True,
+    ) -> None:
+        if batch_size < 2:
+            raise ValueError(
+                f"batch_size must be at least 2 (one pair of each kind), got {batch_size}"
+            )
+        if split not in SPLITS:
+            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+        classes, counts = np.unique(labels, return_counts=True)
+        if len(classes) < 2:
+            raise ValueError(f"pairs need at least two classes, got {len(classes)}")
+        if not allow_self_pairs and counts.min() < 2:
+            lonely = classes[counts.argmin()]
+            raise ValueError(f"class {lonely} has 1 image, but a pair without itself needs 2")
+        self.batch_size = batch_size
+        self.seed = seed
+        self.split = split
+        self.allow_self_pairs = allow_self_pairs
+        self._order = np.argsort(labels, kind="stable")  # image numbers, class after class
+        self._counts = counts
+        self._starts = np.cumsum(counts) - counts
+
+    def batch(self, epoch: int, k: int) -> tuple[Array, Array, Array]:
+        """Draw batch k of an epoch, both counted from 0.
+
+        Returns
+        -------
+        left_index, right_index : (batch_size,) int64
+            Into the images that `labels` describes.
+        targets : (batch_size, 1) float32
+            0 for different, 1 for same.
+        """
+        N, C = self.batch_size, len(self._counts)
+        counter = [0, k, epoch, SPLITS.index(self.split)]  # word 0 counts within the batch
+        stream = np.random.Philox(key=self.seed % 2**128, counter=counter)
+        unit = np.random.Generator(stream).random((4, N))
+
+        left_class = _below(C, unit[0])
+        right_class = left_class.copy()
+        different = slice(N // 2)
+        right_class[different] += 1 + _below(C - 1, unit[1, different])
+        right_class[different] %= C
+
+        left_rank = _below(self._counts[left_class], unit[2])
+        if self.allow_self_pairs:
+            right_rank = _below(self._counts[right_class], unit[3])
+        else:
+            right_rank = np.empty_like(left_rank)
+            right_rank[different] = _below(self._counts[right_class[different]], unit[3, different])
+            same = slice(N // 2, None)
+            count = self._counts[left_class[same]]
+            right_rank[same] = (left_rank[same] + 1 + _below(count - 1, unit[3, same])) % count
+
+        targets = np.ones((N, 1), np.float32)
+        targets[different] = 0
+        left_index = self._order[self._starts[left_class] + left_rank]
+        right_index = self._order[self._starts[right_class] + right_rank]
+        return left_index, right_index, targets
+
+
+def gather(images: Array, index: Array, dtype: type[np.floating]) -> Array:
+    """Take images as the network reads them.
+
+    Parameters
+    ----------
+    images : (n, 28, 28) uint8
+    index : (N,) integers
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    (N, 1, 28, 28), raw pixel values 0..255, the batch innermost in memory
+    """
+    pixels = images.reshape(len(images), -1).take(index, axis=0)  # (N, H·W)
+    innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
+    return innermost.T.reshape(len(index), 1, *images.shape[1:])
+
+
+def _below(bound: Array | int, unit: Array) -> Array:
+    """Uniform integers in 0..bound−1 from uniform numbers in [0, 1) of 53 bits.
+
+    ⌊u·n⌋ with u ≤ 1 − 2⁻⁵³ stays below n after rounding, and each integer's probability is off by
+    less than 2⁻⁵³.
+    """
+    return (unit * bound).astype(np.int64)

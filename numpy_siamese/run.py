@@ -1,0 +1,221 @@
+"""A whole run: epochs of batches, the test after each, and what is written on the way."""
+
+import hashlib
+import platform
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from numpy_siamese import plots
+from numpy_siamese.config import TrainConfig
+from numpy_siamese.data import Dataset
+from numpy_siamese.errors import InputError
+from numpy_siamese.evaluation import accuracy
+from numpy_siamese.functional import binary_cross_entropy
+from numpy_siamese.pairs import PairSampler
+from numpy_siamese.progress import Progress
+from numpy_siamese.run_directory import Metrics, RunDirectory
+
+Array = np.ndarray
+
+
+class Learner(Protocol):
+    """What a run needs of a network, in either package; see `numpy_siamese.training.Learner`."""
+
+    def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
+        """Learn from one batch; return its mean loss and its accuracy."""
+
+    def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
+        """Return the probability of *same* for each pair: (N, 1)."""
+
+    def model_state(self) -> dict[str, Array]:
+        """Return the weights by name."""
+
+    def momentum_state(self) -> dict[str, Array]:
+        """Return the momentum buffers by name."""
+
+    def environment(self) -> dict[str, str]:
+        """Return what the network ran on: versions, device."""
+
+
+class Run:
+    """Train a learner on a data set and keep a run directory.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    dataset : Dataset
+    learner : Learner
+        Holds the training images.
+    out : Path
+        The new run directory.
+    quiet : bool
+        Print nothing.
+
+    Raises
+    ------
+    InputError
+        A data set whose classes are too few or too small for pairs; an `out` that cannot be used.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        learner: Learner,
+        out: Path,
+        quiet: bool = False,
+    ) -> None:
+        self.config, self.dataset, self.learner = config, dataset, learner
+        train, test = dataset.train.labels, dataset.test.labels
+        try:
+            self.sampler = PairSampler(train, config.batch_size, config.seed)
+            self.test_pairs = PairSampler(
+                test, config.test_pairs, config.seed, split="test", allow_self_pairs=False
+            ).batch(0, 0)
+        except ValueError as error:
+            raise InputError(f"--data {config.data}: {error}") from error
+        self.directory = RunDirectory(out)
+        self.directory.write_json(
+            "config.json", config.to_dict() | {"data_sha256": checksum(dataset)}
+        )
+        self.train_rows: list[Metrics] = []
+        self.test_rows: list[Metrics] = []
+        self.test_probs: Array | None = None
+        self._draw_training_pairs()
+        self.progress = Progress(config.epochs, config.batches, config.batch_size, quiet)
+        self.progress.say(
+            f"{config.data}: {len(train):,} training and {len(test):,} test digits; writing {out}"
+        )
+        self._start = time.perf_counter()
+
+    def train(self) -> dict[str, Any]:
+        """Run all epochs and return the summary.
+
+        Interrupted, by Ctrl-C say, it writes what there is before it passes the exception on.
+        """
+        try:
+            for epoch in range(self.config.epochs):
+                self._train_epoch(epoch)
+                self._test(epoch)
+                self.directory.write_state(
+                    self.learner.model_state(), self.learner.momentum_state(), epoch + 1, 0
+                )
+                self._write_results(finished=epoch + 1 == self.config.epochs)
+        except BaseException:
+            self._write_results(finished=False)
+            raise
+        finally:
+            self.progress.close()
+        return self.summary(finished=True)
+
+    def summary(self, finished: bool) -> dict[str, Any]:
+        """Return what `summary.json` holds."""
+        train, test = self.dataset.train, self.dataset.test
+        return {
+            "finished": finished,
+            "train": [vars(row) for row in self.train_rows[-1:]],
+            "test": [vars(row) for row in self.test_rows],
+            "test_pairs": self.config.test_pairs,
+            "images": {"train": len(train.labels), "test": len(test.labels)},
+            "seconds": round(self._seconds(), 3),
+            "environment": {
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "machine": platform.machine(),
+            }
+            | self.learner.environment(),
+        }
+
+    def _train_epoch(self, epoch: int) -> None:
+        window: list[tuple[float, float]] = []
+        for k in range(self.config.batches):
+            loss, share_right = self.learner.step(*self.sampler.batch(epoch, k))
+            window.append((loss, share_right))
+            self.progress.batch(loss, share_right)
+            if len(window) == self.config.window or k + 1 == self.config.batches:
+                mean_loss, mean_accuracy = np.mean(window, axis=0).tolist()
+                row = Metrics(epoch + 1, k + 1, mean_loss, mean_accuracy, self._seconds())
+                self.train_rows.append(row)
+                self.progress.window(row)
+                self.directory.write_metrics("metrics.csv", self.train_rows)
+                window = []
+
+    def _test(self, epoch: int) -> None:
+        left_index, right_index, targets = self.test_pairs
+        probs = self.learner.probabilities(self.dataset.test.images, left_index, right_index)
+        loss, _ = binary_cross_entropy(probs, targets.astype(probs.dtype))
+        row = Metrics(
+            epoch + 1, self.config.batches, float(loss), accuracy(probs, targets), self._seconds()
+        )
+        self.test_probs = probs
+        self.test_rows.append(row)
+        self.progress.test(row, self.config.test_pairs)
+
+    def _write_results(self, finished: bool) -> None:
+        self.directory.write_metrics("metrics.csv", self.train_rows)
+        self.directory.write_metrics("test_metrics.csv", self.test_rows)
+        title = f"{self.config.data}, seed {self.config.seed}"
+        self.directory.write_picture(
+            "curves.png",
+            plots.curves(
+                f"Training on {title}", self.config.batches, self.train_rows, self.test_rows
+            ),
+        )
+        if self.test_probs is not None:
+            self._draw_predictions(title, self.test_probs)
+        self.directory.write_json("summary.json", self.summary(finished))
+
+    def _draw_training_pairs(self) -> None:
+        left_index, right_index, targets = self.sampler.batch(0, 0)
+        shown = _both_kinds(len(targets))
+        images = self.dataset.train.images
+        self.directory.write_picture(
+            "pairs.png",
+            plots.pair_grid(
+                "Pairs of the first training batch",
+                images[left_index[shown]],
+                images[right_index[shown]],
+                targets[shown, 0],
+            ),
+        )
+
+    def _draw_predictions(self, title: str, probs: Array) -> None:
+        left_index, right_index, targets = self.test_pairs
+        shown = _both_kinds(len(targets))
+        images = self.dataset.test.images
+        self.directory.write_picture(
+            "predictions.png",
+            plots.pair_grid(
+                f"Test pairs after epoch {len(self.test_rows)}, {title}",
+                images[left_index[shown]],
+                images[right_index[shown]],
+                targets[shown, 0],
+                probs[shown, 0],
+            ),
+        )
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._start
+
+
+def checksum(dataset: Dataset) -> str:
+    """Return the SHA-256 of all images and labels, however they were stored."""
+    digest = hashlib.sha256()
+    for split in (dataset.train, dataset.test):
+        digest.update(split.images.tobytes())
+        digest.update(split.labels.tobytes())
+    return digest.hexdigest()
+
+
+def default_directory(package: str) -> Path:
+    """Return a new folder's name for a run: runs/PACKAGE-DATE-TIME."""
+    return Path("runs") / f"{package}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _both_kinds(N: int, each: int = 10) -> Array:
+    """Return the first pairs of each kind: some from each half of the batch."""
+    half = N // 2
+    return np.r_[0 : min(each, half), half : min(half + each, N)]

@@ -1,0 +1,208 @@
+"""Downloads, against a server on this machine: checked, resumable, whole or not at all."""
+
+import hashlib
+import http.server
+import socket
+import threading
+
+import pytest
+
+from numpy_siamese import data, download
+from numpy_siamese.errors import InputError
+
+FILES = {"images.gz": b"the images" * 20_000, "labels.gz": b"the labels"}
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves `files` by path, and keeps the paths it was asked for.
+
+    A file that is an int is answered with that status; one in `cut` loses its second half.
+    """
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, bytes | int] = {}
+        self.cut: set[str] = set()
+        self.requests: list[str] = []
+
+    def mirror(self, name: str, files) -> str:
+        """Add a folder of files and return its address."""
+        self.files |= {f"/{name}/{file}": content for file, content in files.items()}
+        return f"http://127.0.0.1:{self.server_port}/{name}/"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self):
+        self.server.requests.append(self.path)
+        content = self.server.files.get(self.path, 404)
+        if isinstance(content, int):
+            self.send_error(content)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        end = len(content) // 2 if self.path in self.server.cut else len(content)
+        self.wfile.write(content[:end])
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
+    with Server() as server:
+        mirrors = (server.mirror("first", FILES), server.mirror("second", FILES))
+        monkeypatch.setitem(download.DOWNLOADS, "mnist", download.Download(checksums, mirrors))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def contents(folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_fetch_puts_every_file_in_the_folder(server, tmp_path):
+    folder = download.fetch("mnist", tmp_path / "a" / "b")
+    assert folder == tmp_path / "a" / "b"
+    assert contents(folder) == FILES
+    assert server.requests == ["/first/images.gz", "/first/labels.gz"]
+
+
+def test_fetched_files_have_the_mode_of_any_new_file(server, tmp_path):
+    """A folder shared by several users is no use if only one may read its files."""
+    download.fetch("mnist", tmp_path)
+    (tmp_path / "new").touch()
+    assert len({path.stat().st_mode for path in tmp_path.iterdir()}) == 1
+
+
+def test_fetch_goes_to_the_cache_folder_unless_told_otherwise(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMPY_SIAMESE_CACHE", str(tmp_path))
+    assert download.fetch("mnist") == tmp_path / "mnist" == download.cache_directory() / "mnist"
+    assert contents(tmp_path / "mnist") == FILES
+
+
+def test_given_mirrors_replace_the_default_ones(server, tmp_path):
+    mirror = server.mirror("mine", FILES).rstrip("/")
+    download.fetch("mnist", tmp_path, mirrors=[mirror])
+    assert server.requests == ["/mine/images.gz", "/mine/labels.gz"]
+
+
+@pytest.mark.parametrize("fault", ["absent", "broken", "other bytes", "cut", "refused"])
+def test_the_second_mirror_gives_what_the_first_does_not(server, tmp_path, fault):
+    files: dict[str, bytes | int] = {
+        "absent": dict.fromkeys(FILES, 404),
+        "broken": dict.fromkeys(FILES, 500),
+        "other bytes": dict.fromkeys(FILES, b"not these"),
+        "cut": FILES,
+        "refused": {},
+    }[fault]
+    bad = server.mirror("bad", files)
+    if fault == "cut":
+        server.cut = {f"/bad/{file}" for file in FILES}
+    if fault == "refused":
+        bad = refusing_mirror()
+    download.fetch("mnist", tmp_path, mirrors=[bad, server.mirror("good", FILES)])
+    assert contents(tmp_path) == FILES
+
+
+def refusing_mirror() -> str:
+    """Return the address of a port where nobody listens: one that was free just now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/mnist/"
+
+
+def test_when_all_mirrors_fail_one_line_gives_the_file_and_each_reason(server, tmp_path):
+    mirrors = [
+        server.mirror("absent", {}),
+        server.mirror("wrong", dict.fromkeys(FILES, b"not these")),
+        refusing_mirror(),
+        "no-address",
+    ]
+    with pytest.raises(InputError) as caught:
+        download.fetch("mnist", tmp_path, mirrors=mirrors)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert str(tmp_path / "images.gz") in message
+    reasons = ["404", "does not match the known hash", "refused", "Invalid URL"]
+    for mirror, reason in zip(mirrors, reasons, strict=True):
+        assert reason in message[message.index(mirror) :]
+
+
+@pytest.mark.parametrize("content", [b"not these", 404])
+def test_a_failed_download_leaves_no_file(server, tmp_path, content):
+    mirror = server.mirror("bad", dict.fromkeys(FILES, content))
+    with pytest.raises(InputError):
+        download.fetch("mnist", tmp_path, mirrors=[mirror])
+    assert contents(tmp_path) == {}
+
+
+def test_an_interrupted_download_leaves_no_file(server, tmp_path):
+    mirror = server.mirror("bad", FILES)
+    server.cut = {"/bad/images.gz"}
+    with pytest.raises(InputError):
+        download.fetch("mnist", tmp_path, mirrors=[mirror])
+    assert contents(tmp_path) == {}
+
+
+def test_calling_again_downloads_nothing(server, tmp_path):
+    download.fetch("mnist", tmp_path)
+    server.requests.clear()
+    download.fetch("mnist", tmp_path)
+    assert server.requests == []
+
+
+def test_calling_again_after_a_failure_downloads_only_what_is_missing(server, tmp_path):
+    mirror = server.mirror("half", {"images.gz": FILES["images.gz"]})
+    with pytest.raises(InputError, match=r"labels\.gz"):
+        download.fetch("mnist", tmp_path, mirrors=[mirror])
+    server.requests.clear()
+    download.fetch("mnist", tmp_path)
+    assert server.requests == ["/first/labels.gz"]
+    assert contents(tmp_path) == FILES
+
+
+def test_a_damaged_file_is_replaced(server, tmp_path):
+    download.fetch("mnist", tmp_path)
+    (tmp_path / "images.gz").write_bytes(FILES["images.gz"][:-1])
+    server.requests.clear()
+    download.fetch("mnist", tmp_path)
+    assert server.requests == ["/first/images.gz"]
+    assert contents(tmp_path) == FILES
+
+
+def test_unknown_download_is_answered_with_the_nearest(tmp_path):
+    with pytest.raises(InputError, match=r"unknown download 'mnits' \(did you mean 'mnist'\?\)"):
+        download.fetch("mnits", tmp_path)
+    assert contents(tmp_path) == {}
+
+
+def test_file_in_place_of_the_folder_is_named(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(InputError, match="file: File exists, expected a folder"):
+        download.fetch("mnist", path)
+
+
+def test_progress_is_quiet_unless_on_a_terminal(server, tmp_path, capfd):
+    """Bars in a log file would bury the one line that matters."""
+    download.fetch("mnist", tmp_path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_cache_folder_is_the_users_unless_the_environment_names_one(monkeypatch):
+    monkeypatch.delenv("NUMPY_SIAMESE_CACHE", raising=False)
+    assert download.cache_directory().name == "numpy-siamese"
+    monkeypatch.setenv("NUMPY_SIAMESE_CACHE", "elsewhere")
+    assert str(download.cache_directory()) == "elsewhere"
+
+
+def test_the_files_that_fetch_gets_are_those_that_load_reads():
+    assert set(download.DOWNLOADS["mnist"].checksums) == {f"{file}.gz" for file in data.IDX_FILES}

@@ -1,0 +1,28 @@
+"""Data sets small enough for a test: random images, a few of each class."""
+
+from pathlib import Path
+
+import numpy as np
+
+from numpy_siamese.data import CSV_FILES, Dataset, Split
+
+
+def split(counts: list[int], seed: int = 0) -> Split:
+    """Return random images of classes 0, 1, …, as many of each as `counts` says, shuffled."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.repeat(np.arange(len(counts)), counts))
+    return Split(rng.integers(0, 256, (len(labels), 28, 28), dtype=np.uint8), labels)
+
+
+def dataset() -> Dataset:
+    """Return 4 classes of 12 training and 5 test images."""
+    return Dataset("tiny", split([12] * 4, seed=1), split([5] * 4, seed=2))
+
+
+def csv_folder(folder: Path, counts: list[int]) -> Path:
+    """Write a folder that `--data` takes, with the same images to train and to test."""
+    images, labels = split(counts)
+    for name in CSV_FILES:
+        table = np.column_stack([labels, images.reshape(len(images), -1)])
+        np.savetxt(folder / name, table, fmt="%d", delimiter=",")
+    return folder

@@ -1,0 +1,123 @@
+"""Learning: the loss-and-gradients step, its micro-batches on threads, and the learner of a run."""
+
+import numpy as np
+
+from numpy_siamese import functional as F
+from numpy_siamese.config import TrainConfig
+from numpy_siamese.evaluation import accuracy, pair_probabilities
+from numpy_siamese.model import Gradients, SiameseNet
+from numpy_siamese.optim import SGD
+from numpy_siamese.pairs import gather
+from numpy_siamese.threads import available_cores, map_in_order, single_threaded_blas
+
+Array = np.ndarray
+
+MICRO_BATCH = 25
+"""Pairs in a micro-batch: few enough for their activations to stay in a core's cache."""
+
+
+def loss_and_gradients(
+    net: SiameseNet,
+    left: Array,
+    right: Array,
+    targets: Array,
+    threads: int | None = None,
+    micro_batch: int | None = None,
+) -> tuple[float, Array, Gradients]:
+    """Compute the mean binary cross-entropy of a batch, and its gradients.
+
+    The batch is cut into micro-batches, which threads work on side by side, each with
+    single-threaded BLAS. Their gradients are added in the order of the batch, so the result is the
+    same bits for every number of threads, and memory grows with the threads, not with the batch.
+
+    Parameters
+    ----------
+    net : SiameseNet
+    left, right : (N, 1, 28, 28) of the net's dtype
+    targets : (N, 1)
+        1 for same, 0 for different; converted to the net's dtype.
+    threads : int, optional
+        Default: all cores.
+    micro_batch : int, optional
+        Pairs in a micro-batch, default `MICRO_BATCH`.
+
+    Returns
+    -------
+    loss : float
+        In nats.
+    probs : (N, 1)
+    grads : dict
+        Under the state dict's names.
+
+    Raises
+    ------
+    ValueError
+        An empty batch, or lengths that differ.
+    """
+    N, size = len(left), micro_batch or MICRO_BATCH
+    if N == 0 or targets.shape != (N, 1):
+        raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
+    targets = targets.astype(net.dtype, copy=False)
+
+    def part(start: int) -> tuple[Array, Array, Gradients]:
+        rows = slice(start, start + size)
+        probs, net_pullback = net(left[rows], right[rows])
+        loss, loss_pullback = F.binary_cross_entropy(probs, targets[rows], reduction="sum")
+        (dprobs,) = loss_pullback(1.0)
+        grads, _ = net_pullback(dprobs / net.dtype(N), needs_input_grad=False)
+        return loss, probs, grads
+
+    with single_threaded_blas():
+        parts = map_in_order(part, range(0, N, size), threads)
+        loss, first_probs, grads = next(parts)
+        probs = [first_probs]
+        for part_loss, part_probs, part_grads in parts:
+            loss += part_loss
+            probs.append(part_probs)
+            for name, grad in grads.items():
+                grad += part_grads[name]
+    return float(loss / net.dtype(N)), np.concatenate(probs), grads
+
+
+class Learner:
+    """A network, its optimiser and the images that it learns from.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    images : (n, 28, 28) uint8
+    """
+
+    def __init__(self, config: TrainConfig, images: Array) -> None:
+        self.images = images
+        self.threads = config.threads or available_cores()
+        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
+        self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
+
+    def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
+        """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
+        loss, probs, grads = loss_and_gradients(
+            self.net,
+            gather(self.images, left_index, self.net.dtype),
+            gather(self.images, right_index, self.net.dtype),
+            targets,
+            self.threads,
+        )
+        self.optimizer.step(grads)
+        return loss, accuracy(probs, targets)
+
+    def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
+        """Return the probability that each pair is of the same class: (N, 1)."""
+        return pair_probabilities(self.net, images, left_index, right_index, self.threads)
+
+    def model_state(self) -> dict[str, Array]:
+        """Return the network's weights by state-dict name."""
+        return self.net.state_dict()
+
+    def momentum_state(self) -> dict[str, Array]:
+        """Return the optimiser's momentum buffers by state-dict name; empty before a first step."""
+        return self.optimizer.momentum_buffers
+
+    def environment(self) -> dict[str, str]:
+        """Return what the network runs on."""
+        return {"package": "numpy_siamese", "threads": str(self.threads)}

@@ -1,0 +1,1 @@
+"""The proof that `numpy_siamese` and `torch_siamese` are the same, graded and executable."""

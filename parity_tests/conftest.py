@@ -1,0 +1,29 @@
+"""Pin the oracle, choose the Hypothesis profile, print the ledger."""
+
+import os
+
+import hypothesis
+import pytest
+
+from parity_tests import oracle
+from parity_tests.ledger import LEDGER
+
+hypothesis.settings.register_profile(
+    "default", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
+hypothesis.settings.register_profile("intense", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    oracle.pin()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if LEDGER.lines:
+        terminalreporter.section("parity of NumPy and PyTorch; worst is max err/(u·G)")
+        terminalreporter.write_line(LEDGER.table())
+        terminalreporter.write_line("")
+        for name, value in oracle.environment().items():
+            terminalreporter.write_line(f"{name}: {value}")

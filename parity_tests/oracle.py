@@ -1,0 +1,54 @@
+"""PyTorch as the oracle: pinned, and recorded.
+
+On the CPU, torch may take NNPACK for convolutions, whose Winograd transform is off by 10⁻³ even on
+integers; on CUDA, cuDNN takes TF32 by default, with 11 bits of precision. Both are switched off
+explicitly, and what is in force is asserted and reported.
+"""
+
+import platform
+
+import numpy as np
+import torch
+
+from numpy_siamese.threads import available_cores
+
+
+def pin() -> None:
+    """Switch off what would make the oracle imprecise, and check that it is off."""
+    torch.backends.nnpack.set_flags(False)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_num_threads(available_cores())
+    assert not torch._C._get_nnpack_enabled()
+    assert not torch.backends.cuda.matmul.allow_tf32
+    assert not torch.backends.cudnn.allow_tf32
+
+
+def environment() -> dict[str, str]:
+    """Return what the oracle and NumPy run on."""
+    facts = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "numpy": np.__version__,
+        "torch": torch.__version__,
+        "torch threads": str(torch.get_num_threads()),
+        "torch CPU capability": torch.backends.cpu.get_cpu_capability(),
+        "mkldnn": "on" if torch.backends.mkldnn.is_available() else "off",
+        "nnpack": "on" if torch._C._get_nnpack_enabled() else "off",
+        "cuda": "not run: no CUDA device",
+    }
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        facts["BLAS"] = "not recorded: threadpoolctl is not installed"
+    else:
+        facts["BLAS"] = ", ".join(
+            f"{library['internal_api']} {library['version']} ({library['num_threads']} threads)"
+            for library in threadpool_info()
+            if library["user_api"] == "blas"
+        )
+    if torch.cuda.is_available():
+        facts["cuda"] = f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}"
+        facts["cudnn"] = str(torch.backends.cudnn.version())
+        facts["tf32"] = str(torch.backends.cudnn.allow_tf32)
+    return facts

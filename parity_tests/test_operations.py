@@ -1,0 +1,165 @@
+"""Every operation, forward and backward, against PyTorch: exact on integers, bounded on floats."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parity_tests.bounds import Allowance, same_bits
+from parity_tests.harness import (
+    draw_arguments,
+    draw_cotangent,
+    gauges,
+    numpy_results,
+    torch_results,
+    widened,
+)
+from parity_tests.ledger import LEDGER
+from parity_tests.operations import OPERATIONS, Case, Operation, integers
+
+DTYPES = [np.float32, np.float64]
+
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
+
+
+@every_dtype
+@pytest.mark.parametrize(
+    "operation", [o for o in OPERATIONS if o.exact_on_integers], ids=lambda o: o.name
+)
+@given(data=st.data())
+def test_exact_on_integers(operation: Operation, dtype: type, data: st.DataObject) -> None:
+    """On small integers every sum is exact, so the order of summation cannot excuse anything."""
+    case = data.draw(operation.cases)
+    arrays = draw_arguments(integers, case, dtype)
+    y, _ = operation.numpy(**arrays, **case.options)
+    dy = draw_cotangent(integers, case, y)
+    ours = numpy_results(operation, arrays, case.options, dy)
+    theirs = torch_results(operation, arrays, case.options, dy)
+    bound = gauges(operation, arrays, case.options, dy)
+    for quantity, value in ours.items():
+        assert np.max(bound[quantity], initial=0) < 2**24, "the case is not exact in float32"
+        # a sum that comes to zero may be either zero: + (−0) depends on where it starts
+        LEDGER.exact(operation.name, f"{quantity} (integers)", value + 0.0, theirs[quantity] + 0.0)
+
+
+@every_dtype
+@every_operation
+@given(data=st.data())
+def test_on_floats(operation: Operation, dtype: type, data: st.DataObject) -> None:
+    """Each side is within γₙ·G of a float64 evaluation, or both are the same bits."""
+    case = data.draw(operation.cases)
+    arrays = draw_arguments(operation.draw, case, dtype)
+    y, _ = operation.numpy(**arrays, **case.options)
+    dy = draw_cotangent(operation.draw, case, y)
+    ours = numpy_results(operation, arrays, case.options, dy)
+    theirs = torch_results(operation, arrays, case.options, dy)
+    exact = torch_results(operation, widened(arrays), case.options, np.asarray(dy, np.float64))
+    gauge = gauges(operation, arrays, case.options, dy)
+    for quantity, value in ours.items():
+        if quantity not in operation.counts:
+            LEDGER.exact(operation.name, quantity, value, theirs[quantity])
+            continue
+        n = operation.counts[quantity](case, np.shape(y))
+        LEDGER.bounded(
+            operation.name,
+            quantity,
+            value,
+            theirs[quantity],
+            exact[quantity],
+            Allowance(n, gauge[quantity]),
+        )
+
+
+@pytest.mark.parametrize(
+    "operation", [o for o in OPERATIONS if o.exact_on_integers], ids=lambda o: o.name
+)
+def test_integer_cases_are_not_mostly_zeros(operation: Operation) -> None:
+    """Agreement on zeros would show nothing: of each quantity much must not be zero."""
+    shares: dict[str, list[float]] = {}
+
+    @given(case=operation.cases)
+    def collect(case: Case) -> None:
+        arrays = draw_arguments(integers, case, np.float32)
+        y, _ = operation.numpy(**arrays, **case.options)
+        dy = draw_cotangent(integers, case, y)
+        for name, value in numpy_results(operation, arrays, case.options, dy).items():
+            if value.size:
+                shares.setdefault(name, []).append(np.mean(value != 0))
+
+    collect()
+    for name, share in shares.items():
+        # relu and max-pool stop most of the gradient, so a fifth is what can be asked of all
+        assert np.mean(share) > 0.2, f"{operation.name} {name}"
+
+
+STRIDES = {
+    "transposed": lambda a: a.T.copy().T,
+    "reversed": lambda a: a[..., ::-1].copy()[..., ::-1] if a.ndim else a,
+    "sliced": lambda a: np.repeat(a, 2, axis=-1)[..., ::2] if a.ndim else a,
+    "batch innermost": lambda a: np.moveaxis(np.moveaxis(a, 0, -1).copy(), -1, 0) if a.ndim else a,
+    "offset": lambda a: np.concatenate([a, a])[len(a) :] if a.ndim else a,
+}
+
+
+@every_operation
+@given(data=st.data(), layout=st.sampled_from(sorted(STRIDES)))
+def test_any_strides_and_read_only(operation: Operation, data: st.DataObject, layout: str) -> None:
+    """How an array lies in memory changes no value, and a read-only one is enough."""
+    case = data.draw(operation.cases)
+    exact = operation.exact_on_integers
+    arrays = draw_arguments(integers if exact else operation.draw, case, np.float64)
+    y, _ = operation.numpy(**arrays, **case.options)
+    dy = draw_cotangent(integers, case, y)
+    plain = numpy_results(operation, arrays, case.options, dy)
+
+    strided = {name: STRIDES[layout](array) for name, array in arrays.items()}
+    strided_dy = STRIDES[layout](dy)
+    for array in (*strided.values(), strided_dy):
+        array.flags.writeable = False
+    for name, value in numpy_results(operation, strided, case.options, strided_dy).items():
+        assert value.shape == plain[name].shape
+        if exact:
+            assert (value == plain[name]).all(), f"{operation.name} {name} of {layout} arrays"
+        else:  # vectorised exp and log may differ in their last bit between strides
+            # each result has an allowance of its own in test_on_floats; here only n = 1 ulp counts
+            n = operation.counts.get(name, lambda case, y: 1)(case, np.shape(y))
+            gauge = gauges(operation, arrays, case.options, dy).get(name, abs(plain[name]))
+            assert (abs(value - plain[name]) <= 2 * Allowance(n, gauge).of(np.float64)).all()
+
+
+@every_operation
+@given(data=st.data())
+def test_nothing_is_changed_and_pullback_repeats(operation: Operation, data: st.DataObject) -> None:
+    """Neither operation nor pullback writes to an argument, and calling twice gives the same."""
+    case = data.draw(operation.cases)
+    arrays = draw_arguments(operation.draw, case, np.float32)
+    before = {name: array.copy() for name, array in arrays.items()}
+    y, pullback = operation.numpy(**arrays, **case.options)
+    y_before = np.copy(y)
+    dy = draw_cotangent(operation.draw, case, y)
+    dy_before = dy.copy()
+    first = [None if g is None else g.copy() for g in pullback(dy)]
+    second = pullback(dy)
+    assert all((arrays[name] == before[name]).all() for name in arrays)
+    assert (dy == dy_before).all()
+    assert same_bits(y, y_before).all()
+    for once, twice in zip(first, second, strict=True):
+        assert once is None or same_bits(once, twice).all()
+
+
+@every_operation
+@given(data=st.data())
+def test_dtypes_are_refused(operation: Operation, data: st.DataObject) -> None:
+    """Integers, half precision and a mix of dtypes raise TypeError and name the argument."""
+    case = data.draw(operation.cases)
+    arrays = draw_arguments(integers, case, np.float32)
+    for name in arrays:
+        for dtype in (np.int64, np.float16, np.complex64):
+            with pytest.raises(TypeError, match=name):
+                operation.numpy(**(arrays | {name: arrays[name].astype(dtype)}), **case.options)
+        if len(arrays) > 1:
+            with pytest.raises(TypeError, match="one dtype"):
+                operation.numpy(
+                    **(arrays | {name: arrays[name].astype(np.float64)}), **case.options
+                )

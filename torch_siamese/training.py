@@ -1,0 +1,120 @@
+"""Learning: the loss-and-gradients step and the learner; the twin of `numpy_siamese.training`."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from numpy_siamese.threads import available_cores
+from torch_siamese.config import TrainConfig
+from torch_siamese.data import gather, select_device
+from torch_siamese.evaluation import accuracy, pair_probabilities
+from torch_siamese.model import SiameseNet
+
+Array = np.ndarray
+
+
+def loss_and_gradients(
+    net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Compute the mean binary cross-entropy of a batch, and its gradients.
+
+    Parameters
+    ----------
+    net : SiameseNet
+    left, right : (N, 1, 28, 28) of the net's dtype
+    targets : (N, 1)
+
+    Returns
+    -------
+    loss : scalar, in nats
+    probs : (N, 1)
+    grads : dict
+        Under the state dict's names.
+    """
+    probs = net(left, right)
+    loss = F.binary_cross_entropy(probs, targets.to(probs.dtype))
+    parameters = dict(net.named_parameters())
+    grads = torch.autograd.grad(loss, list(parameters.values()))
+    return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True))
+
+
+class Learner:
+    """A network, its optimiser and the images that it learns from.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    images : (n, 28, 28) uint8
+    """
+
+    def __init__(self, config: TrainConfig, images: Array) -> None:
+        self.device = select_device(config.device)
+        self.threads = config.threads or available_cores()
+        torch.set_num_threads(self.threads)
+        self.images = torch.as_tensor(images).to(self.device)
+        self.dtype = getattr(torch, config.dtype)
+        self.net = _initialize(config.seed, self.dtype).to(self.device)
+        self.optimizer = torch.optim.SGD(
+            self.net.parameters(), lr=config.lr, momentum=config.momentum
+        )
+
+    def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
+        """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
+        device_targets = torch.as_tensor(targets).to(self.device)
+        loss, probs, grads = loss_and_gradients(
+            self.net,
+            gather(self.images, self._to_device(left_index), self.dtype),
+            gather(self.images, self._to_device(right_index), self.dtype),
+            device_targets,
+        )
+        for name, parameter in self.net.named_parameters():
+            parameter.grad = grads[name]
+        self.optimizer.step()
+        return loss.item(), accuracy(probs, device_targets)
+
+    def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
+        """Return the probability that each pair is of the same class: (N, 1)."""
+        probs = pair_probabilities(
+            self.net,
+            self._to_device(images),
+            self._to_device(left_index),
+            self._to_device(right_index),
+        )
+        return probs.cpu().numpy()
+
+    def model_state(self) -> dict[str, Array]:
+        """Return the network's weights by state-dict name."""
+        return {name: value.cpu().numpy() for name, value in self.net.state_dict().items()}
+
+    def momentum_state(self) -> dict[str, Array]:
+        """Return the optimiser's momentum buffers by state-dict name; empty before a first step."""
+        buffers = {
+            name: self.optimizer.state[parameter].get("momentum_buffer")
+            for name, parameter in self.net.named_parameters()
+        }
+        return {name: b.cpu().numpy() for name, b in buffers.items() if b is not None}
+
+    def environment(self) -> dict[str, str]:
+        """Return what the network runs on."""
+        name = torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu"
+        return {
+            "package": "torch_siamese",
+            "torch": torch.__version__,
+            "device": name,
+            "threads": str(self.threads),
+        }
+
+    def _to_device(self, array: Array) -> Tensor:
+        return torch.as_tensor(array).to(self.device)
+
+
+def _initialize(seed: int, dtype: torch.dtype) -> SiameseNet:
+    """Build the network that `seed` gives, on the CPU as its generator is, in `dtype`."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        torch.manual_seed(seed)
+        return SiameseNet()
+    finally:
+        torch.set_default_dtype(default)
