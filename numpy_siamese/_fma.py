@@ -29,7 +29,8 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     -----
     For float64, |a·x| and |a|, |x| must stay below 2⁹⁹⁵ (a splitting multiplies by 2²⁷ + 1) and a
     nonzero |a·x| above 2⁻⁹⁶⁸ (its error term must be representable); outside, the last bit may be
-    that of the two-rounding result. A result that is not finite is that of a·x + y.
+    that of the two-rounding result. A result that is zero or not finite is that of a·x + y, which
+    has the right sign and kind.
     """
     a, y = x.dtype.type(a), np.asarray(y, dtype=x.dtype)
     if a == 1:
@@ -42,7 +43,7 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     head, middle = _two_sum(high, tail)
     with np.errstate(invalid="ignore"):
         fused = head + _sum_rounded_to_odd(middle, error)
-        return np.where(np.isfinite(fused), fused, a * x + y)
+        return np.where(np.isfinite(fused) & (fused != 0), fused, a * x + y)
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:

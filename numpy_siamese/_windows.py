@@ -40,7 +40,7 @@ class Windows:
     positions: Pair
 
     def pad(self, xt: Array, value: float) -> Array:
-        """Put `value` into the margin that the windows reach; return `xt` itself if there is none."""
+        """Put `value` into the margin that the windows reach; return `xt` if there is none."""
         reach = [
             (n - 1) * s + (k - 1) * d + 1
             for n, s, k, d in zip(

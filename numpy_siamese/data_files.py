@@ -22,6 +22,7 @@ from numpy_siamese.errors import InputError
 
 IMAGE_SHAPE = (28, 28)
 PIXELS = math.prod(IMAGE_SHAPE)
+MOST_LABEL = 2**31 - 1
 IDX_IMAGES, IDX_LABELS = 0x00000803, 0x00000801  # uint8 in three dimensions, in one
 IDX_MOST_ITEMS = 2**20  # EMNIST, the largest relative of MNIST in this format, has 814,255
 CHUNK_BYTES = 2**20
@@ -48,19 +49,21 @@ def read_csv(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint8], npt.N
     ------
     InputError
         If the file cannot be read, is empty, has a header row or a line without 785 columns, or if
-        a label is not a whole number from 0 up or a pixel not one from 0 to 255. Lines and columns
-        are counted from 1.
+        a label is not a whole number from 0 to 2³¹ − 1 or a pixel not one from 0 to 255. Lines and
+        columns are counted from 1.
     """
     try:
         table = _parse_csv(path)
     except OSError as error:
         raise _unreadable(path, error, "a CSV file") from error
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         fault = _first_csv_fault(path) or f"{' '.join(str(error).split())}, {_CSV_EXPECTED}"
         raise InputError(f"{path}: {fault}") from error
-    # pandas holds columns contiguously; narrowing before transposing moves an eighth of the bytes.
-    images = np.ascontiguousarray(table[:, 1:].astype(np.uint8))
-    return images.reshape(-1, *IMAGE_SHAPE), table[:, 0].copy()
+    # pandas holds each column in a row of memory: turned block by block, it stays in the cache.
+    images = np.empty((len(table), PIXELS), np.uint8)
+    for start in range(0, len(table), 4096):
+        images[start : start + 4096] = table[start : start + 4096, 1:]
+    return images.reshape(-1, *IMAGE_SHAPE), table[:, 0].astype(np.int64)
 
 
 def read_idx_images(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
@@ -103,35 +106,27 @@ def read_idx_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int64]:
     return _read_idx(path, IDX_LABELS, (), "labels").astype(np.int64)
 
 
-def _parse_csv(path: str | os.PathLike[str]) -> npt.NDArray[np.int64]:
-    """Return the checked (n, 785) table; a ValueError or OverflowError says that it has a fault.
+def _parse_csv(path: str | os.PathLike[str]) -> npt.NDArray[np.int64 | np.float64]:
+    """Return the (n, 785) table of good labels and pixels; a ValueError says that it has a fault.
 
-    Parsed as int64, and narrowed by the caller: told to parse a narrower dtype, pandas before 3.1
-    wraps 300 to 44 in silence.
+    The dtype is left to pandas: told a narrow one, it wraps 300 to 44 in silence (before 3.1), told
+    any integer, it reads True as 1 (and needs more time).
     """
     import pandas as pd
 
     with warnings.catch_warnings():
-        # Casting nan or inf warns before pandas sees that the value changed, and raises.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore", pd.errors.DtypeWarning)  # text among the numbers: see below
         # An absolute path is never taken for a URL or a home directory.
-        frame = pd.read_csv(os.path.abspath(path), header=None, dtype=np.int64, compression=None)
-    table = frame.to_numpy()  # (n, 785)
-    if table.shape[1] != 1 + PIXELS or table.dtype != np.int64:
-        raise ValueError("not a table of labels and pixels")
-    # Seen as unsigned, a negative pixel is a huge one: one pass checks both bounds.
-    if table[:, 1:].view(np.uint64).max() > 255 or table[:, 0].min() < 0:
-        raise ValueError("a label or pixel is out of range")
-    # pandas parses a column of True and False as 1 and 0; no number is written with a U or an L.
-    if _contains_any(path, b"\0ULul"):
-        raise ValueError("text among the numbers")
+        frame = pd.read_csv(os.path.abspath(path), header=None, compression=None)
+    table = frame.to_numpy()  # (n, 785), float64 if any number has a point or is missing
+    if table.shape[1] != 1 + PIXELS or table.dtype not in (np.int64, np.float64):
+        raise ValueError("not a table of numbers")
+    labels, pixels = table[:, 0], table[:, 1:]
+    inside = pixels.min() >= 0 and pixels.max() <= 255  # never so if there is a nan
+    inside = inside and labels.min() >= 0 and labels.max() <= MOST_LABEL
+    if not inside or (table.dtype != np.int64 and (table % 1).any()):
+        raise ValueError("a label or pixel is not a whole number or out of range")
     return table
-
-
-def _contains_any(path: str | os.PathLike[str], characters: bytes) -> bool:
-    with open(path, "rb") as file:
-        blocks = iter(lambda: file.read(CHUNK_BYTES), b"")
-        return any(character in block for block in blocks for character in characters)
 
 
 def _first_csv_fault(path: str | os.PathLike[str]) -> str | None:
@@ -168,10 +163,9 @@ def _csv_rows(file: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _first_field_fault(row: Sequence[str]) -> str | None:
     for column, text in enumerate(row, start=1):
-        most, expected = 255, "a pixel, a whole number from 0 to 255"
-        if column == 1:
-            most, expected = np.iinfo(np.int64).max, "a label, a whole number from 0 up"
+        kind, most = ("label", MOST_LABEL) if column == 1 else ("pixel", 255)
         if not (_is_number(text) and float(text).is_integer() and 0 <= float(text) <= most):
+            expected = f"a {kind}, a whole number from 0 to {most}"
             return f"column {column}: found {reprlib.repr(text)}, expected {expected}"
     return None
 

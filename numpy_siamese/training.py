@@ -52,11 +52,12 @@ def loss_and_gradients(
     Raises
     ------
     ValueError
-        An empty batch, or lengths that differ.
+        An empty batch, or shapes that differ.
     """
     N, size = len(left), micro_batch or MICRO_BATCH
     if N == 0 or targets.shape != (N, 1):
         raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
+    F._arguments.same_shape(left=left, right=right)
     targets = targets.astype(net.dtype, copy=False)
 
     def part(start: int) -> tuple[Array, Array, Gradients]:

@@ -24,6 +24,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if LEDGER.lines:
         terminalreporter.section("parity of NumPy and PyTorch; worst is max err/(u·G)")
         terminalreporter.write_line(LEDGER.table())
+        for dtype, (undecided, total) in LEDGER.branches.items():
+            terminalreporter.write_line(
+                f"{dtype}: {undecided:,} of {total:,} branches on digits lie inside their error "
+                "bound, where either side may be taken"
+            )
         terminalreporter.write_line("")
         for name, value in oracle.environment().items():
             terminalreporter.write_line(f"{name}: {value}")

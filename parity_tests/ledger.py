@@ -10,6 +10,14 @@ from parity_tests.bounds import EXACT, Allowance, same_bits, unit_roundoff, wors
 Array = np.ndarray
 
 
+@dataclass(frozen=True)
+class Explained:
+    """Where a result must lie: within `radius` of `center`, from a running error analysis."""
+
+    center: Array
+    radius: Array
+
+
 @dataclass
 class Line:
     """Cases seen, the worst err/(u·G) of either side, and whether all of them held."""
@@ -25,6 +33,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str, str, str, str], Line] = {}
+        self.branches: dict[str, tuple[int, int]] = {}
 
     def exact(self, operation: str, quantity: str, ours: Array, theirs: Array) -> None:
         """Check that two results agree bit for bit."""
@@ -64,6 +73,27 @@ class Ledger:
                 f"{np.broadcast_to(bound, error.shape)[~held].min():.3g} is allowed "
                 f"(n = {allowance.n}); {(~held).sum()} of {held.size} elements"
             )
+
+    def explained(
+        self, operation: str, quantity: str, ours: Array, theirs: Array, where: Explained
+    ) -> None:
+        """Check that either result lies in its ball; the worst is the largest err/radius."""
+        line = self._line(operation, quantity, ours, theirs, "explained")
+        for side, result in (("numpy", ours), ("torch", theirs)):
+            error = abs(np.asarray(result, np.float64) - where.center)
+            ratio = worst_ratio(error, where.radius, 1.0)
+            setattr(line, f"{side}_worst", max(getattr(line, f"{side}_worst"), ratio))
+            held = error <= where.radius
+            line.held &= bool(held.all())
+            assert held.all(), (
+                f"{operation} {quantity}: {side} is outside its ball at {(~held).sum()} of "
+                f"{held.size} elements, by up to {(error / where.radius)[~held].max():.3g} radii"
+            )
+
+    def decisions(self, dtype: str, undecided: int, total: int) -> None:
+        """Keep how many branches of ReLU, max-pool and |·| lay inside their error bound."""
+        before = self.branches.get(dtype, (0, 0))
+        self.branches[dtype] = before[0] + undecided, before[1] + total
 
     def table(self) -> str:
         """Return the lines as an aligned table."""

@@ -54,7 +54,7 @@ class Learner:
         torch.set_num_threads(self.threads)
         self.images = torch.as_tensor(images).to(self.device)
         self.dtype = getattr(torch, config.dtype)
-        self.net = _initialize(config.seed, self.dtype).to(self.device)
+        self.net = initialize(config.seed, self.dtype).to(self.device)
         self.optimizer = torch.optim.SGD(
             self.net.parameters(), lr=config.lr, momentum=config.momentum
         )
@@ -109,7 +109,7 @@ class Learner:
         return torch.as_tensor(array).to(self.device)
 
 
-def _initialize(seed: int, dtype: torch.dtype) -> SiameseNet:
+def initialize(seed: int, dtype: torch.dtype) -> SiameseNet:
     """Build the network that `seed` gives, on the CPU as its generator is, in `dtype`."""
     default = torch.get_default_dtype()
     torch.set_default_dtype(dtype)

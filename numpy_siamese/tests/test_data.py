@@ -81,7 +81,7 @@ def assert_rejects(read, path, *said: str) -> None:
 @given(images=images_of_any_count, draw=st.data())
 @settings(max_examples=25, deadline=None)
 def test_csv_gives_back_what_was_written(tmp_path_factory, images, draw):
-    labels = draw.draw(hnp.arrays(np.int64, len(images), elements=st.integers(0, 2**63 - 1)))
+    labels = draw.draw(hnp.arrays(np.int64, len(images), elements=st.integers(0, 2**31 - 1)))
     path = tmp_path_factory.mktemp("csv") / "digits.csv"
     path.write_text(csv_of(images, labels))
     found_images, found_labels = read_csv(path)
@@ -136,7 +136,6 @@ def test_ways_to_write_the_same_csv_give_the_same_arrays(tmp_path, rewrite):
         (5, "True"),
         (5, "1_0"),
         (5, "0x10"),
-        (5, "1\x00"),
         (785, "256"),
         (1, "x"),
         (1, ""),
@@ -144,6 +143,7 @@ def test_ways_to_write_the_same_csv_give_the_same_arrays(tmp_path, rewrite):
         (1, "1.5"),
         (1, "-1"),
         (1, "-1.0"),
+        (1, "2147483648"),
         (1, "9223372036854775808"),
     ],
 )
@@ -153,8 +153,34 @@ def test_csv_names_line_and_column_of_a_bad_field(tmp_path, line, column, text):
     rows[line - 1][column - 1] = text
     path = tmp_path / "digits.csv"
     path.write_text(csv_text(rows))
-    kind = "a label, a whole number from 0 up" if column == 1 else "whole number from 0 to 255"
+    kind = "a label, a whole number from 0" if column == 1 else "a pixel, a whole number from 0"
     assert_rejects(read_csv, path, f"line {line}, column {column}: found {text!r}", kind)
+
+
+def test_csv_of_more_lines_than_are_turned_at_once_comes_whole_and_in_order(tmp_path):
+    labels = np.arange(9000) % 10
+    path = tmp_path / "digits.csv"
+    path.write_text("".join(f"{i % 10}" + f",{i % 256}" * 784 + "\n" for i in range(9000)))
+    images, found_labels = read_csv(path)
+    np.testing.assert_array_equal(found_labels, labels)
+    for pixel in (images.min(axis=(1, 2)), images.max(axis=(1, 2))):
+        np.testing.assert_array_equal(pixel, np.arange(9000) % 256)
+
+
+def test_csv_path_is_neither_home_directory_nor_compression(tmp_path, monkeypatch):
+    """Pandas would look for ~ at home, and unzip what is called .gz."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~").mkdir()
+    (tmp_path / "~" / "digits.gz").write_text(csv_text(csv_rows()))
+    assert len(read_csv("~/digits.gz")[0]) == len(csv_rows())
+
+
+def test_csv_line_of_text_further_down_is_no_header_row(tmp_path):
+    rows = csv_rows()
+    rows[2] = ["text"] * 785
+    path = tmp_path / "digits.csv"
+    path.write_text(csv_text(rows))
+    assert_rejects(read_csv, path, "line 3, column 1: found 'text'")
 
 
 def test_csv_names_the_first_of_several_faults_and_counts_blank_lines(tmp_path):
@@ -172,6 +198,16 @@ def test_csv_with_a_column_of_truth_values_is_text_not_zeros_and_ones(tmp_path):
     path = tmp_path / "digits.csv"
     path.write_text(csv_text(rows))
     assert_rejects(read_csv, path, "line 1, column 10: found 'False'")
+
+
+@pytest.mark.parametrize("text", ["x", "True", "2.5", ""])
+def test_csv_of_many_lines_is_checked_to_the_end(tmp_path, text):
+    """The parser infers types by chunks of about a thousand lines, and warns of mixed ones."""
+    path = tmp_path / "digits.csv"
+    last = ["1"] * 785
+    last[4] = text
+    path.write_text(csv_text([["0"] * 785] * 3000 + [last]))
+    assert_rejects(read_csv, path, f"line 3001, column 5: found {text!r}")
 
 
 @pytest.mark.parametrize("content", ["", "\n", " \n\n"])
@@ -202,8 +238,13 @@ def test_csv_names_the_first_line_of_wrong_width(tmp_path, lines, columns):
 
 @pytest.mark.parametrize(
     "content",
-    [b"\xff\xfe" + "0,1\n".encode("utf-16-le"), gzip.compress(b"0,1\n"), b'0,"1\n', b'""\n'],
-    ids=["utf-16", "gzip", "open quote", "empty quotes"],
+    [
+        pytest.param(b"\xff\xfe" + "0,1\n".encode("utf-16-le"), id="utf-16"),
+        pytest.param(gzip.compress(b"0,1\n"), id="gzip"),
+        pytest.param(b'0,"1\n', id="open quote"),
+        pytest.param(b'""\n', id="nothing in quotes"),
+        pytest.param(csv_text(csv_rows()).encode() + b'""\n', id="nothing in quotes at the end"),
+    ],
 )
 def test_what_is_no_csv_is_rejected(tmp_path, content):
     path = tmp_path / "digits.csv"

@@ -1,0 +1,118 @@
+"""Files that appear whole or not at all, whatever happens while they are written."""
+
+import os
+import stat
+
+import numpy as np
+import pytest
+
+from numpy_siamese import checkpoint
+from numpy_siamese.files import write_atomically
+
+
+class Accident(BaseException):
+    """What no `except Exception` catches, like Ctrl-C."""
+
+
+@pytest.fixture(params=[None, b"old"], ids=["new file", "old file"])
+def path(request, tmp_path):
+    """A file's place in a folder of its own, empty or with an older file there."""
+    place = tmp_path / "file.json"
+    if request.param is not None:
+        place.write_bytes(request.param)
+    return place
+
+
+def contents(folder):
+    return {entry.name: entry.read_bytes() for entry in folder.iterdir()}
+
+
+@pytest.mark.parametrize("content", [b"", b"new", bytes(range(256)) * 1000])
+def test_the_file_holds_the_content_and_nothing_is_left_beside_it(path, content):
+    """Broken otherwise: bytes are lost, an old end stays, or temporary files pile up."""
+    write_atomically(path, content)
+    assert contents(path.parent) == {"file.json": content}
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failure_on_the_way_leaves_what_was_there(path, step, monkeypatch):
+    """Broken otherwise: a full disk or Ctrl-C costs the old file, or leaves half a new one."""
+    before = contents(path.parent)
+
+    def fail(*_):
+        raise Accident
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises(Accident):
+        write_atomically(path, b"new")
+    assert contents(path.parent) == before
+
+
+def test_an_interrupt_just_after_the_renaming_stays_an_interrupt(path, monkeypatch):
+    """Broken otherwise: Ctrl-C at that moment turns into a complaint about a missing file."""
+    replace = os.replace
+
+    def replace_and_fail(*places):
+        replace(*places)
+        raise Accident
+
+    monkeypatch.setattr(os, "replace", replace_and_fail)
+    with pytest.raises(Accident):
+        write_atomically(path, b"new")
+    assert contents(path.parent) == {"file.json": b"new"}
+
+
+def test_the_content_is_on_disk_before_the_file_appears_and_the_folder_after(path, monkeypatch):
+    """Broken otherwise: after a power cut the new name stands for an empty file."""
+    steps = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_fsync(descriptor):
+        mode = os.fstat(descriptor).st_mode
+        steps.append(
+            "sync folder" if stat.S_ISDIR(mode) else f"sync {os.fstat(descriptor).st_size}"
+        )
+        fsync(descriptor)
+
+    def note_replace(*places):
+        steps.append("rename")
+        replace(*places)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    write_atomically(path, b"new")
+    assert steps == ["sync 3", "rename", "sync folder"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_who_may_read_the_file_is_what_the_umask_says(path, mask):
+    """Broken otherwise: results are closed to the user's group, or open to everybody."""
+    old = os.umask(mask)
+    try:
+        write_atomically(path, b"new")
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    """Broken otherwise: a result goes nowhere without a word."""
+    with pytest.raises(FileNotFoundError):
+        write_atomically(tmp_path / "missing" / "file", b"new")
+    assert contents(tmp_path) == {}
+
+
+def test_weights_are_written_atomically(path, monkeypatch):
+    """Broken otherwise: Ctrl-C while saving costs the last good weights."""
+    before = contents(path.parent)
+
+    def fail(*_):
+        raise Accident
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(Accident):
+        checkpoint.save_model(path, {"fc1.bias": np.zeros(1, np.float32)})
+    with pytest.raises(Accident):
+        checkpoint.save_checkpoint(path, {"fc1.bias": np.zeros(1, np.float32)}, {}, 0, 0)
+    assert contents(path.parent) == before

@@ -1,0 +1,402 @@
+"""Learning: the step's loss and gradients, micro-batches on threads, and the learner of a run."""
+
+import threading
+
+import numpy as np
+import pytest
+import threadpoolctl
+
+from numpy_siamese import functional as F
+from numpy_siamese.config import TrainConfig
+from numpy_siamese.evaluation import embed_images, pair_probabilities
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.optim import SGD
+from numpy_siamese.pairs import PairSampler, gather
+from numpy_siamese.tests.tiny import split
+from numpy_siamese.threads import map_in_order, single_threaded_blas
+from numpy_siamese.training import MICRO_BATCH, Learner, loss_and_gradients
+
+PATIENCE = 60
+"""Seconds after which threads that wait for each other are taken for stuck, and a test fails."""
+
+DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def pairs(N, dtype=np.float32):
+    """Return (left, right, targets) of N random pairs of both kinds."""
+    digits = split([8, 8, 8])
+    left, right, targets = PairSampler(digits.labels, N, seed=0).batch(0, 0)
+    return gather(digits.images, left, dtype), gather(digits.images, right, dtype), targets
+
+
+def assert_same_bits(found, expected):
+    """Check (loss, probs, grads) or dicts of arrays for equality, in every bit."""
+    if isinstance(expected, dict):
+        assert list(found) == list(expected)
+        found, expected = found.values(), expected.values()
+    for a, b in zip(found, expected, strict=True):
+        if isinstance(b, dict):
+            assert_same_bits(a, b)
+        else:
+            np.testing.assert_array_equal(a, b, strict=True)
+
+
+class LateFirst:
+    """A net whose first micro-batch waits until another one is done."""
+
+    def __init__(self, net, first):
+        self.net, self.first, self.dtype = net, first, net.dtype
+        self.other_is_done = threading.Event()
+
+    def __call__(self, left, right):
+        probs, net_pullback = self.net(left, right)
+        is_first = np.shares_memory(left, self.first)
+
+        def pullback(*args, **kwargs):
+            if is_first:
+                assert self.other_is_done.wait(PATIENCE)
+            result = net_pullback(*args, **kwargs)
+            if not is_first:
+                self.other_is_done.set()
+            return result
+
+        return probs, pullback
+
+
+# The step
+
+
+@DTYPES
+def test_one_micro_batch_is_the_pullback_of_the_mean_loss(dtype):
+    """Broken otherwise: loss or gradients are of a sum, of another batch, or scaled twice."""
+    left, right, targets = pairs(6, dtype)
+    net = SiameseNet(0, dtype)
+    with single_threaded_blas():  # as the step has it: BLAS's threads could change the last bit
+        probs, net_pullback = net(left, right)
+        loss, loss_pullback = F.binary_cross_entropy(probs, targets.astype(dtype))
+        grads, _ = net_pullback(*loss_pullback(1.0))
+    found = loss_and_gradients(net, left, right, targets, micro_batch=6)
+    assert isinstance(found[0], float)
+    assert_same_bits(found, (float(loss), probs, grads))
+
+
+@DTYPES
+@pytest.mark.parametrize(("N", "micro_batch"), [(6, 3), (7, 3), (7, 6), (5, 1), (4, 9)])
+def test_micro_batches_are_added_in_the_order_of_the_batch(N, micro_batch, dtype):
+    """Broken otherwise: a micro-batch is lost, seen twice, cut short or weighted by its own size,
+    or sums have another order, and so other last bits, than the documented one.
+    """
+    left, right, targets = pairs(N, dtype)
+    net = SiameseNet(0, dtype)
+    loss, probs, grads = 0, [], {}
+    for start in range(0, N, micro_batch):
+        rows = slice(start, start + micro_batch)
+        with single_threaded_blas():
+            part_probs, net_pullback = net(left[rows], right[rows])
+            part_loss, loss_pullback = F.binary_cross_entropy(
+                part_probs, targets[rows].astype(dtype), reduction="sum"
+            )
+            part_grads, _ = net_pullback(loss_pullback(1.0)[0] / dtype(N))
+        loss += part_loss
+        probs.append(part_probs)
+        for name, grad in part_grads.items():
+            grads[name] = grads[name] + grad if name in grads else grad
+    found = loss_and_gradients(net, left, right, targets, threads=2, micro_batch=micro_batch)
+    assert_same_bits(found, (float(loss / dtype(N)), np.concatenate(probs), grads))
+
+
+@DTYPES
+def test_a_batch_twice_over_has_the_same_mean(dtype):
+    """Broken otherwise: the mean is taken over a micro-batch, not over the batch.
+
+    Halving is exact, and so is the sum of two equal halves: every bit must agree.
+    """
+    once = pairs(5, dtype)
+    twice = [np.concatenate([part, part]) for part in once]
+    net = SiameseNet(1, dtype)
+    loss, probs, grads = loss_and_gradients(net, *once, micro_batch=5)
+    assert_same_bits(
+        loss_and_gradients(net, *twice, micro_batch=5),
+        (loss, np.concatenate([probs, probs]), grads),
+    )
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4, None])
+@pytest.mark.parametrize("micro_batch", [3, 5])
+def test_threads_do_not_change_a_bit(threads, micro_batch):
+    """Broken otherwise: a run cannot be repeated on a machine with other cores."""
+    batch = pairs(14)
+    net = SiameseNet(0)
+    expected = loss_and_gradients(net, *batch, threads=1, micro_batch=micro_batch)
+    assert_same_bits(loss_and_gradients(net, *batch, threads, micro_batch), expected)
+
+
+def test_a_late_thread_does_not_change_a_bit():
+    """Broken otherwise: gradients are added as they come, in another order every time."""
+    left, right, targets = pairs(9)
+    net = SiameseNet(0)
+    expected = loss_and_gradients(net, left, right, targets, threads=1, micro_batch=3)
+    late = LateFirst(net, left[:3])
+    found = loss_and_gradients(late, left, right, targets, threads=2, micro_batch=3)
+    assert late.other_is_done.is_set()
+    assert_same_bits(found, expected)
+
+
+def test_the_default_is_micro_batches_of_the_documented_size():
+    """Broken otherwise: a default run gives other bits than `MICRO_BATCH` says."""
+    batch = pairs(MICRO_BATCH + 1)
+    net = SiameseNet(0)
+    expected = loss_and_gradients(net, *batch, micro_batch=MICRO_BATCH)
+    assert_same_bits(loss_and_gradients(net, *batch), expected)
+
+
+def test_the_step_changes_neither_weights_nor_inputs():
+    """Broken otherwise: a gradient check, or a second look at a batch, sees other numbers."""
+    batch = pairs(7)
+    net = SiameseNet(0)
+    before = [array.copy() for array in (*batch, *net.parameters().values())]
+    loss_and_gradients(net, *batch, micro_batch=3)
+    for array, old in zip((*batch, *net.parameters().values()), before, strict=True):
+        np.testing.assert_array_equal(array, old, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        (lambda x, y, t: (x[:0], y[:0], t[:0]), r"got 0 and \(0, 1\)"),
+        (lambda x, y, t: (x, y, t[:, 0]), r"got 6 and \(6,\)"),
+        (lambda x, y, t: (x, y, t.T), r"got 6 and \(1, 6\)"),
+        (lambda x, y, t: (x, y, t[:3]), r"got 6 and \(3, 1\)"),
+        (lambda x, y, t: (x[:3], y[:3], t), r"got 3 and \(6, 1\)"),
+        (lambda x, y, t: (x[:3], y, t[:3]), r"left .*3.* right .*6"),  # whole micro-batches
+        (lambda x, y, t: (x[:4], y, t[:4]), r"left .*4.* right .*6"),
+        (lambda x, y, t: (x, y[:3], t), r"left .*6.* right .*3"),
+        (lambda x, y, t: (x[..., :27], y[..., :27], t), r"\(3, 1, 28, 27\)"),
+        (lambda x, y, t: (x[:, 0], y[:, 0], t), r"\(3, 28, 28\)"),
+        (lambda x, y, t: (x, y, t + 1), r"target must lie in \[0, 1\]"),
+    ],
+)
+def test_what_does_not_fit_is_refused(cut, message):
+    """Broken otherwise: pairs are dropped, or broadcast against each other, without a word."""
+    with pytest.raises(ValueError, match=message):
+        loss_and_gradients(SiameseNet(0), *cut(*pairs(6)), micro_batch=3)
+
+
+def test_another_dtype_is_refused():
+    """Broken otherwise: float64 pixels make a float32 net compute in float64 unnoticed."""
+    left, right, targets = pairs(4, np.float64)
+    with pytest.raises(TypeError):
+        loss_and_gradients(SiameseNet(0), left, right, targets)
+
+
+# Threads
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, None])
+@pytest.mark.parametrize("n", [0, 1, 2, 20])
+def test_every_item_gives_one_result_in_order(n, threads):
+    """Broken otherwise: micro-batches are lost, repeated or mixed up."""
+    assert list(map_in_order(lambda i: i * i, range(n), threads)) == [i * i for i in range(n)]
+
+
+def test_results_keep_the_order_of_the_items_when_the_first_is_last():
+    """Broken otherwise: results come as they are done."""
+    second_is_done = threading.Event()
+
+    def work(item):
+        if item == 0:
+            assert second_is_done.wait(PATIENCE)
+        if item == 1:
+            second_is_done.set()
+        return item
+
+    assert list(map_in_order(work, range(4), 2)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+def test_as_many_items_run_as_threads_and_hardly_more_wait(threads):
+    """Broken otherwise: a second core is of no use, more threads run than were asked for, or
+    memory grows with the batch.
+    """
+    taken = running = most_running = 0
+    lock = threading.Lock()
+    meeting = threading.Barrier(threads, timeout=PATIENCE)  # breaks unless `threads` come at once
+
+    def items():
+        nonlocal taken
+        while taken < 12 * threads:
+            taken += 1
+            yield taken
+
+    def work(item):
+        nonlocal running, most_running
+        with lock:
+            running += 1
+            most_running = max(most_running, running)
+        meeting.wait()
+        with lock:
+            running -= 1
+        return item
+
+    for received, result in enumerate(map_in_order(work, items(), threads), start=1):
+        assert result == received
+        assert taken - received <= threads + 1
+    assert most_running == threads
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_an_error_comes_in_its_turn_and_ends_the_work(threads):
+    """Broken otherwise: a faulty batch is trained on in part, or the rest goes on behind it."""
+    taken = []
+    error = ArithmeticError("item 3")
+
+    def items():
+        for item in range(30):
+            taken.append(item)
+            yield item
+
+    def work(item):
+        if item == 3:
+            raise error
+        return item
+
+    results = map_in_order(work, items(), threads)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ArithmeticError) as caught:
+        next(results)
+    assert caught.value is error
+    assert len(taken) <= 3 + threads + 1
+    assert list(results) == []
+    assert list(map_in_order(abs, [-1, -2, -3], threads)) == [1, 2, 3]
+
+
+def test_what_waits_is_dropped_when_the_results_are_no_longer_wanted():
+    """Broken otherwise: after Ctrl-C the rest of the batch is still worked on.
+
+    Item 1 occupies the only other thread until all is over, so 2 and 3 wait.
+    """
+    started, over = [], threading.Event()
+
+    def work(item):
+        started.append(item)
+        if item in (1, 2):
+            assert over.wait(PATIENCE)
+
+    results = map_in_order(work, range(10), 2)
+    next(results)
+    results.close()
+    over.set()
+    list(map_in_order(abs, range(10), 2))  # the same threads: whatever waited has had its turn
+    assert set(started) <= {0, 1, 2}
+
+
+def test_blas_has_one_thread_within_and_its_own_number_after():
+    """Broken otherwise: threads times BLAS threads fight for the cores, or BLAS stays slow."""
+
+    def blas_threads():
+        return {
+            library["num_threads"]
+            for library in threadpoolctl.threadpool_info()
+            if library["user_api"] == "blas"
+        }
+
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        before = blas_threads()
+        with single_threaded_blas():
+            assert blas_threads() == {1}
+        assert blas_threads() == before == {2}
+
+
+# The learner
+
+
+def config(**changes):
+    return TrainConfig(**{"batch_size": 8, "threads": 2, "lr": 1e-5} | changes)
+
+
+def batch_of_a_run(labels, k=0):
+    return PairSampler(labels, 8, seed=0).batch(0, k)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum):
+    """Broken otherwise: the learner has other weights, rates, pairs or pixels than its parts, or
+    reports the loss after the step.
+    """
+    images, labels = split([8, 8, 8])
+    learner = Learner(config(seed=3, dtype=dtype, momentum=momentum), images)
+    net = SiameseNet(3, np.dtype(dtype).type)
+    optimizer = SGD(net.parameters(), 1e-5, momentum)
+    assert learner.momentum_state() == {}
+    for k in range(3):
+        left, right, targets = batch_of_a_run(labels, k)
+        loss, probs, grads = loss_and_gradients(
+            net, gather(images, left, net.dtype), gather(images, right, net.dtype), targets
+        )
+        right_verdicts = sum((p > 0.5) == (t == 1) for p, t in zip(probs, targets, strict=True))
+        optimizer.step(grads)
+        assert learner.step(left, right, targets) == (loss, right_verdicts.item() / 8)
+        assert_same_bits(learner.model_state(), net.state_dict())
+        assert_same_bits(learner.momentum_state(), optimizer.momentum_buffers)
+    assert bool(learner.momentum_state()) == bool(momentum)
+
+
+def test_learning_changes_the_weights_and_lowers_the_loss():
+    """Broken otherwise: a layer is left out, or the step goes uphill.
+
+    Only the embedding's bias stays: in the difference of two embeddings it cancels.
+    """
+    images, labels = split([8, 8, 8])
+    learner = Learner(config(dtype="float64"), images)  # in float32 a small step may be lost
+    before = {name: value.copy() for name, value in learner.model_state().items()}
+    losses = [learner.step(*batch_of_a_run(labels))[0] for _ in range(5)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0]
+    after = learner.model_state()
+    assert {name for name in after if not (after[name] != before[name]).any()} == {"net.fc2.bias"}
+
+
+# Verdicts on pairs
+
+
+def test_probabilities_are_of_the_pairs_that_were_asked_for():
+    """Broken otherwise: predictions belong to other pairs than the truth beside them."""
+    images, labels = split([8, 8, 8])
+    learner = Learner(config(), images)
+    left, right, _ = batch_of_a_run(labels)
+    other_images = split([4, 4], seed=9).images
+    left, right = left % 8, right % 8
+    embeddings = embed_images(learner.net, other_images)
+    expected, _ = learner.net.compare(embeddings[left], embeddings[right])
+    found = learner.probabilities(other_images, left, right)
+    np.testing.assert_array_equal(found, expected, strict=True)
+    np.testing.assert_array_equal(learner.probabilities(other_images, right, left), found)
+    assert found.shape == (8, 1)
+    assert np.unique(found).size > 1
+
+
+def test_an_image_and_its_copy_are_the_same_to_every_bit():
+    """Broken otherwise: left and right image go through different networks.
+
+    The difference of two equal embeddings is zero, and what is left is the head's bias.
+    """
+    images, net = split([3, 3]).images, SiameseNet(0)
+    everyone = np.arange(6)
+    probs = pair_probabilities(net, np.concatenate([images, images]), everyone, everyone + 6)
+    expected, _ = F.sigmoid(np.tile(net.parameters()["fc1.bias"], (6, 1)))
+    assert np.unique(embed_images(net, images), axis=0).shape == (6, 84)
+    np.testing.assert_array_equal(probs, expected, strict=True)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_embeddings_keep_the_order_of_the_images(threads):
+    """Broken otherwise: a piece of the images is lost or embedded at another's place."""
+    images, net = split([4, 3]).images, SiameseNet(0)
+    with single_threaded_blas():
+        pieces = [
+            net.embed(gather(images, np.arange(*ends), np.float32))
+            for ends in ((3,), (3, 6), (6, 7))
+        ]
+    found = embed_images(net, images, threads, micro_batch=3)
+    np.testing.assert_array_equal(found, np.concatenate(pieces), strict=True)

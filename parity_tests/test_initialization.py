@@ -1,0 +1,53 @@
+"""The same seed gives the same weights in both packages, bit for bit."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_siamese.initialization import manual_seed, uniform
+from numpy_siamese.model import SiameseNet
+from parity_tests.ledger import LEDGER, arrays
+from torch_siamese.training import initialize
+
+SEEDS = st.integers(-(2**63), 2**64 - 1) | st.integers(0, 5) | st.just(2**32)
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
+
+
+@every_dtype
+@given(seed=SEEDS)
+def test_weights_of_a_seed(dtype: type, seed: int) -> None:
+    """All ten tensors, their names and their order are those of torch.manual_seed(seed)."""
+    ours = SiameseNet(seed, dtype).state_dict()
+    theirs = arrays(initialize(seed, getattr(torch, dtype.__name__)).state_dict())
+    assert list(ours) == list(theirs)
+    for name, value in ours.items():
+        LEDGER.exact("initialization", name, value, theirs[name])
+
+
+@every_dtype
+@given(
+    seed=SEEDS,
+    shape=st.lists(st.integers(0, 9), min_size=1, max_size=3).map(tuple),
+    low=st.floats(-1e6, 1e6),
+    width=st.floats(1e-6, 1e6),
+)
+def test_uniform(dtype: type, seed: int, shape: tuple, low: float, width: float) -> None:
+    """Uniform numbers agree for any bounds, and so does what is drawn after them."""
+    generator = manual_seed(seed)
+    torch.manual_seed(seed)
+    for _ in range(2):
+        ours = uniform(generator, shape, low, low + width, dtype)
+        theirs = torch.empty(shape, dtype=getattr(torch, dtype.__name__))
+        theirs.uniform_(low, low + width)
+        LEDGER.exact("uniform", "y", ours, theirs.numpy())
+
+
+@pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
+def test_seeds_that_torch_refuses(seed: int) -> None:
+    """A seed outside torch's range raises ValueError in both."""
+    with pytest.raises(ValueError, match="seed"):
+        manual_seed(seed)
+    with pytest.raises(ValueError, match="long long"):
+        torch.manual_seed(seed)

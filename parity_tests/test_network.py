@@ -1,0 +1,222 @@
+"""The whole network against PyTorch: exact on integers, every difference explained on digits."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as TF
+
+from numpy_siamese import functional as F
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.optim import SGD
+from numpy_siamese.pairs import PairSampler, gather
+from numpy_siamese.training import loss_and_gradients
+from parity_tests.balls import Ball, BallNetwork
+from parity_tests.bounds import same_bits, unit_roundoff
+from parity_tests.digits import digits
+from parity_tests.ledger import LEDGER, Explained
+from torch_siamese.model import SiameseNet as TorchSiameseNet
+from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
+
+Array = np.ndarray
+
+DTYPES = [np.float32, np.float64]
+every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
+
+
+def torch_twin(net: SiameseNet) -> TorchSiameseNet:
+    """Return the PyTorch network with the same weights."""
+    twin = TorchSiameseNet().to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
+    twin.load_state_dict(net.state_dict())
+    return twin
+
+
+def draw_batch(N: int, dtype: type) -> tuple[Array, Array, Array]:
+    """Draw pairs of digits: left, right (N, 1, 28, 28) and targets (N, 1)."""
+    images, labels = digits()
+    left_index, right_index, targets = PairSampler(labels, N, seed=5).batch(0, 0)
+    left, right = gather(images, left_index, dtype), gather(images, right_index, dtype)
+    return left, right, targets.astype(dtype)
+
+
+# ------------------------------------------------------------------------------ integers
+
+
+def integer_network(dtype: type) -> SiameseNet:
+    """Return a network with weights −1, 0, 1, so sparse that every partial sum is exact."""
+    rng = np.random.default_rng(11)
+    net = SiameseNet(0, dtype)
+    dense = {"net.conv1": 0.5, "net.conv2": 0.05, "net.fc1": 0.01, "net.fc2": 0.05, "fc1": 1.0}
+    for name, parameter in net.parameters().items():
+        signs = rng.choice([-1, 1], parameter.shape)
+        share = dense[name.rsplit(".", 1)[0]]
+        parameter[...] = signs * (rng.random(parameter.shape) < share)
+    return net
+
+
+def logits_and_gradients(net: SiameseNet, left: Array, right: Array, dlogits: Array) -> dict:
+    """Run the tower up to the logit, without the sigmoid, forward and backward."""
+    left_embedding, left_twin = net.net(left)
+    right_embedding, right_twin = net.net(right)
+    distance, l1_distance = F.l1_distance(left_embedding, right_embedding)
+    head = net.parameters()
+    logits, fc1 = F.linear(distance, head["fc1.weight"], head["fc1.bias"])
+    ddistance, dweight, dbias = fc1(dlogits)
+    dleft_embedding, dright_embedding = l1_distance(ddistance)
+    left_grads, dleft = left_twin(dleft_embedding)
+    right_grads, dright = right_twin(dright_embedding)
+    shared = {f"net.{name}": left_grads[name] + right_grads[name] for name in left_grads}
+    grads = shared | {"fc1.weight": dweight, "fc1.bias": dbias}
+    return {"logits": logits, "dleft": dleft, "dright": dright} | grads
+
+
+def torch_logits_and_gradients(net: SiameseNet, left: Array, right: Array, dlogits: Array) -> dict:
+    """Run the same in PyTorch."""
+    twin = torch_twin(net)
+    tensors = [torch.tensor(left, requires_grad=True), torch.tensor(right, requires_grad=True)]
+    logits = twin.fc1(torch.abs(twin.embed(tensors[0]) - twin.embed(tensors[1])))
+    parameters = dict(twin.named_parameters())
+    grads = torch.autograd.grad(logits, [*tensors, *parameters.values()], torch.tensor(dlogits))
+    names = ["dleft", "dright", *parameters]
+    results = {"logits": logits.detach()} | dict(zip(names, grads, strict=True))
+    return {name: value.numpy() for name, value in results.items()}
+
+
+@every_dtype
+def test_twin_tower_is_exact_on_integers(dtype: type) -> None:
+    """Both towers, the distance and the head agree bit for bit, forward and all gradients."""
+    rng = np.random.default_rng(3)
+    left, right = rng.integers(0, 3, (2, 6, 1, 28, 28)).astype(dtype)
+    dlogits = rng.integers(1, 3, (6, 1)).astype(dtype)
+    net = integer_network(dtype)
+
+    absolute = integer_network(np.float64)
+    for parameter in absolute.parameters().values():
+        parameter[...] = abs(parameter)
+    zero = np.zeros_like(right, dtype=np.float64)  # |l − r| of absolute values is at most l + r
+    for gauge in (
+        logits_and_gradients(absolute, left + zero, zero, abs(dlogits) + 0.0 * zero[:, 0, 0, :1]),
+        logits_and_gradients(absolute, right + zero, zero, abs(dlogits) + 0.0 * zero[:, 0, 0, :1]),
+    ):
+        assert all(abs(value).max() < 2**23 for value in gauge.values()), "not exact in float32"
+
+    ours = logits_and_gradients(net, left, right, dlogits)
+    theirs = torch_logits_and_gradients(net, left, right, dlogits)
+    for name, value in ours.items():
+        # fc2's bias cancels in l − r, so its gradient is zero; all others must not be
+        assert np.any(value != 0) == (name != "net.fc2.bias"), f"{name} is all zeros, or is not"
+        LEDGER.exact("SiameseNet", f"{name} (integers)", value + 0.0, theirs[name] + 0.0)
+
+
+# ------------------------------------------------------------------------------ digits
+
+
+@pytest.fixture(scope="module", params=["random weights", "trained weights"])
+def weights(request: pytest.FixtureRequest) -> dict[str, Array]:
+    """Return weights as drawn from a seed, or after 40 steps on the digits."""
+    net = SiameseNet(7, np.float32)
+    if request.param == "trained weights":
+        images, labels = digits()
+        sampler, optimizer = PairSampler(labels, 50, seed=7), SGD(net.parameters(), 0.001, 0.1)
+        for k in range(40):
+            left_index, right_index, targets = sampler.batch(0, k)
+            left, right = (gather(images, i, np.float32) for i in (left_index, right_index))
+            optimizer.step(loss_and_gradients(net, left, right, targets)[2])
+    return net.state_dict()
+
+
+def test_every_difference_on_digits_is_explained(weights: dict[str, Array]) -> None:
+    """Loss, probabilities and all gradients lie in the balls of a running error analysis.
+
+    In float64: five layers of worst cases leave float32 no digits to compare.
+    """
+    dtype = np.float64
+    left, right, targets = draw_batch(30, dtype)
+    net = SiameseNet(0, dtype)
+    net.load_state_dict({name: value.astype(dtype) for name, value in weights.items()})
+    loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=8)
+    whole_probs, pullback = net(left, right)
+    (dprobs,) = F.binary_cross_entropy(whole_probs, targets)[1](1.0)
+    _, (dleft, dright) = pullback(dprobs)
+
+    twin = torch_twin(net)
+    tensors = [torch.tensor(left, requires_grad=True), torch.tensor(right, requires_grad=True)]
+    t_loss, t_probs, t_grads = torch_loss_and_gradients(twin, *tensors, torch.tensor(targets))
+    t_inputs = torch.autograd.grad(
+        TF.binary_cross_entropy(twin(*tensors), torch.tensor(targets)), tensors
+    )
+
+    ball_net = BallNetwork(net.state_dict(), unit_roundoff(dtype))
+    probs_ball, loss_ball, grad_balls, input_balls = ball_net.loss_and_gradients(
+        left, right, targets
+    )
+    rows: dict[str, tuple[Array, Array, Ball]] = {
+        "probs": (probs, t_probs.numpy(), probs_ball),
+        "loss": (np.asarray(loss, dtype), t_loss.numpy(), loss_ball),
+        "dleft": (dleft, t_inputs[0].numpy(), input_balls[0]),
+        "dright": (dright, t_inputs[1].numpy(), input_balls[1]),
+    }
+    rows |= {name: (grads[name], t_grads[name].numpy(), ball) for name, ball in grad_balls.items()}
+    for name, (ours, theirs, ball) in rows.items():
+        LEDGER.explained("SiameseNet", name, ours, theirs, Explained(ball.center, ball.radius))
+    LEDGER.decisions(np.dtype(dtype).name, ball_net.decisions.undecided, ball_net.decisions.all)
+
+
+# ------------------------------------------------------------------------------ symmetries
+
+
+@every_dtype
+def test_swapping_the_twins_changes_nothing(dtype: type) -> None:
+    """|l − r| = |r − l|: the same probabilities, and the images' gradients change places."""
+    left, right, targets = draw_batch(10, dtype)
+    net = SiameseNet(1, dtype)
+    probs, pullback = net(left, right)
+    swapped_probs, swapped_pullback = net(right, left)
+    assert same_bits(probs, swapped_probs).all()
+    grads, (dleft, dright) = pullback(targets - probs)
+    swapped_grads, (swapped_dleft, swapped_dright) = swapped_pullback(targets - probs)
+    assert (dleft == swapped_dright).all()
+    assert (dright == swapped_dleft).all()
+    for name, grad in grads.items():
+        assert (grad == swapped_grads[name]).all(), name
+
+
+@every_dtype
+def test_identical_twins_send_no_gradient(dtype: type) -> None:
+    """The slope of |l − r| is 0 where l = r: only the head's bias learns from such a pair."""
+    left, _, targets = draw_batch(10, dtype)
+    probs, pullback = SiameseNet(1, dtype)(left, left)
+    assert len(np.unique(probs)) == 1
+    grads, (dleft, dright) = pullback(np.ones_like(targets))
+    assert grads["fc1.bias"] != 0
+    for name, grad in grads.items():
+        assert name == "fc1.bias" or not grad.any(), name
+    assert not dleft.any()
+    assert not dright.any()
+
+
+def test_shared_gradient_is_the_sum_over_the_twins() -> None:
+    """Each twin's own gradient, from PyTorch with unshared weights, adds up to the shared one."""
+    dtype = np.float64
+    left, right, targets = draw_batch(6, dtype)
+    net = SiameseNet(2, dtype)
+    left_net, right_net = torch_twin(net), torch_twin(net)
+    embeddings = left_net.embed(torch.tensor(left)), right_net.embed(torch.tensor(right))
+    probs = left_net.compare(*embeddings)
+    TF.binary_cross_entropy(probs, torch.tensor(targets)).backward()
+    _, _, grads = loss_and_gradients(net, left, right, targets)
+    ball_net = BallNetwork(net.state_dict(), unit_roundoff(dtype))
+    _, _, balls, _ = ball_net.loss_and_gradients(left, right, targets)
+    for (name, of_left), of_right in zip(
+        left_net.net.named_parameters(), right_net.net.parameters(), strict=True
+    ):
+        total = of_left.grad.numpy() + of_right.grad.numpy()
+        ball = balls[f"net.{name}"]
+        LEDGER.explained(
+            "twins' sum",
+            f"net.{name}",
+            grads[f"net.{name}"],
+            total,
+            Explained(ball.center, ball.radius),
+        )
+        # and neither twin alone is enough
+        assert (abs(of_left.grad.numpy() - ball.center) > ball.radius).any(), name

@@ -1,0 +1,110 @@
+"""SGD with every option over several steps: the same bits as torch.optim.SGD."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from numpy_siamese._fma import fma
+from numpy_siamese.optim import SGD
+from parity_tests.ledger import LEDGER
+
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
+
+RATE = st.sampled_from([0.0, 0.001, 0.1, 1.0]) | st.floats(1e-6, 2)
+
+
+@st.composite
+def options(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw every option of SGD, valid together."""
+    nesterov = draw(st.booleans())
+    return {
+        "lr": draw(RATE),
+        "momentum": draw(st.floats(0.01, 1)) if nesterov else draw(RATE),
+        "dampening": 0.0 if nesterov else draw(RATE),
+        "weight_decay": draw(RATE),
+        "nesterov": nesterov,
+        "maximize": draw(st.booleans()),
+    }
+
+
+def spread(rng: np.random.Generator, size: int, dtype: type) -> np.ndarray:
+    """Draw numbers of both signs over six orders of magnitude, zeros among them."""
+    values = rng.standard_normal(size) * 10.0 ** rng.uniform(-3, 3, size)
+    return (values * (rng.random(size) < 0.9)).astype(dtype)
+
+
+@every_dtype
+@given(kwargs=options(), seed=st.integers(0, 2**32 - 1), size=st.integers(0, 70))
+def test_sgd(dtype: type, kwargs: dict[str, Any], seed: int, size: int) -> None:
+    """Five steps, the third without one of the gradients, leave the same bits in both."""
+    rng = np.random.default_rng(seed)
+    ours = {"a": spread(rng, size, dtype), "b": spread(rng, 3, dtype)}
+    theirs = {name: torch.tensor(value, requires_grad=True) for name, value in ours.items()}
+    optimizer, oracle = SGD(ours, **kwargs), torch.optim.SGD(theirs.values(), **kwargs)
+    for step in range(5):
+        grads = {name: spread(rng, len(p), dtype) for name, p in ours.items()}
+        if step == 2:
+            grads["b"] = None
+        for name, tensor in theirs.items():
+            tensor.grad = None if grads[name] is None else torch.tensor(grads[name])
+        optimizer.step(grads)
+        oracle.step()
+        for name, value in ours.items():
+            LEDGER.exact("SGD", "parameter", value, theirs[name].detach().numpy())
+            buffer = oracle.state[theirs[name]].get("momentum_buffer")
+            if buffer is not None:
+                LEDGER.exact("SGD", "buffer", optimizer.momentum_buffers[name], buffer.numpy())
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"lr": -1},
+        {"lr": float("nan")},
+        {"lr": 1, "momentum": -1},
+        {"lr": 1, "weight_decay": -1},
+        {"lr": 1, "nesterov": True},
+        {"lr": 1, "nesterov": True, "momentum": 0.9, "dampening": 0.1},
+    ],
+)
+def test_sgd_refuses_what_makes_no_sense(kwargs: dict[str, Any]) -> None:
+    """Negative rates, and Nesterov without momentum or with dampening, raise."""
+    with pytest.raises(ValueError, match=r"at least|nesterov"):
+        SGD({}, **kwargs)
+
+
+def test_a_bad_gradient_changes_nothing() -> None:
+    """Wrong names, shapes and dtypes raise before any parameter is touched."""
+    parameters = {"a": np.ones(3, np.float32), "b": np.ones(3, np.float32)}
+    good = np.ones(3, np.float32)
+    for bad, error in (
+        ({"a": good, "c": good}, KeyError),
+        ({"a": good, "b": np.ones(4, np.float32)}, ValueError),
+        ({"a": good, "b": np.ones(3)}, TypeError),
+    ):
+        with pytest.raises(error):
+            SGD(parameters, 1).step(bad)
+        assert (parameters["a"] == 1).all()
+
+
+@every_dtype
+@given(seed=st.integers(0, 2**32 - 1), a=st.floats(-2, 2, width=32), hard=st.booleans())
+def test_fma_rounds_once(dtype: type, seed: int, a: float, hard: bool) -> None:
+    """a·x + y has one rounding, checked against exact rational arithmetic."""
+    from fractions import Fraction
+
+    rng = np.random.default_rng(seed)
+    x, y = spread(rng, 20, dtype), spread(rng, 20, dtype)
+    if hard:  # nearly cancel, or sit next to a tie of the rounding
+        y[:10] = -(x[:10] * dtype(a))
+        y[10:] = x[10:] * dtype(2.0 ** int(rng.integers(20, 60)))
+    a = dtype(a)
+    for x_i, y_i, fused in zip(x, y, fma(a, x, y), strict=True):
+        exact = Fraction(float(a)) * Fraction(float(x_i)) + Fraction(float(y_i))
+        neighbours = fused, np.nextafter(fused, dtype(-np.inf)), np.nextafter(fused, dtype(np.inf))
+        errors = [abs(Fraction(float(v)) - exact) for v in neighbours]
+        assert errors[0] == min(errors)

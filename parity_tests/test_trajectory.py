@@ -1,0 +1,17 @@
+"""Trainings from one seed stay together, step by step."""
+
+from parity_tests.digits import digits
+from parity_tests.trajectory import run
+
+# From one seed in float64, both packages print the same loss to this many significant digits.
+CLAIMED_DIGITS = 10
+
+
+def test_float64_losses_agree_to_ten_digits() -> None:
+    """The claim of the README, on its first steps; `python -m parity_tests.trajectory` runs more."""
+    images, labels = digits()
+    steps = list(run(images, labels, steps=8, dtype="float64", seed=3))
+    assert len(steps) == 8
+    for step in steps:
+        assert step.digits >= CLAIMED_DIGITS, f"step {step.number}"
+    assert steps[0].numpy_loss != steps[-1].numpy_loss, "nothing was learnt"
