@@ -1,8 +1,8 @@
 """The fused multiply-add, correctly rounded, for NumPy arrays.
 
 PyTorch's vectorised kernels (AVX2 and wider, and CUDA) evaluate a·x + y with one rounding instead
-of two. NumPy has no such operation, and without it initial weights and updates would differ in
-their last bit. Here the exact a·x + y is held as an unevaluated sum and rounded once.
+of two. NumPy has no such operation, and without it initial weights and updates would differ by that
+rounding. Here the exact a·x + y is held as an unevaluated sum and rounded once.
 
 References
 ----------
@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
+
+BLOCK = 2**15
+"""Elements worked on at a time: few enough for the float64 intermediates to stay in cache."""
 
 
 def fma(a: Any, x: Array, y: Any) -> Array:
@@ -35,9 +38,35 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     a, y = x.dtype.type(a), np.asarray(y, dtype=x.dtype)
     if a == 1:
         return x + y
-    if x.dtype == np.float32:  # 24 + 24 bits: the product is exact in float64
-        product = x * np.float64(a)
-        return _sum_rounded_to_odd(product, y.astype(np.float64)).astype(np.float32)
+    kernel = _fma_float32 if x.dtype == np.float32 else _fma_float64
+    flat_x, flat_y = x.reshape(-1), np.broadcast_to(y, x.shape).reshape(-1)
+    fused = np.empty_like(flat_x)
+    for start in range(0, x.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        fused[block] = kernel(a, flat_x[block], flat_y[block])
+    return fused.reshape(x.shape)
+
+
+def _fma_float32(a: Any, x: Array, y: Array) -> Array:
+    """Use that a product of two float32 numbers, 24 + 24 bits, is exact in float64.
+
+    The sum is rounded to 53 bits and then to 24. The first rounding can only mislead the second
+    when it lands halfway between two float32 numbers, or where these are subnormal; the few sums
+    of this kind are rounded to odd.
+    """
+    product = np.multiply(x, np.float64(a), dtype=np.float64)
+    total = product + y
+    fused = total.astype(np.float32)
+    halfway = total.view(np.int64) & (2**29 - 1) == 2**28
+    doubtful = halfway | (abs(total) < np.finfo(np.float32).smallest_normal)
+    if doubtful.any():
+        exact = _sum_rounded_to_odd(product[doubtful], y[doubtful].astype(np.float64))
+        fused[doubtful] = exact.astype(np.float32)
+    return fused
+
+
+def _fma_float64(a: Any, x: Array, y: Array) -> Array:
+    """Hold the exact a·x + y as a sum of three float64 numbers, and round it once."""
     high, low = _two_product(a, x)
     tail, error = _two_sum(y, low)
     head, middle = _two_sum(high, tail)

@@ -276,7 +276,7 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
     -------
     y, pullback : like x, dy → (dx,)
         y within a few ulp of the exact value while e⁻ˣ is finite, 0 beyond (x < −88.7 in
-        float32, −709.7 in float64), as in torch; dx exact as a function of y and dy.
+        float32, −709.7 in float64), as in torch; dx is torch's bit for bit, given y and dy.
 
     References
     ----------
@@ -354,9 +354,9 @@ def binary_cross_entropy(
     Returns
     -------
     loss : scalar, or like probs for 'none'
-        In nats. n = 8 for each term, plus the number of terms − 1 for a sum.
+        In nats. n = 12 for each term, plus the number of terms for a reduction.
     pullback : dy → (dprobs,)
-        Not differentiable in target and weight. Exact as a function of its inputs.
+        Not differentiable in target and weight. The same bits as torch's.
 
     Raises
     ------
@@ -405,7 +405,8 @@ def binary_cross_entropy_with_logits(
     loss = w · ((1 − t) · x − (1 + (v − 1) · t) · log sigmoid(x)),
     log sigmoid(x) = min(x, 0) − log(1 + e^−|x|)
 
-    dx = w · dy · ((v·t + 1 − t) · sigmoid(x) − v·t), which is w · dy · (sigmoid(x) − t) for v = 1.
+    dx = w · dy · ((v·t + 1 − t) · sigmoid(x) − v·t), which is w · dy · (sigmoid(x) − t) for v = 1,
+    then divided by the number of elements for 'mean'.
 
     Parameters
     ----------
@@ -419,7 +420,7 @@ def binary_cross_entropy_with_logits(
     Returns
     -------
     loss : scalar, or like logits for 'none'
-        In nats.
+        In nats. n = 25 for each term, plus the number of terms for a reduction.
     pullback : dy → (dlogits,)
         Not differentiable in target and the weights.
 

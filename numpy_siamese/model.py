@@ -19,7 +19,7 @@ Pullback = Callable[..., tuple[Gradients, Any]]
 
 
 def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, F.Pullback]:
-    """Conv2d → ReLU → MaxPool2d(2), for less work and with the same values.
+    """Conv2d → ReLU → MaxPool2d(2), for less work and with equal values (−0 may stand for +0).
 
     ReLU is monotone, so it may follow the maximum, where a quarter of the elements are left:
     max(relu(y)) = relu(max(y)), and a window without a positive element gets no gradient either

@@ -8,7 +8,7 @@ CLAIMED_DIGITS = 10
 
 
 def test_float64_losses_agree_to_ten_digits() -> None:
-    """The claim of the README, on its first steps; `python -m parity_tests.trajectory` runs more."""
+    """The claim of the README, on the first steps; `parity_tests.trajectory` runs more."""
     images, labels = digits()
     steps = list(run(images, labels, steps=8, dtype="float64", seed=3))
     assert len(steps) == 8

@@ -1,4 +1,4 @@
-"""Two trainings from one seed, side by side: how far apart are they after each step?
+"""Train both packages from one seed, side by side, and show how far apart they are.
 
     python -m parity_tests.trajectory --steps 200 --dtype float64
 

@@ -1,0 +1,1 @@
+"""The measurement of what each implementation costs."""
