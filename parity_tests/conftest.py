@@ -29,6 +29,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 f"{dtype}: {undecided:,} of {total:,} branches on digits lie inside their error "
                 "bound, where either side may be taken"
             )
+        for dtype, (different, total) in LEDGER.different_branches.items():
+            terminalreporter.write_line(
+                f"{dtype}: the two networks took {different:,} of {total:,} branches differently"
+            )
         terminalreporter.write_line("")
         for name, value in oracle.environment().items():
             terminalreporter.write_line(f"{name}: {value}")

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from parity_tests.bounds import Allowance
+from parity_tests.ledger import LEDGER
 from parity_tests.operations import Case, Draw, Operation
 
 Array = np.ndarray
@@ -56,3 +58,25 @@ def gauges(operation: Operation, arrays: Arrays, options: Options, dy: Array) ->
         return {q: operation.gauge(q, wide, dy, options) for q in operation.counts}
     absolute = {name: abs(array) for name, array in wide.items()}
     return torch_results(operation, absolute, options, abs(dy))
+
+
+def check_on_floats(
+    operation: Operation, arrays: Arrays, options: Options, dy: Array, ours: Arrays, theirs: Arrays
+) -> None:
+    """Check both sides' results on float data: the same bits, or each within γₙ·G of float64."""
+    case = Case({name: array.shape for name, array in arrays.items()}, options)
+    exact = torch_results(operation, widened(arrays), options, np.asarray(dy, np.float64))
+    gauge = gauges(operation, arrays, options, dy)
+    for quantity, value in ours.items():
+        if quantity not in operation.counts:
+            LEDGER.exact(operation.name, quantity, value, theirs[quantity])
+            continue
+        n = operation.counts[quantity](case, np.shape(ours["y"]))
+        LEDGER.bounded(
+            operation.name,
+            quantity,
+            value,
+            theirs[quantity],
+            exact[quantity],
+            Allowance(n, gauge[quantity]),
+        )

@@ -34,6 +34,7 @@ class Ledger:
     def __init__(self) -> None:
         self.lines: dict[tuple[str, str, str, str, str], Line] = {}
         self.branches: dict[str, tuple[int, int]] = {}
+        self.different_branches: dict[str, tuple[int, int]] = {}
 
     def exact(self, operation: str, quantity: str, ours: Array, theirs: Array) -> None:
         """Check that two results agree bit for bit."""
@@ -94,6 +95,11 @@ class Ledger:
         """Keep how many branches of ReLU, max-pool and |·| lay inside their error bound."""
         before = self.branches.get(dtype, (0, 0))
         self.branches[dtype] = before[0] + undecided, before[1] + total
+
+    def branches_differ(self, dtype: str, different: int, total: int) -> None:
+        """Keep how many branches of ReLU and max-pool the two networks took differently."""
+        before = self.different_branches.get(dtype, (0, 0))
+        self.different_branches[dtype] = before[0] + different, before[1] + total
 
     def table(self) -> str:
         """Return the lines as an aligned table."""

@@ -196,7 +196,7 @@ def size(shape: tuple[int, ...]) -> int:
 def conv2d_dx_count(case: Case, y: tuple[int, ...]) -> int:
     """Return O/groups·KH·KW."""
     O, _, KH, KW = case.shapes["weight"]
-    return O // case.options["groups"] * KH * KW
+    return O // case.options.get("groups", 1) * KH * KW
 
 
 def conv2d_dweight_count(case: Case, y: tuple[int, ...]) -> int:
@@ -211,7 +211,11 @@ def rows(case: Case, y: tuple[int, ...]) -> int:
 
 def reduced(case: Case, n: int) -> int:
     """Return n for a term, and the additions and the division of a reduction."""
-    return n if case.options["reduction"] == "none" else n + size(next(iter(case.shapes.values())))
+    return (
+        n
+        if case.options.get("reduction", "mean") == "none"
+        else n + size(next(iter(case.shapes.values())))
+    )
 
 
 def absolute_sigmoid(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) -> Array:
@@ -223,7 +227,7 @@ def absolute_sigmoid(quantity: str, arrays: dict[str, Array], dy: Array, options
 def reduce_gauge(losses: Array, options: Any) -> Array:
     """Reduce the gauge of the terms as the losses are reduced."""
     return {"none": losses, "sum": losses.sum(), "mean": losses.sum() / max(1, losses.size)}[
-        options["reduction"]
+        options.get("reduction", "mean")
     ]
 
 
@@ -245,7 +249,7 @@ def logits_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: An
         factor = (positive + 1) * t + 1
         return reduce_gauge(weight * ((1 + t) * x + factor * (x + np.log(2))), options)
     probs = 1 / (1 + np.exp(-arrays["logits"]))
-    mean = 1 / max(1, x.size) if options["reduction"] == "mean" else 1
+    mean = 1 / max(1, x.size) if options.get("reduction", "mean") == "mean" else 1
     return weight * abs(dy) * ((positive * t + 1 + t) * probs + positive * t) * mean
 
 

@@ -7,35 +7,17 @@ from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler, gather
 from numpy_siamese.training import loss_and_gradients
 from parity_tests.balls import Ball, BallNetwork
 from parity_tests.bounds import same_bits, unit_roundoff
-from parity_tests.digits import digits
 from parity_tests.ledger import LEDGER, Explained
-from torch_siamese.model import SiameseNet as TorchSiameseNet
+from parity_tests.networks import draw_batch, torch_twin, trained
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
 Array = np.ndarray
 
 DTYPES = [np.float32, np.float64]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
-
-
-def torch_twin(net: SiameseNet) -> TorchSiameseNet:
-    """Return the PyTorch network with the same weights."""
-    twin = TorchSiameseNet().to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
-    twin.load_state_dict(net.state_dict())
-    return twin
-
-
-def draw_batch(N: int, dtype: type) -> tuple[Array, Array, Array]:
-    """Draw pairs of digits: left, right (N, 1, 28, 28) and targets (N, 1)."""
-    images, labels = digits()
-    left_index, right_index, targets = PairSampler(labels, N, seed=5).batch(0, 0)
-    left, right = gather(images, left_index, dtype), gather(images, right_index, dtype)
-    return left, right, targets.astype(dtype)
 
 
 # ------------------------------------------------------------------------------ integers
@@ -110,29 +92,15 @@ def test_twin_tower_is_exact_on_integers(dtype: type) -> None:
 # ------------------------------------------------------------------------------ digits
 
 
-@pytest.fixture(scope="module", params=["random weights", "trained weights"])
-def weights(request: pytest.FixtureRequest) -> dict[str, Array]:
-    """Return weights as drawn from a seed, or after 40 steps on the digits."""
-    net = SiameseNet(7, np.float32)
-    if request.param == "trained weights":
-        images, labels = digits()
-        sampler, optimizer = PairSampler(labels, 50, seed=7), SGD(net.parameters(), 0.001, 0.1)
-        for k in range(40):
-            left_index, right_index, targets = sampler.batch(0, k)
-            left, right = (gather(images, i, np.float32) for i in (left_index, right_index))
-            optimizer.step(loss_and_gradients(net, left, right, targets)[2])
-    return net.state_dict()
-
-
-def test_every_difference_on_digits_is_explained(weights: dict[str, Array]) -> None:
+@pytest.mark.parametrize("steps", [0, 40], ids=["random weights", "trained weights"])
+def test_every_difference_on_digits_is_explained(steps: int) -> None:
     """Loss, probabilities and all gradients lie in the balls of a running error analysis.
 
-    In float64: five layers of worst cases leave float32 no digits to compare.
+    In float64: five layers of worst cases leave float32 no digits; see `test_layers`.
     """
     dtype = np.float64
     left, right, targets = draw_batch(30, dtype)
-    net = SiameseNet(0, dtype)
-    net.load_state_dict({name: value.astype(dtype) for name, value in weights.items()})
+    net = trained(steps, dtype)
     loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=8)
     whole_probs, pullback = net(left, right)
     (dprobs,) = F.binary_cross_entropy(whole_probs, targets)[1](1.0)

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from parity_tests.bounds import Allowance, same_bits
 from parity_tests.harness import (
+    check_on_floats,
     draw_arguments,
     draw_cotangent,
     gauges,
     numpy_results,
     torch_results,
-    widened,
 )
 from parity_tests.ledger import LEDGER
 from parity_tests.operations import OPERATIONS, Case, Operation, integers
@@ -54,21 +54,7 @@ def test_on_floats(operation: Operation, dtype: type, data: st.DataObject) -> No
     dy = draw_cotangent(operation.draw, case, y)
     ours = numpy_results(operation, arrays, case.options, dy)
     theirs = torch_results(operation, arrays, case.options, dy)
-    exact = torch_results(operation, widened(arrays), case.options, np.asarray(dy, np.float64))
-    gauge = gauges(operation, arrays, case.options, dy)
-    for quantity, value in ours.items():
-        if quantity not in operation.counts:
-            LEDGER.exact(operation.name, quantity, value, theirs[quantity])
-            continue
-        n = operation.counts[quantity](case, np.shape(y))
-        LEDGER.bounded(
-            operation.name,
-            quantity,
-            value,
-            theirs[quantity],
-            exact[quantity],
-            Allowance(n, gauge[quantity]),
-        )
+    check_on_floats(operation, arrays, case.options, dy, ours, theirs)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from numpy_siamese.tests.tiny import split
 from numpy_siamese.threads import map_in_order, single_threaded_blas
 from numpy_siamese.training import MICRO_BATCH, Learner, loss_and_gradients
 
-PATIENCE = 60
+PATIENCE = 20
 """Seconds after which threads that wait for each other are taken for stuck, and a test fails."""
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])

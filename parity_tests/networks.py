@@ -1,0 +1,39 @@
+"""Networks and batches that the suite shares."""
+
+import numpy as np
+import torch
+
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.optim import SGD
+from numpy_siamese.pairs import PairSampler, gather
+from numpy_siamese.training import loss_and_gradients
+from parity_tests.digits import digits
+from torch_siamese.model import SiameseNet as TorchSiameseNet
+
+Array = np.ndarray
+
+
+def torch_twin(net: SiameseNet) -> TorchSiameseNet:
+    """Return the PyTorch network with the same weights."""
+    twin = TorchSiameseNet().to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
+    twin.load_state_dict(net.state_dict())
+    return twin
+
+
+def draw_batch(N: int, dtype: type, k: int = 0) -> tuple[Array, Array, Array]:
+    """Draw pairs of digits: left, right (N, 1, 28, 28) and targets (N, 1)."""
+    images, labels = digits()
+    left_index, right_index, targets = PairSampler(labels, N, seed=5).batch(0, k)
+    left, right = gather(images, left_index, dtype), gather(images, right_index, dtype)
+    return left, right, targets.astype(dtype)
+
+
+def trained(steps: int, dtype: type) -> SiameseNet:
+    """Return a network after some steps on the digits, in float32 and then converted."""
+    net = SiameseNet(7, np.float32)
+    optimizer = SGD(net.parameters(), lr=0.001, momentum=0.1)
+    for k in range(steps):
+        optimizer.step(loss_and_gradients(net, *draw_batch(50, np.float32, k))[2])
+    converted = SiameseNet(0, dtype)
+    converted.load_state_dict({n: value.astype(dtype) for n, value in net.state_dict().items()})
+    return converted
