@@ -186,9 +186,8 @@ def max_pool2d(
     def pullback(dy: Array) -> tuple[Array]:
         dyt = batch_innermost(_arguments.images(_arguments.cotangent(dy, y)))
         dxt = np.zeros_like(dyt, shape=padded_shape, order="C")
-        for k, view in reversed(
-            list(enumerate(windows.views(dxt)))
-        ):  # a later k, an earlier window
+        offsets = list(enumerate(windows.views(dxt)))
+        for k, view in reversed(offsets):  # a later offset reads from an earlier window
             view += _where(winner == k, dyt)
         return (batch_first(windows.crop(dxt)).reshape(x.shape),)
 

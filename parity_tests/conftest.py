@@ -13,6 +13,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
 hypothesis.settings.register_profile("intense", max_examples=5000, deadline=None)
+hypothesis.settings.register_profile(
+    "faults", max_examples=100, deadline=None, derandomize=True, database=None
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

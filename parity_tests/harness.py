@@ -41,6 +41,7 @@ def torch_results(operation: Operation, arrays: Arrays, options: Options, dy: Ar
     for name in wanted:
         tensors[name].requires_grad_()
     y = operation.torch(**tensors, **options)
+    assert y.shape == dy.shape, f"{operation.name}: NumPy gives {dy.shape}, torch {tuple(y.shape)}"
     grads = torch.autograd.grad(y, [tensors[name] for name in wanted], torch.tensor(dy))
     results = {"y": y.detach()} | {f"d{n}": g for n, g in zip(wanted, grads, strict=True)}
     return {name: value.numpy() for name, value in results.items()}

@@ -1,6 +1,8 @@
 """What the suite has shown so far, one line for each operation, quantity, dtype and grade."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,6 +102,15 @@ class Ledger:
         """Keep how many branches of ReLU and max-pool the two networks took differently."""
         before = self.different_branches.get(dtype, (0, 0))
         self.different_branches[dtype] = before[0] + different, before[1] + total
+
+    @contextmanager
+    def untouched(self) -> Iterator[None]:
+        """Forget on leaving what was entered meanwhile: for checks that are meant to fail."""
+        before = copy.deepcopy(vars(self))
+        try:
+            yield
+        finally:
+            vars(self).update(before)
 
     def table(self) -> str:
         """Return the lines as an aligned table."""

@@ -21,6 +21,39 @@ def image(*rows: list[float]) -> Array:
     return np.array([[rows]], dtype=np.float64)
 
 
+CONV2D = {
+    "'same' with an even kernel: the odd zero comes last": ((4, 5), (2, 2), {"padding": "same"}),
+    "'same' with an even dilated kernel": ((5, 6), (2, 2), {"padding": "same", "dilation": 3}),
+    "a stride that leaves a row and a column over": ((6, 6), (3, 3), {"stride": 2}),
+    "the kernel is the whole image": ((4, 3), (4, 3), {}),
+    "padding wider than the image": ((1, 1), (3, 3), {"padding": 4}),
+    "dilation": ((7, 7), (3, 3), {"dilation": 3}),
+    "one for rows, one for columns": (
+        (6, 9),
+        (2, 3),
+        {"stride": (1, 2), "padding": (0, 2), "dilation": (2, 1)},
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("row", CONV2D)
+def test_conv2d(row: str, dtype: type) -> None:
+    """Where the windows lie is torch's: values and gradients are exact on integers."""
+    size, kernel, options = CONV2D[row]
+    rng = np.random.default_rng(1)
+    x, weight = (rng.integers(1, 5, s).astype(dtype) for s in ((2, 1, *size), (2, 1, *kernel)))
+    y, pullback = F.conv2d(x, weight, **options)
+    tensors = [torch.tensor(a, requires_grad=True) for a in (x, weight)]
+    expected = TF.conv2d(*tensors, **options)
+    dy = rng.integers(1, 5, y.shape).astype(dtype)
+    expected.backward(torch.tensor(dy))
+    dx, dweight, _ = pullback(dy)
+    assert same_bits(y, expected.detach().numpy()).all()
+    assert same_bits(dx, tensors[0].grad.numpy()).all()
+    assert same_bits(dweight, tensors[1].grad.numpy()).all()
+
+
 MAX_POOL2D = {
     "all equal: the first wins": (image([1, 1], [1, 1]), {}),
     "a tie in a row: the left wins": (image([2, 2], [1, 1]), {}),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese._fma import fma
 from numpy_siamese.optim import SGD
+from parity_tests.bounds import same_bits
 from parity_tests.ledger import LEDGER
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
@@ -108,3 +109,11 @@ def test_fma_rounds_once(dtype: type, seed: int, a: float, hard: bool) -> None:
         neighbours = fused, np.nextafter(fused, dtype(-np.inf)), np.nextafter(fused, dtype(np.inf))
         errors = [abs(Fraction(float(v)) - exact) for v in neighbours]
         assert errors[0] == min(errors)
+
+
+def test_fma_next_to_a_tie() -> None:
+    """1 + 2⁻²³ + 2⁻²⁴(1 − 2⁻⁴⁶) lies below a tie, on which its float64 sum falls exactly."""
+    a = np.float32(2.0**-24 * (1 + 2.0**-23))
+    x = np.array([1 - 2.0**-23, -(1 - 2.0**-23)], np.float32)
+    y = np.array([1 + 2.0**-23, -(1 + 2.0**-23)], np.float32)
+    assert same_bits(fma(a, x, y), y).all()

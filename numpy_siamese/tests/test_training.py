@@ -8,7 +8,7 @@ import threadpoolctl
 
 from numpy_siamese import functional as F
 from numpy_siamese.config import TrainConfig
-from numpy_siamese.evaluation import embed_images, pair_probabilities
+from numpy_siamese.evaluation import accuracy, embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.pairs import PairSampler, gather
@@ -214,34 +214,46 @@ def test_results_keep_the_order_of_the_items_when_the_first_is_last():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
-def test_as_many_items_run_as_threads_and_hardly_more_wait(threads):
-    """Broken otherwise: a second core is of no use, more threads run than were asked for, or
-    memory grows with the batch.
+def test_items_are_worked_on_side_by_side(threads):
+    """Broken otherwise: threads wait for each other, and a second core is of no use."""
+    meeting = threading.Barrier(threads, timeout=PATIENCE)  # breaks unless `threads` come at once
+    n = 3 * threads
+    assert len(list(map_in_order(lambda _: meeting.wait(), range(n), threads))) == n
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+def test_no_more_items_run_than_threads_and_hardly_more_wait(threads):
+    """Broken otherwise: more threads run than were asked for, or memory grows with the batch.
+
+    Each item lasts until the one before has been received: all that can start meanwhile do.
     """
+    n = 30
     taken = running = most_running = 0
     lock = threading.Lock()
-    meeting = threading.Barrier(threads, timeout=PATIENCE)  # breaks unless `threads` come at once
+    may_end = [threading.Event() for _ in range(n + 1)]
+    may_end[0].set()
 
     def items():
         nonlocal taken
-        while taken < 12 * threads:
-            taken += 1
-            yield taken
+        for item in range(n):
+            taken = item + 1
+            yield item
 
     def work(item):
         nonlocal running, most_running
         with lock:
             running += 1
             most_running = max(most_running, running)
-        meeting.wait()
+        assert may_end[item].wait(PATIENCE)
         with lock:
             running -= 1
         return item
 
     for received, result in enumerate(map_in_order(work, items(), threads), start=1):
-        assert result == received
+        assert result == received - 1
         assert taken - received <= threads + 1
-    assert most_running == threads
+        may_end[received].set()
+    assert most_running <= threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
@@ -273,7 +285,7 @@ def test_an_error_comes_in_its_turn_and_ends_the_work(threads):
 def test_what_waits_is_dropped_when_the_results_are_no_longer_wanted():
     """Broken otherwise: after Ctrl-C the rest of the batch is still worked on.
 
-    Item 1 occupies the only other thread until all is over, so 2 and 3 wait.
+    Items 1 and 2 occupy both threads until all is over, so item 3 waits.
     """
     started, over = [], threading.Event()
 
@@ -358,6 +370,15 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
 
 
 # Verdicts on pairs
+
+
+def test_a_pair_is_called_same_above_one_half():
+    """Broken otherwise: accuracy counts other verdicts than the documented ones."""
+    above, below = np.nextafter(np.float32(0.5), np.float32([1, 0]))
+    probs, truth = np.array([[above], [0.5], [below]]), np.array([[1], [0], [0]], np.float32)
+    assert accuracy(probs, truth) == 1.0
+    assert accuracy(probs, 1 - truth) == 0.0
+    assert accuracy(probs[:2], truth[1:]) == 0.5
 
 
 def test_probabilities_are_of_the_pairs_that_were_asked_for():

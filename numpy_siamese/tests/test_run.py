@@ -1,0 +1,495 @@
+"""A whole run: how many batches, what a line of metrics means, and what is left on disk."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import itertools
+import json
+import math
+
+import numpy as np
+import pytest
+from matplotlib.image import imread, imsave
+from safetensors import safe_open
+from safetensors.numpy import load_file
+
+from numpy_siamese import plots
+from numpy_siamese.config import TrainConfig
+from numpy_siamese.data import Dataset, Split
+from numpy_siamese.errors import InputError
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.pairs import PairSampler
+from numpy_siamese.run import Run, checksum
+from numpy_siamese.run_directory import Metrics
+from numpy_siamese.tests.tiny import dataset, split
+from numpy_siamese.training import Learner
+
+FILES = {
+    "checkpoint.safetensors",
+    "config.json",
+    "curves.png",
+    "metrics.csv",
+    "model.safetensors",
+    "pairs.png",
+    "predictions.png",
+    "summary.json",
+    "test_metrics.csv",
+}
+PICTURES = {name for name in FILES if name.endswith(".png")}
+
+
+class FakeLearner:
+    """Has the loss n/8 and the accuracy 1/n at its n-th step, and sees through every test pair.
+
+    Sums of eighths are exact, so their means have one right value.
+    """
+
+    def __init__(self, digits: Dataset, fails: Exception | None = None, at: int = -1) -> None:
+        self.digits, self.fails, self.at = digits, fails, at
+        self.batches: list[tuple] = []
+
+    def step(self, left_index, right_index, targets):
+        if len(self.batches) == self.at:
+            raise self.fails
+        self.batches.append((left_index, right_index, targets))
+        n = len(self.batches)
+        return n / 8, 1 / n
+
+    def probabilities(self, images, left_index, right_index):
+        assert images is self.digits.test.images
+        labels = self.digits.test.labels
+        same = labels[left_index] == labels[right_index]
+        return np.where(same, 0.75, 0.25)[:, None]
+
+    def model_state(self):
+        return {"fc1.bias": np.full(1, len(self.batches), np.float32)}
+
+    def momentum_state(self):
+        return {"fc1.bias": np.full(1, -len(self.batches), np.float32)}
+
+    def environment(self):
+        return {"package": "fake"}
+
+
+def config(**changes) -> TrainConfig:
+    small = {"epochs": 2, "batches": 3, "batch_size": 4, "test_pairs": 10, "threads": 1}
+    return TrainConfig(data="tiny", **small | changes)
+
+
+def contents(folder):
+    return {entry.name: entry.read_bytes() for entry in folder.iterdir()}
+
+
+def table(path):
+    """Return a CSV file's rows as dicts of numbers."""
+    with open(path, newline="") as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Draw four pixels each time, because drawing takes most of a small run's time."""
+    buffer = io.BytesIO()
+    imsave(buffer, np.eye(2), format="png")
+    for name in ("curves", "pair_grid"):
+        monkeypatch.setattr(plots, name, lambda *_, **__: buffer.getvalue())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A real run, with pictures: (config, dataset, learner, folder, summary)."""
+    digits, settings = dataset(), config(momentum=0.5)
+    out = tmp_path_factory.mktemp("runs") / "new" / "run"
+    learner = Learner(settings, digits.train.images)
+    summary = Run(settings, digits, learner, out, quiet=True).train()
+    return settings, digits, learner, out, summary
+
+
+# What is left on disk
+
+
+def test_the_run_directory_has_every_file_of_the_contract_and_no_other(finished):
+    """A known mistake: nothing saved. Broken too if temporary files are left."""
+    *_, out, _ = finished
+    assert {entry.name for entry in out.iterdir()} == FILES
+
+
+def test_config_json_says_how_to_repeat_the_run(finished):
+    """Broken otherwise: a run cannot be resumed or repeated from its folder."""
+    settings, digits, _, out, _ = finished
+    found = json.loads((out / "config.json").read_text())
+    digest = hashlib.sha256()
+    for array in (*digits.train, *digits.test):
+        digest.update(array.tobytes())
+    assert found.pop("data_sha256") == digest.hexdigest()
+    assert found == dataclasses.asdict(settings)
+    assert TrainConfig(**found) == settings
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_checksum_covers_every_image_and_label(part):
+    """Broken otherwise: a run says that it saw data which it did not see."""
+    digits, other = dataset(), dataset()
+    [*other.train, *other.test][part].flat[-1] ^= 1
+    assert checksum(other) != checksum(digits)
+
+
+def test_the_checksum_is_of_the_values_not_of_their_layout():
+    """Broken otherwise: CSV and IDX files of the same digits count as different data."""
+    digits = dataset()
+    images, labels = digits.train
+    train = Split(np.asfortranarray(images), np.repeat(labels, 2)[::2])
+    assert checksum(Dataset("other name", train, digits.test)) == checksum(digits)
+
+
+def test_csv_files_have_the_documented_columns(finished):
+    """Broken otherwise: whoever reads the metrics by name or place reads something else."""
+    *_, out, _ = finished
+    for name in ("metrics.csv", "test_metrics.csv"):
+        assert (out / name).read_bytes().split(b"\n")[0] == b"epoch,batch,loss,accuracy,seconds"
+
+
+def test_model_file_is_the_learners_weights_to_every_bit(finished):
+    """Broken otherwise: what is evaluated later is not what was trained."""
+    _, _, learner, out, _ = finished
+    found, expected = load_file(out / "model.safetensors"), learner.model_state()
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, strict=True)
+    net = SiameseNet(seed=1)
+    net.load_state_dict(found)
+    np.testing.assert_array_equal(net.parameters()["fc1.bias"], expected["fc1.bias"])
+
+
+def test_checkpoint_has_weights_momentum_and_place(finished):
+    """Broken otherwise: a resumed run goes on from elsewhere, or without momentum."""
+    settings, _, learner, out, _ = finished
+    model, momentum = learner.model_state(), learner.momentum_state()
+    expected = {f"model.{name}": value for name, value in model.items()}
+    expected |= {f"momentum.{name}": value for name, value in momentum.items()}
+    found = load_file(out / "checkpoint.safetensors")
+    assert found.keys() == expected.keys()
+    assert len(found) == 20
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, strict=True)
+    with safe_open(out / "checkpoint.safetensors", "np") as file:
+        place = file.metadata()
+    assert (place["epoch"], place["batch"]) == (str(settings.epochs), "0")
+
+
+def test_summary_agrees_with_the_metrics(finished):
+    """Broken otherwise: the folder contradicts itself."""
+    settings, _, _, out, summary = finished
+    found = json.loads((out / "summary.json").read_text())
+    assert found["finished"] is True
+    assert found["train"] == table(out / "metrics.csv")[-1:]
+    assert found["test"] == table(out / "test_metrics.csv")
+    assert found["test_pairs"] == settings.test_pairs
+    assert found["images"] == {"train": 48, "test": 20}
+    assert found["environment"]["package"] == "numpy_siamese"
+    assert found["environment"]["numpy"] == np.__version__
+    assert found.pop("seconds") <= summary.pop("seconds")
+    assert found == summary
+
+
+def shape_of(path):
+    picture = imread(path)  # raises unless it is a whole PNG
+    assert picture.min() < picture.max()
+    return picture.shape
+
+
+def test_pictures_are_images_large_enough_for_what_they_show(finished):
+    """Broken otherwise: a picture is cut off, empty, or too small to tell one pixel from the next.
+
+    A grid of N pairs in rows of 5 needs a pixel for each of its digits' 28 × 56.
+    """
+    settings, *_, out, _ = finished
+    for name, N in (("pairs.png", settings.batch_size), ("predictions.png", settings.test_pairs)):
+        height, width, _ = shape_of(out / name)
+        assert height >= -(-N // 5) * 28
+        assert width >= min(N, 5) * 56
+    height, width, _ = shape_of(out / "curves.png")
+    assert width > height >= 28
+
+
+def test_curves_can_be_drawn_before_the_first_window_is_full():
+    """Broken otherwise: Ctrl-C in the first batches ends in a traceback of the drawing."""
+    png = plots.curves("Training", 1000, [], [])
+    assert shape_of(io.BytesIO(png)) == shape_of(
+        io.BytesIO(plots.curves("Training", 1000, [Metrics(1, 100, 0.6, 0.7, 1.0)], []))
+    )
+
+
+@pytest.mark.parametrize("verdict_is_right", [True, False])
+def test_only_wrong_verdicts_are_red(verdict_is_right):
+    """Broken otherwise: a picture of predictions blames right ones, or hides wrong ones."""
+    images, targets = split([2, 2]).images, np.array([0.0, 1.0])
+    probs = np.where((targets == 1) == verdict_is_right, 0.9, 0.1)
+    png = plots.pair_grid("Pairs", images[:2], images[2:], targets, probs)
+    red, green, _ = np.moveaxis(imread(io.BytesIO(png))[..., :3], 2, 0)
+    assert (red == green).all() == verdict_is_right
+
+
+def test_pictures_show_every_digit_whole_and_in_its_place():
+    """Broken otherwise: left and right are swapped, or pairs stand under another's title.
+
+    One digit is white, all others are black; the farther right it is, the farther left is the
+    middle of what remains black.
+    """
+    places = []
+    for white in range(4):
+        images = np.zeros((4, 28, 28), np.uint8)
+        images[white] = 255
+        png = plots.pair_grid("", images[[0, 2]], images[[1, 3]], np.array([0, 1]), columns=2)
+        gray = imread(io.BytesIO(png))[..., 0]
+        dark = np.argwhere(gray == 0)  # the black digits
+        places.append(dark[:, 1].mean())
+    assert places == sorted(places, reverse=True)
+    assert len(set(places)) == 4
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_configuration_gives_the_same_bytes(tmp_path, threads):
+    """Broken otherwise: a result cannot be repeated, alone or with other threads.
+
+    60 pairs are three micro-batches, enough for threads to matter.
+    """
+    digits = dataset()
+    files = []
+    for name, n in (("first", 1), ("second", threads)):
+        settings = config(batch_size=60, batches=2, epochs=1, seed=5, threads=n)
+        learner = Learner(settings, digits.train.images)
+        Run(settings, digits, learner, tmp_path / name, quiet=True).train()
+        files.append(contents(tmp_path / name))
+    first, second = files
+    assert first["model.safetensors"] == second["model.safetensors"]
+    momenta, expected = (
+        load_file(tmp_path / name / "checkpoint.safetensors") for name in ("first", "second")
+    )
+    assert momenta.keys() == expected.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(momenta[name], value, strict=True)
+    for name in ("metrics.csv", "test_metrics.csv"):
+        without_seconds = [
+            [line.rsplit(b",", 1)[0] for line in each[name].splitlines()] for each in files
+        ]
+        assert without_seconds[0] == without_seconds[1]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_another_seed_gives_other_weights(tmp_path):
+    """Broken otherwise: the seed is not what the run depends on."""
+    digits = dataset()
+    models = []
+    for seed in (0, 1):
+        settings = config(epochs=1, batches=1, seed=seed)
+        learner = Learner(settings, digits.train.images)
+        Run(settings, digits, learner, tmp_path / str(seed), quiet=True).train()
+        models.append((tmp_path / str(seed) / "model.safetensors").read_bytes())
+    assert models[0] != models[1]
+
+
+# Batches and windows
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(
+    ("batches", "window"), [(6, 2), (7, 3), (5, 5), (4, 9), (3, 1), (1, 1), (10, 9)]
+)
+def test_each_line_is_the_mean_of_its_window(tmp_path, batches, window):
+    """Known mistakes: a first line divided by the window though one batch was seen; an epoch of
+    one batch too many. Broken too if windows run over an epoch's end or its rest is dropped.
+    """
+    digits, epochs = dataset(), 2
+    settings = config(epochs=epochs, batches=batches, window=window)
+    learner = FakeLearner(digits)
+    Run(settings, digits, learner, tmp_path / "run", quiet=True).train()
+    assert len(learner.batches) == epochs * batches
+    rows = table(tmp_path / "run" / "metrics.csv")
+    assert len(rows) == epochs * -(-batches // window)
+    steps = iter(range(1, epochs * batches + 1))
+    for epoch in range(1, epochs + 1):
+        batch = 0
+        while batch < batches:
+            seen = list(itertools.islice(steps, min(window, batches - batch)))
+            batch += len(seen)
+            row = rows.pop(0)
+            assert (row["epoch"], row["batch"]) == (epoch, batch)
+            assert row["loss"] == sum(seen) / 8 / len(seen)
+            assert row["accuracy"] == np.mean([1 / n for n in seen])
+    assert rows == []
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_the_learner_sees_the_samplers_batches_in_order(tmp_path):
+    """Broken otherwise: epochs repeat each other, or the two packages see different pairs."""
+    digits = dataset()
+    learner = FakeLearner(digits)
+    Run(config(seed=7), digits, learner, tmp_path / "run", quiet=True).train()
+    sampler = PairSampler(digits.train.labels, 4, seed=7)
+    places = itertools.product(range(2), range(3))
+    for found, (epoch, k) in zip(learner.batches, places, strict=True):
+        for a, b in zip(found, sampler.batch(epoch, k), strict=True):
+            np.testing.assert_array_equal(a, b, strict=True)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_test_pairs_are_judged_after_every_epoch(tmp_path):
+    """A known mistake: test accuracy never computed. Every verdict of the fake is right, with the
+    probability ¾.
+    """
+    digits = dataset()
+    Run(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).train()
+    rows = table(tmp_path / "run" / "test_metrics.csv")
+    assert [(row["epoch"], row["batch"]) for row in rows] == [(1, 3), (2, 3)]
+    for row in rows:
+        assert row["accuracy"] == 1.0
+        assert row["loss"] == np.full(10, -np.log(0.75)).mean()
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_test_pairs_are_of_the_test_images_and_never_of_one_image(tmp_path):
+    """Broken otherwise: the test is easier than it says, or of pairs that training saw too."""
+    digits = dataset()
+    run = Run(config(test_pairs=500, seed=3), digits, FakeLearner(digits), tmp_path / "run", True)
+    left, right, targets = run.test_pairs
+    expected = PairSampler(digits.test.labels, 500, 3, "test", allow_self_pairs=False).batch(0, 0)
+    for found, wanted in zip(run.test_pairs, expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+    assert (left != right).all()
+    labels = digits.test.labels
+    np.testing.assert_array_equal(labels[left] == labels[right], targets[:, 0] == 1)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_seconds_never_run_backwards(tmp_path):
+    """Broken otherwise: times in the metrics mean nothing."""
+    digits = dataset()
+    run = Run(config(window=1), digits, FakeLearner(digits), tmp_path / "run", quiet=True)
+    summary = run.train()
+    seconds = [row["seconds"] for row in table(tmp_path / "run" / "metrics.csv")]
+    assert len(seconds) == 6
+    assert seconds[0] > 0
+    assert seconds == sorted(seconds)
+    assert seconds[-1] <= summary["seconds"] + 0.0005  # rounded to milliseconds
+
+
+# Interruptions
+
+
+def assert_readable(folder):
+    """Check that every file there can be read by who knows its kind."""
+    for entry in folder.iterdir():
+        if entry.suffix == ".json":
+            json.loads(entry.read_text())
+        elif entry.suffix == ".csv":
+            for row in table(entry):
+                assert row.keys() == {field.name for field in dataclasses.fields(Metrics)}
+                assert all(map(math.isfinite, row.values()))
+        elif entry.suffix == ".safetensors":
+            load_file(entry)
+        else:
+            assert entry.suffix == ".png"
+            shape_of(entry)
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError("no memory left")])
+@pytest.mark.parametrize(
+    ("at", "lines", "tests"),
+    [(0, 0, 0), (1, 1, 0), (4, 4, 1)],
+    ids=["first batch", "first epoch", "second epoch"],
+)
+def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests):
+    """Broken otherwise: Ctrl-C costs the whole run, or leaves half-written files."""
+    digits = dataset()
+    learner = FakeLearner(digits, error, at)
+    run = Run(config(window=1), digits, learner, tmp_path / "run", quiet=True)
+    with pytest.raises(type(error)) as caught:
+        run.train()
+    assert caught.value is error
+    assert_readable(tmp_path / "run")
+    later = set() if tests else {"model.safetensors", "checkpoint.safetensors", "predictions.png"}
+    assert {entry.name for entry in (tmp_path / "run").iterdir()} == FILES - later
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["finished"] is False
+    assert len(table(tmp_path / "run" / "metrics.csv")) == lines
+    assert len(table(tmp_path / "run" / "test_metrics.csv")) == tests
+    if tests:
+        saved = load_file(tmp_path / "run" / "model.safetensors")
+        assert saved["fc1.bias"] == 3  # the batches of the epoch that was finished
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_summary_is_finished_only_after_the_last_epoch(tmp_path):
+    """Broken otherwise: a run that is killed outright passes for a finished one."""
+    digits = dataset()
+    summary = tmp_path / "run" / "summary.json"
+
+    class Spy(FakeLearner):
+        def step(self, *batch):
+            if len(self.batches) == 3:  # the second epoch's first batch
+                assert json.loads(summary.read_text())["finished"] is False
+            return super().step(*batch)
+
+    Run(config(), digits, Spy(digits), tmp_path / "run", quiet=True).train()
+    assert json.loads(summary.read_text())["finished"] is True
+
+
+# What a run refuses
+
+
+def small_run(out, digits=None, **changes):
+    digits = digits or dataset()
+    return Run(config(**changes), digits, FakeLearner(digits), out, quiet=True)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_an_existing_run_is_refused_and_left_alone(tmp_path):
+    """Broken otherwise: a second run overwrites the first one's results."""
+    small_run(tmp_path / "run").train()
+    before = contents(tmp_path / "run")
+    with pytest.raises(InputError, match=r"--out .*: holds another run"):
+        small_run(tmp_path / "run", seed=1)
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_folder_with_something_in_it_is_refused_and_left_alone(tmp_path):
+    """Broken otherwise: a slip of the keyboard fills a home directory with a run's files."""
+    (tmp_path / "thesis.tex").write_text("\\begin{document}")
+    with pytest.raises(InputError, match=r"--out .*: holds thesis\.tex"):
+        small_run(tmp_path)
+    assert contents(tmp_path) == {"thesis.tex": b"\\begin{document}"}
+
+
+@pytest.mark.parametrize("below", ["", "run", "a/b"])
+def test_a_file_as_out_is_refused_and_left_alone(tmp_path, below):
+    """Broken otherwise: a file is replaced, or a traceback ends a mistake in the path."""
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(InputError, match=r"--out .*: cannot be used as a folder"):
+        small_run(tmp_path / "file" / below)
+    assert contents(tmp_path) == {"file": b"precious"}
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_an_empty_folder_is_taken(tmp_path):
+    """Broken otherwise: a folder that a job scheduler has made cannot be used."""
+    small_run(tmp_path)
+    assert (tmp_path / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        ([3], [2, 2], "--data tiny: .*at least two classes, got 1"),
+        ([3, 3], [4], "--data tiny: .*at least two classes, got 1"),
+        ([3, 3], [4, 1], "--data tiny: class 1 has 1 image"),
+    ],
+)
+def test_too_small_classes_are_told_before_anything_is_written(tmp_path, train, test, message):
+    """Broken otherwise: a run fails after its first epoch, or leaves an empty run behind."""
+    with pytest.raises(InputError, match=message):
+        small_run(tmp_path / "run", Dataset("tiny", split(train), split(test)))
+    assert list(tmp_path.iterdir()) == []

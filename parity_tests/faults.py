@@ -1,0 +1,593 @@
+"""Faults to plant, each with the check of the suite that must turn red.
+
+A fault is a small change of the NumPy side: the module, what stands there, what stands there
+instead. Most are mistakes that implementations of these operations have made.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese import (
+    _arguments,
+    _fma,
+    _windows,
+    functional,
+    initialization,
+    model,
+    optim,
+    pairs,
+    training,
+)
+from numpy_siamese.tests import test_pairs, test_training
+from parity_tests import (
+    test_edges,
+    test_initialization,
+    test_layers,
+    test_network,
+    test_operations,
+    test_optim,
+)
+from parity_tests.operations import OPERATIONS
+
+Check = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mistake, where to plant it, and the check that must notice."""
+
+    name: str
+    module: ModuleType
+    old: str
+    new: str
+    check: Check
+
+
+def on_integers(name: str) -> Check:
+    """Return the check of an operation on integers."""
+    operation = next(o for o in OPERATIONS if o.name == name)
+    return lambda: test_operations.test_exact_on_integers(operation=operation, dtype=np.float32)
+
+
+def on_floats(name: str, dtype: type = np.float32) -> Check:
+    """Return the check of an operation on floats."""
+    operation = next(o for o in OPERATIONS if o.name == name)
+    return lambda: test_operations.test_on_floats(operation=operation, dtype=dtype)
+
+
+def repeating(name: str) -> Check:
+    """Return the check that an operation changes nothing and its pullback repeats."""
+    operation = next(o for o in OPERATIONS if o.name == name)
+    return lambda: test_operations.test_nothing_is_changed_and_pullback_repeats(operation=operation)
+
+
+def convolving(row: str) -> Check:
+    """Return one row of the convolution table of edge cases."""
+    return lambda: test_edges.test_conv2d(row, np.float32)
+
+
+def pooling(row: str) -> Check:
+    """Return one row of the max-pool table of edge cases."""
+    return lambda: test_edges.test_max_pool2d(row, np.float32)
+
+
+def elementwise(name: str, value: float) -> Check:
+    """Return one row of the ReLU and abs table of edge cases."""
+    return lambda: test_edges.test_relu_and_abs(name, value, np.float32)
+
+
+def tower() -> None:
+    """Check the twin tower on integers."""
+    test_network.test_twin_tower_is_exact_on_integers(np.float32)
+
+
+def layers() -> None:
+    """Check the operations inside the networks."""
+    test_layers.test_every_operation_in_the_networks(np.float32, 0)
+
+
+def explained() -> None:
+    """Check the whole network on digits."""
+    test_network.test_every_difference_on_digits_is_explained(0)
+
+
+def weights() -> None:
+    """Check the weights of a seed."""
+    test_initialization.test_weights_of_a_seed(dtype=np.float32)
+
+
+def weights64() -> None:
+    """Check the weights of a seed in float64."""
+    test_initialization.test_weights_of_a_seed(dtype=np.float64)
+
+
+def sgd() -> None:
+    """Check SGD in float32."""
+    test_optim.test_sgd(dtype=np.float32)
+
+
+def sgd64() -> None:
+    """Check SGD in float64."""
+    test_optim.test_sgd(dtype=np.float64)
+
+
+def halves() -> None:
+    """Check the halves of a batch and their targets."""
+    test_pairs.test_first_half_is_different_and_second_half_is_same()
+
+
+F, W, A = functional, _windows, _arguments
+
+FAULTS = [
+    # convolution
+    Fault(
+        "kernel flipped: a true convolution",
+        F,
+        "kernels = weight.reshape(",
+        "kernels = weight[:, :, ::-1, ::-1].reshape(",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "kernel transposed",
+        F,
+        "kernels = weight.reshape(",
+        "kernels = weight.swapaxes(2, 3).reshape(",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "bias forgotten",
+        F,
+        "yt += bias.reshape(groups, O // groups, 1)",
+        "yt += 0 * bias.reshape(groups, O // groups, 1)",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "gradient of the bias missing",
+        F,
+        "dyt.sum(axis=2).reshape(O)",
+        "np.zeros_like(bias)",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "gradient of the bias averaged over the batch",
+        F,
+        "dyt.sum(axis=2).reshape(O)",
+        "dyt.sum(axis=2).reshape(O) / max(N, 1)",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "overlapping windows overwrite each other's gradient",
+        F,
+        "view += dcols[:, k]",
+        "view[...] = dcols[:, k]",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "gradient of the weight from the cotangent in reverse",
+        F,
+        "dweight = (dyt @ cols",
+        "dweight = (dyt[..., ::-1] @ cols",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "gradient of the input with the kernel not transposed back",
+        F,
+        "dcols = (kernels.swapaxes(1, 2) @ dyt)",
+        "dcols = (abs(kernels).swapaxes(1, 2) @ dyt)",
+        on_integers("conv2d"),
+    ),
+    Fault(
+        "columns remember the caller's array",
+        F,
+        "dweight = (dyt @ cols.swapaxes(1, 2))",
+        "cols[...] = 2 * cols\n        dweight = (dyt @ cols.swapaxes(1, 2))",
+        repeating("conv2d"),
+    ),
+    Fault("stride for dilation", W, "slice(i * dh,", "slice(i * sh,", on_integers("conv2d")),
+    Fault("rows' dilation for columns", W, "j * dw :", "j * dh :", on_integers("conv2d")),
+    Fault(
+        "the odd zero of 'same' in front",
+        A,
+        "before, total = (span[0] // 2, span[1] // 2), span",
+        "before, total = (-(-span[0] // 2), -(-span[1] // 2)), span",
+        convolving("'same' with an even kernel: the odd zero comes last"),
+    ),
+    Fault(
+        "padding on one side only",
+        A,
+        "total = [2 * p for p in before]",
+        "total = [p for p in before]",
+        on_integers("conv2d"),
+    ),
+    # pooling
+    Fault("padding with zero", F, "-np.inf)", "0)", on_integers("max_pool2d")),
+    Fault(
+        "the last maximum wins a tie",
+        F,
+        "(larger != yt) * offset(k)",
+        "(larger == view) * offset(k)",
+        pooling("all equal: the first wins"),
+    ),
+    Fault(
+        "all maxima share the gradient",
+        F,
+        "view += _where(winner == k, dyt)",
+        "view += _where(views[k] == yt, dyt)",
+        pooling("a tie in a row: the left wins"),
+    ),
+    Fault(
+        "NaN is no special case",
+        F,
+        "if is_nan.any():",
+        "if False:",
+        pooling("NaN first, numbers after"),
+    ),
+    Fault(
+        "a NaN loses",
+        F,
+        "larger = np.maximum(view, yt)",
+        "larger = np.fmax(view, yt)",
+        pooling("one NaN wins"),
+    ),
+    Fault(
+        "the sign of a tied zero",
+        F,
+        "np.maximum(view, yt)",
+        "np.maximum(yt, view)",
+        pooling("−0 before +0: −0 wins"),
+    ),
+    Fault(
+        "a window of −∞ goes to padding",
+        F,
+        "winner = windows.first_inside()[..., None]",
+        "winner = 0 * windows.first_inside()[..., None]",
+        pooling("−∞ and padding"),
+    ),
+    Fault(
+        "windows overwrite each other's gradient",
+        F,
+        "view += _where(winner == k, dyt)",
+        "view[...] = _where(winner == k, dyt)",
+        pooling("overlapping windows share a winner"),
+    ),
+    Fault(
+        "an infinite cotangent leaks as 0·∞",
+        F,
+        "return (bits & -mask.astype(bits.dtype)).view(values.dtype)",
+        "return values * mask",
+        lambda: test_edges.test_a_masked_gradient_stays_zero(np.inf),
+    ),
+    Fault(
+        "windows add in another order",
+        F,
+        "for k, view in reversed(offsets):",
+        "for k, view in offsets:",
+        on_floats("max_pool2d"),
+    ),
+    Fault("ceil_mode ignored", A, "(s - 1 if ceil_mode else 0)", "0", on_integers("max_pool2d")),
+    Fault(
+        "ceil_mode keeps a window that starts outside",
+        A,
+        "if ceil_mode and (count - 1) * s >= n + p:",
+        "if False:",
+        on_integers("max_pool2d"),
+    ),
+    # linear
+    Fault(
+        "linear: bias gradient averaged",
+        F,
+        "dy_rows.sum(axis=0)",
+        "(dy_rows.sum(axis=0) / 2)",
+        on_integers("linear"),
+    ),
+    Fault(
+        "linear: weight gradient of |x|",
+        F,
+        "(dy_rows.T @ rows)",
+        "(dy_rows.T @ abs(rows))",
+        on_integers("linear"),
+    ),
+    Fault(
+        "linear: bias subtracted",
+        F,
+        "yt += bias.reshape(-1, 1)",
+        "yt -= bias.reshape(-1, 1)",
+        on_integers("linear"),
+    ),
+    # elementwise
+    Fault(
+        "relu: slope 1 at zero",
+        F,
+        "passes = ~(x <= 0)",
+        "passes = ~(x < 0)",
+        elementwise("relu", 0.0),
+    ),
+    Fault(
+        "relu: −0 becomes +0",
+        F,
+        "y = _where(~(x < 0), x)",
+        "y = _where(x > 0, x)",
+        elementwise("relu", -0.0),
+    ),
+    Fault(
+        "relu: a NaN stops the gradient",
+        F,
+        "passes = ~(x <= 0)",
+        "passes = x > 0",
+        elementwise("relu", np.nan),
+    ),
+    Fault(
+        "sigmoid: of −x",
+        F,
+        "y = 1 / (1 + np.exp(-x))",
+        "y = 1 / (1 + np.exp(x))",
+        on_floats("sigmoid"),
+    ),
+    Fault("sigmoid: slope 1 − y", F, "* (1 - y) * y,)", "* (1 - y),)", on_floats("sigmoid")),
+    Fault(
+        "abs: slope 1 at zero",
+        F,
+        "sign = (difference > 0)",
+        "sign = (difference >= 0)",
+        elementwise("abs", 0.0),
+    ),
+    Fault(
+        "abs: slope NaN at NaN",
+        F,
+        "sign = (difference > 0).astype(y.dtype) - (difference < 0)",
+        "sign = np.sign(difference)",
+        elementwise("abs", np.nan),
+    ),
+    Fault(
+        "distance: both gradients of one sign",
+        F,
+        "return dleft, -dleft",
+        "return dleft, dleft",
+        on_integers("l1_distance"),
+    ),
+    # losses
+    Fault(
+        "loss: the mean over the first axis only",
+        F,
+        "total / total.dtype.type(losses.size)",
+        "total / total.dtype.type(np.shape(losses)[0] if np.shape(losses) else 1)",
+        on_floats("binary_cross_entropy"),
+    ),
+    Fault(
+        "loss: gradient without 1/N",
+        F,
+        "(dprobs / dprobs.dtype.type(probs.size) if",
+        "(dprobs if",
+        on_floats("binary_cross_entropy"),
+    ),
+    Fault(
+        "loss: the probability clamped, not the logarithm",
+        F,
+        "np.maximum(np.log(probs), -100)",
+        "np.log(np.maximum(probs, 1e-12))",
+        lambda: test_edges.test_cross_entropy_at_the_ends(0.0, 1.0, np.float32),
+    ),
+    Fault(
+        "loss: the slope's clamp in another place",
+        F,
+        "SLOPE_CLAMP = float(np.float32(1e-12))",
+        "SLOPE_CLAMP = 1e-7",
+        on_floats("binary_cross_entropy"),
+    ),
+    Fault(
+        "loss: the slope's clamp as a float64",
+        F,
+        "SLOPE_CLAMP = float(np.float32(1e-12))",
+        "SLOPE_CLAMP = 1e-12",
+        on_floats("binary_cross_entropy", np.float64),
+    ),
+    Fault(
+        "loss: targets exchanged",
+        F,
+        "losses = (target - 1) * log_q - target * log_p",
+        "losses = (target - 1) * log_p - target * log_q",
+        on_floats("binary_cross_entropy"),
+    ),
+    Fault(
+        "loss: weight not in the gradient",
+        F,
+        "dprobs = dprobs * weight",
+        "pass",
+        on_floats("binary_cross_entropy"),
+    ),
+    Fault(
+        "logits: pos_weight off by one",
+        F,
+        "((pos_weight - 1) * target + 1)",
+        "(pos_weight * target + 1)",
+        on_floats("binary_cross_entropy_with_logits"),
+    ),
+    Fault(
+        "logits: gradient of the positive part lost",
+        F,
+        "* probs - positive) * dy",
+        "* probs) * dy",
+        on_floats("binary_cross_entropy_with_logits"),
+    ),
+    # network
+    Fault(
+        "the gradient of one twin only",
+        model,
+        "left_grads[name] + right_grads[name]",
+        "left_grads[name]",
+        explained,
+    ),
+    Fault(
+        "the twins' gradients averaged",
+        model,
+        "left_grads[name] + right_grads[name]",
+        "(left_grads[name] + right_grads[name]) / 2",
+        explained,
+    ),
+    Fault(
+        "flattened position-major",
+        model,
+        "y = y.reshape(len(x), 1600)",
+        "y = y.transpose(0, 2, 3, 1).reshape(len(x), 1600)",
+        tower,
+    ),
+    Fault(
+        "one row too many cut off",
+        model,
+        "(n - (n - k + 1) % 2 for",
+        "(n - 2 * ((n - k + 1) % 2) for",
+        tower,
+    ),
+    Fault("a ReLU forgotten", model, "y, relu = F.relu(y)", "_, relu = F.relu(y)", tower),
+    # optimiser
+    Fault(
+        "dampening on the first step",
+        optim,
+        "buffer = grad.copy()",
+        "buffer = grad * grad.dtype.type(1 - self.dampening)",
+        sgd,
+    ),
+    Fault(
+        "lr inside the velocity",
+        optim,
+        "buffer = fma(1 - self.dampening, grad, decayed)",
+        "buffer = fma(self.lr * (1 - self.dampening), grad, decayed)",
+        sgd,
+    ),
+    Fault(
+        "dampening forgotten",
+        optim,
+        "fma(1 - self.dampening, grad, decayed)",
+        "fma(1, grad, decayed)",
+        sgd,
+    ),
+    Fault(
+        "weight decay after maximize's sign",
+        optim,
+        "grad = fma(self.weight_decay, self.parameters[name], grad)",
+        "grad = fma(-self.weight_decay, self.parameters[name], grad)",
+        sgd,
+    ),
+    Fault("maximize ignored", optim, "grad = -grad", "grad = grad", sgd),
+    Fault(
+        "nesterov without its look ahead",
+        optim,
+        "return fma(self.momentum, buffer, grad) if self.nesterov else buffer",
+        "return buffer",
+        sgd,
+    ),
+    Fault(
+        "momentum buffer not kept",
+        optim,
+        "self.momentum_buffers[name] = buffer",
+        "self.momentum_buffers.setdefault(name, buffer)",
+        sgd,
+    ),
+    Fault(
+        "two roundings instead of one",
+        _fma,
+        "fused[block] = kernel(a, flat_x[block], flat_y[block])",
+        "fused[block] = a * flat_x[block] + flat_y[block]",
+        sgd,
+    ),
+    Fault(
+        "float64: the product's error dropped",
+        _fma,
+        "high, low = _two_product(a, x)",
+        "high, low = a * x, 0 * x",
+        sgd64,
+    ),
+    Fault(
+        "double rounding where a sum lies halfway",
+        _fma,
+        "if doubtful.any():",
+        "if False:",
+        test_optim.test_fma_next_to_a_tie,
+    ),
+    # initialisation
+    Fault("seed off by one", initialization, "seed % 2**32)", "(seed + 1) % 2**32)", weights),
+    Fault(
+        "the bias before the weight",
+        initialization,
+        """    weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
+    bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
+""",
+        """    bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
+    weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
+""",
+        weights,
+    ),
+    Fault("the high bits of a word", initialization, "words & (2**24 - 1)", "words >> 8", weights),
+    Fault(
+        "the low word first",
+        initialization,
+        "halves[0::2] << 32 | halves[1::2]",
+        "halves[1::2] << 32 | halves[0::2]",
+        weights64,
+    ),
+    Fault(
+        "the bound as one over √fan_in",
+        initialization,
+        "weight_bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))",
+        "weight_bound = 1 / math.sqrt(fan_in) * (1 + 2**-22)",
+        weights,
+    ),
+    # pairs
+    Fault("class halves swapped", pairs, "targets[different] = 0", "targets[N // 2 :] = 0", halves),
+    Fault(
+        "a different pair may be of one class",
+        pairs,
+        "+= 1 + _below(C - 1, unit[1, different])",
+        "+= _below(C, unit[1, different])",
+        halves,
+    ),
+    Fault(
+        "seed not used",
+        pairs,
+        "key=self.seed % 2**128",
+        "key=0",
+        test_pairs.test_no_two_places_share_a_batch,
+    ),
+    Fault(
+        "classes drawn by their size",
+        pairs,
+        "left_class = _below(C, unit[0])",
+        "left_class = np.searchsorted(np.cumsum(self._counts) / self._counts.sum(), unit[0])",
+        test_pairs.test_classes_are_uniform_whatever_their_sizes,
+    ),
+    # the step
+    Fault(
+        "the mean over a micro-batch, not over the batch",
+        training,
+        "net_pullback(dprobs / net.dtype(N)",
+        "net_pullback(dprobs / net.dtype(len(probs))",
+        explained,
+    ),
+    Fault(
+        "the last micro-batch lost when it is short",
+        training,
+        "range(0, N, size)",
+        "range(0, max(1, N - size + 1), size)",
+        explained,
+    ),
+    Fault(
+        "micro-batches overwrite instead of add",
+        training,
+        "grad += part_grads[name]",
+        "grad[...] = part_grads[name]",
+        explained,
+    ),
+    Fault(
+        "threads see other weights: gradients in no fixed order",
+        training,
+        "parts = map_in_order(part, range(0, N, size), threads)",
+        "parts = map_in_order(part, range(0, N, size)[::-1], threads)",
+        lambda: test_training.test_micro_batches_are_added_in_the_order_of_the_batch(
+            5, 2, np.float32
+        ),
+    ),
+]

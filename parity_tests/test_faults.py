@@ -1,0 +1,36 @@
+"""Tests of the tests: every planted fault must turn its check of the suite red."""
+
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from parity_tests.faults import FAULTS, Fault
+from parity_tests.ledger import LEDGER
+from parity_tests.planting import planted
+
+
+@pytest.fixture(autouse=True)
+def the_same_examples_every_time() -> Iterator[None]:
+    """Draw the examples of a check without chance, so that none is noticed by luck."""
+    before = hypothesis.settings.get_current_profile_name()
+    hypothesis.settings.load_profile("faults")
+    yield
+    hypothesis.settings.load_profile(before)
+
+
+def test_there_are_many_faults() -> None:
+    """At least forty different faults are planted."""
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 40
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_planted_fault_is_noticed(fault: Fault) -> None:
+    """The check fails with the fault; that it holds without it is the rest of the suite."""
+    red = (AssertionError, ValueError, RuntimeWarning, ExceptionGroup)
+    with (
+        LEDGER.untouched(),
+        planted(fault.module, fault.old, fault.new),
+        pytest.raises(red),
+    ):
+        fault.check()
