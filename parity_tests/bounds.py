@@ -1,9 +1,11 @@
 """Grades of identity, and the rounding-error analysis behind them.
 
-exact    equal bit for bit, the sign of a zero included; a NaN equals a NaN
-bounded  |computed − exact| ≤ γₙ·G for each element, γₙ = n·u/(1 − n·u), u the unit roundoff, n the
-         number of rounded operations behind the element, and the gauge G the same operation on
-         absolute values (Higham, *Accuracy and Stability of Numerical Algorithms*, ch. 3)
+exact      equal bit for bit, the sign of a zero included; a NaN equals a NaN
+bounded    |computed − exact| ≤ γₙ·G for each element, with γₙ = n·u/(1 − n·u), u the unit
+           roundoff, n the number of rounded operations behind the element, and the gauge G the
+           same operation on absolute values (Higham, *Accuracy and Stability of Numerical
+           Algorithms*, ch. 3)
+explained  within a radius that a running error analysis of the whole network gives (`balls`)
 
 No tolerance here is chosen: it is zero, or follows from u, n and the data.
 """
@@ -16,6 +18,7 @@ Array = np.ndarray
 
 EXACT = "exact"
 BOUNDED = "bounded"
+EXPLAINED = "explained"
 
 LIBRARY_ERROR = 8
 """Roundings that one exp, log or log1p counts for: NumPy's and PyTorch's vector libraries (SVML,

@@ -1,41 +1,51 @@
-"""Pin the oracle, choose the Hypothesis profile, print the ledger."""
+"""Pin the oracle, choose the Hypothesis profile, write the report."""
 
 import os
+from pathlib import Path
 
 import hypothesis
 import pytest
 
-from parity_tests import oracle
+from parity_tests import oracle, report
 from parity_tests.ledger import LEDGER
 
-hypothesis.settings.register_profile(
-    "default", max_examples=50, deadline=None, derandomize=bool(os.environ.get("CI"))
-)
-hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
-hypothesis.settings.register_profile("intense", max_examples=5000, deadline=None)
+PROFILES = {"default": 50, "thorough": 500, "intense": 5000}
+
+for name, examples in PROFILES.items():
+    chance = name != "default" or not os.environ.get("CI")
+    hypothesis.settings.register_profile(
+        name, max_examples=examples, deadline=None, derandomize=not chance
+    )
 hypothesis.settings.register_profile(
     "faults", max_examples=100, deadline=None, derandomize=True, database=None
 )
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--parity-report`."""
+    parser.addoption(
+        "--parity-report",
+        type=Path,
+        metavar="FILE",
+        help="write the parity table as FILE.md and FILE.json",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    """Pin the oracle before anything runs."""
     oracle.pin()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if LEDGER.lines:
-        terminalreporter.section("parity of NumPy and PyTorch; worst is max err/(u·G)")
-        terminalreporter.write_line(LEDGER.table())
-        for dtype, (undecided, total) in LEDGER.branches.items():
-            terminalreporter.write_line(
-                f"{dtype}: {undecided:,} of {total:,} branches on digits lie inside their error "
-                "bound, where either side may be taken"
-            )
-        for dtype, (different, total) in LEDGER.different_branches.items():
-            terminalreporter.write_line(
-                f"{dtype}: the two networks took {different:,} of {total:,} branches differently"
-            )
-        terminalreporter.write_line("")
-        for name, value in oracle.environment().items():
-            terminalreporter.write_line(f"{name}: {value}")
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the table of all that was shown."""
+    if not LEDGER.lines:
+        return
+    terminalreporter.section("parity of NumPy and PyTorch; worst is max err/(u·G), 0 for exact")
+    terminalreporter.write_line(report.as_text(LEDGER))
+    path = config.getoption("--parity-report")
+    if path is not None:
+        for written in report.write(LEDGER, path):
+            terminalreporter.write_line(f"wrote {written}")

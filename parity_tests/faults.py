@@ -31,6 +31,7 @@ from parity_tests import (
     test_operations,
     test_optim,
 )
+from parity_tests.devices import CPU
 from parity_tests.operations import OPERATIONS
 
 Check = Callable[[], Any]
@@ -50,13 +51,15 @@ class Fault:
 def on_integers(name: str) -> Check:
     """Return the check of an operation on integers."""
     operation = next(o for o in OPERATIONS if o.name == name)
-    return lambda: test_operations.test_exact_on_integers(operation=operation, dtype=np.float32)
+    return lambda: test_operations.test_exact_on_integers(
+        operation=operation, dtype=np.float32, device=CPU
+    )
 
 
 def on_floats(name: str, dtype: type = np.float32) -> Check:
     """Return the check of an operation on floats."""
     operation = next(o for o in OPERATIONS if o.name == name)
-    return lambda: test_operations.test_on_floats(operation=operation, dtype=dtype)
+    return lambda: test_operations.test_on_floats(operation=operation, dtype=dtype, device=CPU)
 
 
 def repeating(name: str) -> Check:

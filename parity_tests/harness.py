@@ -1,17 +1,23 @@
-"""One machinery for all declarations: data, both implementations, and the gauges."""
+"""One machinery for all declarations: data, both implementations, gauges and grades."""
 
+import json
+import shlex
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
 from parity_tests.bounds import Allowance
+from parity_tests.devices import CPU, Device
 from parity_tests.ledger import LEDGER
-from parity_tests.operations import Case, Draw, Operation
+from parity_tests.operations import Case, Draw, Operation, integers
 
 Array = np.ndarray
 Arrays = dict[str, Array]
 Options = dict[str, Any]
+
+INTEGERS, FLOATS = "integers", "floats"
 
 
 def draw_arguments(draw: Draw, case: Case, dtype: type) -> Arrays:
@@ -34,17 +40,23 @@ def numpy_results(operation: Operation, arrays: Arrays, options: Options, dy: Ar
     return {"y": y} | {f"d{name}": grads[name] for name in grads.keys() & arrays.keys()}
 
 
-def torch_results(operation: Operation, arrays: Arrays, options: Options, dy: Array) -> Arrays:
+def torch_results(
+    operation: Operation, arrays: Arrays, options: Options, dy: Array, device: Device = CPU
+) -> Arrays:
     """Return the torch output and gradients by quantity."""
-    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
-    wanted = [name for name in operation.differentiable if name in tensors]
-    for name in wanted:
-        tensors[name].requires_grad_()
-    y = operation.torch(**tensors, **options)
-    assert y.shape == dy.shape, f"{operation.name}: NumPy gives {dy.shape}, torch {tuple(y.shape)}"
-    grads = torch.autograd.grad(y, [tensors[name] for name in wanted], torch.tensor(dy))
+    with device.in_force():
+        place = device.torch_name
+        tensors = {name: torch.tensor(array, device=place) for name, array in arrays.items()}
+        wanted = [name for name in operation.differentiable if name in tensors]
+        for name in wanted:
+            tensors[name].requires_grad_()
+        y = operation.torch(**tensors, **options)
+        shapes = f"{operation.name}: NumPy gives {dy.shape}, torch {tuple(y.shape)}"
+        assert y.shape == dy.shape, shapes
+        cotangent = torch.tensor(dy, device=place)
+        grads = torch.autograd.grad(y, [tensors[name] for name in wanted], cotangent)
     results = {"y": y.detach()} | {f"d{n}": g for n, g in zip(wanted, grads, strict=True)}
-    return {name: value.numpy() for name, value in results.items()}
+    return {name: value.cpu().numpy() for name, value in results.items()}
 
 
 def widened(arrays: Arrays) -> Arrays:
@@ -61,18 +73,67 @@ def gauges(operation: Operation, arrays: Arrays, options: Options, dy: Array) ->
     return torch_results(operation, absolute, options, abs(dy))
 
 
+def compare(operation: Operation, case: Case, dtype: type, data: str, device: Device = CPU) -> None:
+    """Put one case to the test; a failure tells the command that reruns exactly it."""
+    draw = integers if data == INTEGERS else operation.draw
+    try:
+        arrays = draw_arguments(draw, case, dtype)
+        y, _ = operation.numpy(**arrays, **case.options)
+        dy = draw_cotangent(draw, case, y)
+        ours = numpy_results(operation, arrays, case.options, dy)
+        theirs = torch_results(operation, arrays, case.options, dy, device)
+        check = check_on_integers if data == INTEGERS else check_on_floats
+        check(operation, arrays, case.options, dy, ours, theirs, device)
+    except AssertionError as error:
+        words = (operation.name, dtype.__name__, data, device.name, json.dumps(asdict(case)))
+        command = " ".join(map(shlex.quote, words))
+        error.add_note(f"rerun exactly this: python -m parity_tests.rerun {command}")
+        raise
+
+
+def check_on_integers(
+    operation: Operation,
+    arrays: Arrays,
+    options: Options,
+    dy: Array,
+    ours: Arrays,
+    theirs: Arrays,
+    device: Device = CPU,
+) -> None:
+    """Check that both sides' results are the same bits, where no sum is rounded."""
+    bound = gauges(operation, arrays, options, dy)
+    for quantity, value in ours.items():
+        assert np.max(bound[quantity], initial=0) < 2**24, "the case is not exact in float32"
+        # a sum that comes to zero may be either zero: + (−0) depends on where it starts
+        LEDGER.exact(
+            operation.name,
+            f"{quantity} (integers)",
+            value + 0.0,
+            theirs[quantity] + 0.0,
+            device.name,
+        )
+
+
 def check_on_floats(
-    operation: Operation, arrays: Arrays, options: Options, dy: Array, ours: Arrays, theirs: Arrays
+    operation: Operation,
+    arrays: Arrays,
+    options: Options,
+    dy: Array,
+    ours: Arrays,
+    theirs: Arrays,
+    device: Device = CPU,
 ) -> None:
     """Check both sides' results on float data: the same bits, or each within γₙ·G of float64."""
     case = Case({name: array.shape for name, array in arrays.items()}, options)
     exact = torch_results(operation, widened(arrays), options, np.asarray(dy, np.float64))
     gauge = gauges(operation, arrays, options, dy)
+    multiplies = operation.gauge is None  # what tensor cores compute: sums of products
     for quantity, value in ours.items():
         if quantity not in operation.counts:
-            LEDGER.exact(operation.name, quantity, value, theirs[quantity])
+            LEDGER.exact(operation.name, quantity, value, theirs[quantity], device.name)
             continue
         n = operation.counts[quantity](case, np.shape(ours["y"]))
+        rounded = device.factor_roundoff if multiplies and value.dtype == np.float32 else 0.0
         LEDGER.bounded(
             operation.name,
             quantity,
@@ -80,4 +141,6 @@ def check_on_floats(
             theirs[quantity],
             exact[quantity],
             Allowance(n, gauge[quantity]),
+            device.name,
+            rounded,
         )

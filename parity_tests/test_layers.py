@@ -59,7 +59,7 @@ def count_branches(dtype: type, ours: list[Call], theirs: list[Call]) -> None:
     for a, b in zip(convolutions(ours), convolutions(theirs), strict=True):
         for branches in (lambda y: y > 0, winners):
             chosen, other = branches(pooled_part(a)), branches(pooled_part(b))
-            LEDGER.branches_differ(np.dtype(dtype).name, int((chosen != other).sum()), chosen.size)
+            LEDGER.count_different(np.dtype(dtype).name, int((chosen != other).sum()), chosen.size)
 
 
 def convolutions(calls: list[Call]) -> list[Array]:

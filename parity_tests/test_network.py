@@ -126,7 +126,9 @@ def test_every_difference_on_digits_is_explained(steps: int) -> None:
     rows |= {name: (grads[name], t_grads[name].numpy(), ball) for name, ball in grad_balls.items()}
     for name, (ours, theirs, ball) in rows.items():
         LEDGER.explained("SiameseNet", name, ours, theirs, Explained(ball.center, ball.radius))
-    LEDGER.decisions(np.dtype(dtype).name, ball_net.decisions.undecided, ball_net.decisions.all)
+    LEDGER.count_undecided(
+        np.dtype(dtype).name, ball_net.decisions.undecided, ball_net.decisions.all
+    )
 
 
 # ------------------------------------------------------------------------------ symmetries

@@ -6,55 +6,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parity_tests.bounds import Allowance, same_bits
+from parity_tests.devices import PRESENT, Device
 from parity_tests.harness import (
-    check_on_floats,
+    FLOATS,
+    INTEGERS,
+    compare,
     draw_arguments,
     draw_cotangent,
     gauges,
     numpy_results,
-    torch_results,
 )
-from parity_tests.ledger import LEDGER
 from parity_tests.operations import OPERATIONS, Case, Operation, integers
 
 DTYPES = [np.float32, np.float64]
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
+every_device = pytest.mark.parametrize("device", PRESENT, ids=lambda d: d.name)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 
 
+@every_device
 @every_dtype
 @pytest.mark.parametrize(
     "operation", [o for o in OPERATIONS if o.exact_on_integers], ids=lambda o: o.name
 )
 @given(data=st.data())
-def test_exact_on_integers(operation: Operation, dtype: type, data: st.DataObject) -> None:
+def test_exact_on_integers(
+    operation: Operation, dtype: type, device: Device, data: st.DataObject
+) -> None:
     """On small integers every sum is exact, so the order of summation cannot excuse anything."""
-    case = data.draw(operation.cases)
-    arrays = draw_arguments(integers, case, dtype)
-    y, _ = operation.numpy(**arrays, **case.options)
-    dy = draw_cotangent(integers, case, y)
-    ours = numpy_results(operation, arrays, case.options, dy)
-    theirs = torch_results(operation, arrays, case.options, dy)
-    bound = gauges(operation, arrays, case.options, dy)
-    for quantity, value in ours.items():
-        assert np.max(bound[quantity], initial=0) < 2**24, "the case is not exact in float32"
-        # a sum that comes to zero may be either zero: + (−0) depends on where it starts
-        LEDGER.exact(operation.name, f"{quantity} (integers)", value + 0.0, theirs[quantity] + 0.0)
+    compare(operation, data.draw(operation.cases), dtype, INTEGERS, device)
 
 
+@every_device
 @every_dtype
 @every_operation
 @given(data=st.data())
-def test_on_floats(operation: Operation, dtype: type, data: st.DataObject) -> None:
+def test_on_floats(operation: Operation, dtype: type, device: Device, data: st.DataObject) -> None:
     """Each side is within γₙ·G of a float64 evaluation, or both are the same bits."""
-    case = data.draw(operation.cases)
-    arrays = draw_arguments(operation.draw, case, dtype)
-    y, _ = operation.numpy(**arrays, **case.options)
-    dy = draw_cotangent(operation.draw, case, y)
-    ours = numpy_results(operation, arrays, case.options, dy)
-    theirs = torch_results(operation, arrays, case.options, dy)
-    check_on_floats(operation, arrays, case.options, dy, ours, theirs)
+    compare(operation, data.draw(operation.cases), dtype, FLOATS, device)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""Where the torch side runs: always the CPU, CUDA where there is a device, TF32 off and on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+
+TF32_ROUNDOFF = 2.0**-11
+"""Unit roundoff of TF32, to which a tensor core rounds the factors of a product: 11 bits."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device with its precision switches.
+
+    Parameters
+    ----------
+    name : str
+        In the report.
+    torch_name : 'cpu' or 'cuda'
+    tf32 : bool
+        Whether convolutions and matrix products may round float32 factors to TF32.
+    """
+
+    name: str
+    torch_name: str
+    tf32: bool = False
+
+    @property
+    def missing(self) -> str | None:
+        """Why nothing can run there, None if it can."""
+        if self.torch_name == "cuda" and not torch.cuda.is_available():
+            return "no CUDA device"
+        return None
+
+    @property
+    def factor_roundoff(self) -> float:
+        """Return the relative error of a product whose two factors are rounded to TF32."""
+        return (1 + TF32_ROUNDOFF) ** 2 - 1 if self.tf32 else 0.0
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Set the switches, assert that they are set, and set them back."""
+        if self.torch_name == "cpu":
+            yield
+            return
+        matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+        before = matmul.allow_tf32, cudnn.allow_tf32
+        matmul.allow_tf32 = cudnn.allow_tf32 = self.tf32
+        assert (matmul.allow_tf32, cudnn.allow_tf32) == (self.tf32, self.tf32)
+        try:
+            yield
+        finally:
+            matmul.allow_tf32, cudnn.allow_tf32 = before
+
+
+CPU = Device("cpu", "cpu")
+DEVICES = (CPU, Device("cuda", "cuda"), Device("cuda, TF32", "cuda", tf32=True))
+PRESENT = tuple(device for device in DEVICES if device.missing is None)

@@ -1,0 +1,40 @@
+"""Rerun exactly one case, as the note under a failure says.
+
+python -m parity_tests.rerun OPERATION DTYPE integers|floats DEVICE CASE
+"""
+
+import json
+import sys
+
+import numpy as np
+
+from parity_tests import oracle, report
+from parity_tests.devices import DEVICES
+from parity_tests.harness import compare
+from parity_tests.ledger import LEDGER
+from parity_tests.operations import OPERATIONS, Case
+
+
+def main(operation: str, dtype: str, data: str, device: str, case: str) -> None:
+    """Run the case and print its line of the table, or fail as the test did."""
+    oracle.pin()
+    described = json.loads(case)
+    shapes = {name: tuple(shape) for name, shape in described["shapes"].items()}
+    options = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in described["options"].items()
+    }
+    compare(
+        next(o for o in OPERATIONS if o.name == operation),
+        Case(shapes, options, described["seed"]),
+        getattr(np, dtype),
+        data,
+        next(d for d in DEVICES if d.name == device),
+    )
+    print(report.as_text(LEDGER))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 6:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
