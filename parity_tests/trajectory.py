@@ -1,9 +1,10 @@
 """Train both packages from one seed, side by side, and show how far apart they are.
 
     python -m parity_tests.trajectory --steps 200 --dtype float64
+    python -m parity_tests.trajectory --recipe --data mnist        # all 5,000 steps, half an hour
 
-Both packages start from the seed alone, no weights copied, and draw the same pairs. The table
-shows the two losses, and for each parameter the largest difference relative to its largest weight.
+Both start from the seed alone, no weights copied, and draw the same pairs. The table shows the two
+losses, and for each tensor the largest difference relative to its largest weight.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numpy_siamese.config import TrainConfig
+from numpy_siamese.evaluation import THRESHOLD
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.training import Learner
 from parity_tests import oracle
@@ -35,54 +37,108 @@ class Step:
     @property
     def digits(self) -> float:
         """The number of significant digits to which the losses agree, 17 for equal ones."""
-        apart = abs(self.numpy_loss - self.torch_loss)
-        return 17.0 if apart == 0 else float(-np.log10(apart / abs(self.numpy_loss)))
+        return significant_digits(abs(self.numpy_loss - self.torch_loss) / abs(self.numpy_loss))
+
+
+def significant_digits(relative_difference: float) -> float:
+    """Return −log₁₀ of a relative difference, 17 for none."""
+    return 17.0 if relative_difference == 0 else float(-np.log10(relative_difference))
+
+
+class Pair:
+    """Two learners, NumPy and PyTorch, on the same images from the same seed."""
+
+    def __init__(
+        self,
+        images: Array,
+        labels: Array,
+        dtype: str,
+        seed: int,
+        batch_size: int = 100,
+        threads: int | None = None,
+    ) -> None:
+        shared = {"seed": seed, "dtype": dtype, "batch_size": batch_size, "threads": threads}
+        self.numpy = Learner(TrainConfig(**shared), images)
+        self.torch = TorchLearner(TorchTrainConfig(**shared, device="cpu"), images)
+        self.sampler = PairSampler(labels, batch_size, seed)
+
+    def train(self, steps: int, batches: int = TrainConfig.batches) -> Iterator[Step]:
+        """Do a number of steps, in epochs of `batches`, and yield each."""
+        for number in range(steps):
+            pairs = self.sampler.batch(*divmod(number, batches))
+            numpy_loss, _ = self.numpy.step(*pairs)
+            torch_loss, _ = self.torch.step(*pairs)
+            yield Step(number + 1, numpy_loss, torch_loss, self.differences())
+
+    def differences(self) -> dict[str, float]:
+        """Return each tensor's largest difference relative to its largest weight."""
+        theirs = self.torch.model_state()
+        return {
+            name: float(abs(value - theirs[name]).max() / abs(value).max())
+            for name, value in self.numpy.model_state().items()
+        }
 
 
 def run(
     images: Array, labels: Array, steps: int, dtype: str, seed: int, batch_size: int = 100
 ) -> Iterator[Step]:
     """Train both packages for a number of steps and yield each."""
-    shared = {"seed": seed, "dtype": dtype, "batch_size": batch_size}
-    ours = Learner(TrainConfig(**shared), images)
-    theirs = TorchLearner(TorchTrainConfig(**shared, device="cpu"), images)
-    sampler = PairSampler(labels, batch_size, seed)
-    for k in range(steps):
-        pairs = sampler.batch(0, k)
-        numpy_loss, _ = ours.step(*pairs)
-        torch_loss, _ = theirs.step(*pairs)
-        torch_state = theirs.model_state()
-        differences = {
-            name: float(abs(value - torch_state[name]).max() / abs(value).max())
-            for name, value in ours.model_state().items()
-        }
-        yield Step(k + 1, numpy_loss, torch_loss, differences)
+    return Pair(images, labels, dtype, seed, batch_size).train(steps)
+
+
+def compare_predictions(pair: Pair, images: Array, labels: Array, pairs: int, seed: int) -> str:
+    """Judge the recipe's test pairs with both networks and say where the verdicts differ."""
+    left, right, _ = PairSampler(labels, pairs, seed, split="test", allow_self_pairs=False).batch(
+        0, 0
+    )
+    ours = pair.numpy.probabilities(images, left, right)
+    theirs = pair.torch.probabilities(images, left, right)
+    agree = int(((ours > THRESHOLD) == (theirs > THRESHOLD)).sum())
+    apart = abs(ours - theirs).max()
+    return f"{agree:,} of {pairs:,} test predictions agree; probabilities within {apart:.1e}"
+
+
+def print_step(step: Step) -> None:
+    """Print the losses and the tensors' differences after a step."""
+    print(
+        f"step {step.number:5d}   loss NumPy {step.numpy_loss:.12f}   torch {step.torch_loss:.12f}"
+    )
+    for name, difference in step.differences.items():
+        print(f"             {name:18s} {difference:.1e}")
 
 
 def main() -> None:
     """Run the command."""
+    defaults = TrainConfig()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument(
+        "--recipe", action="store_true", help="all steps of the recipe, then its test pairs"
+    )
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--data", help="data set or folder (default: the suite's 200 digits)")
     arguments = parser.parse_args()
     oracle.pin()
-    if arguments.data is None:
-        images, labels = digits()
-    else:
+    train = test = digits()
+    if arguments.data is not None:
         from numpy_siamese.data import load
 
-        images, labels = load(arguments.data).train
+        dataset = load(arguments.data)
+        train, test = dataset.train, dataset.test
+    steps = defaults.epochs * defaults.batches if arguments.recipe else arguments.steps
+    pair = Pair(*train, arguments.dtype, arguments.seed, threads=arguments.threads)
     least = 17.0
-    for step in run(images, labels, arguments.steps, arguments.dtype, arguments.seed):
+    for step in pair.train(steps):
         least = min(least, step.digits)
-        if step.number in (1, 10, 100) or step.number == arguments.steps:
-            print(f"step {step.number}: loss {step.numpy_loss:.12f} (NumPy)")
-            print(f"{'':{len(str(step.number))}}            {step.torch_loss:.12f} (torch)")
-            for name, difference in step.differences.items():
-                print(f"    {name:18s} {difference:.2e}")
+        if step.number in (1, 10, 100, steps) or step.number % 1000 == 0:
+            print_step(step)
     print(f"the losses agree to at least {least:.1f} significant digits at every step")
+    weights = significant_digits(max(step.differences.values()))
+    print(f"after {steps} steps the weights agree to {weights:.1f} significant digits")
+    if arguments.recipe:
+        print(compare_predictions(pair, *test, defaults.test_pairs, arguments.seed))
 
 
 if __name__ == "__main__":

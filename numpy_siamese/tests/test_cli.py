@@ -1,0 +1,360 @@
+"""The command line: what it prints where, and how it ends."""
+
+import dataclasses
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+
+import numpy as np
+import pytest
+
+from numpy_siamese.cli import main
+from numpy_siamese.config import TrainConfig, flag
+from numpy_siamese.tests.tiny import csv_folder
+
+SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of three classes with ten images each."""
+    return csv_folder(tmp_path_factory.mktemp("digits"), [10, 10, 10])
+
+
+@pytest.fixture
+def train(data, tmp_path):
+    """Return a function from further flags to the command line of a small run in tmp_path/run."""
+
+    def command(*flags):
+        place = ["--data", str(data), "--out", str(tmp_path / "run")]
+        return ["train", *place, *SMALL, *map(str, flags)]
+
+    return command
+
+
+def status(argv):
+    """Run the command line in this process; return the exit status."""
+    try:
+        return main(argv)
+    except SystemExit as end:  # argparse's way
+        return end.code
+
+
+def assert_refused(capfd, argv, *said):
+    """Check for exit status 2 and one line on standard error that says each of `said`."""
+    assert status(argv) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("numpy-siamese")
+    assert "error: " in err
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    for part in said:
+        assert part in err
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--batch-size", "0"], ["--batch-size", "found 0", "at least 2"]),
+        (["--batch-size", "1"], ["--batch-size", "found 1", "at least 2"]),
+        (["--lr", "-0.1"], ["--lr", "found -0.1", "at least 0"]),
+        (["--lr", "nan"], ["--lr", "found nan", "at least 0"]),
+        (["--lr", "inf"], ["--lr", "found inf"]),
+        (["--momentum", "-1"], ["--momentum", "found -1.0", "at least 0"]),
+        (["--momentum", "nan"], ["--momentum", "found nan"]),
+        (["--epochs", "0"], ["--epochs", "found 0", "at least 1"]),
+        (["--batches", "0"], ["--batches", "found 0", "at least 1"]),
+        (["--window", "0"], ["--window", "found 0", "at least 1"]),
+        (["--test-pairs", "1"], ["--test-pairs", "found 1", "at least 2"]),
+        (["--threads", "0"], ["--threads", "found 0", "at least 1"]),
+        (["--seed", "-1"], ["--seed", "found -1", "at least 0"]),
+        (["--seed", str(2**64)], ["--seed", f"found {2**64}", "less than 2**64"]),
+        (["--dtype", "float16"], ["--dtype", "float16", "float32", "float64"]),
+        (["--epochs", "few"], ["--epochs", "few"]),
+        (["--epochs", "1.5"], ["--epochs", "1.5"]),
+        (["--lr", "fast"], ["--lr", "fast"]),
+        (["--lr"], ["--lr", "expected one argument"]),
+        (["--learning-rate", "1"], ["--learning-rate"]),
+        (["--data", "mnsit"], ["data set 'mnsit'", "did you mean 'mnist'?"]),
+        (["--data", "/no/such/folder"], ["/no/such/folder"]),
+    ],
+    ids=lambda part: "=".join(part) if part[0].startswith("--") else "",
+)
+def test_a_flag_that_cannot_be_is_one_line_that_names_it(capfd, train, tmp_path, flags, said):
+    """Broken otherwise: a slip gives a traceback, or a run of something else."""
+    assert_refused(capfd, train(*flags), *said)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("argv", [[], ["tran"], ["fetch"], ["fetch", "mnsit"]])
+def test_a_verb_that_cannot_be_is_one_line(capfd, argv):
+    """Broken otherwise: a slip gives a page of usage, or a traceback."""
+    assert_refused(capfd, argv, *argv[1:])
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ([10, 10, 1], "class 2 has 1 image, but a pair without itself needs 2"),
+        ([10], "only class 0"),
+    ],
+)
+def test_classes_too_small_for_pairs_are_one_line(capfd, train, tmp_path, counts, said):
+    """Broken otherwise: unusable data ends a run with a traceback, or after its first epoch."""
+    folder = tmp_path / "digits"
+    folder.mkdir()
+    csv_folder(folder, counts)
+    assert_refused(capfd, train("--data", folder), str(folder), said)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_cannot_be_read_is_one_line_that_names_it(capfd, train, tmp_path):
+    """Broken otherwise: the user does not learn which file to mend."""
+    for name in ("mnist_train.csv", "mnist_test.csv"):
+        (tmp_path / name).write_text("label,pixels\n")
+    assert_refused(capfd, train("--data", tmp_path), str(tmp_path / "mnist_train.csv"))
+
+
+@pytest.mark.parametrize("below", ["", "run"])
+def test_a_file_in_the_way_of_out_is_one_line(capfd, train, tmp_path, below):
+    """Broken otherwise: an `--out` that cannot be written costs the whole run, or the file."""
+    (tmp_path / "file").write_text("precious")
+    out = tmp_path / "file" / below
+    assert_refused(capfd, train("--out", out), f"--out {out}: ")
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_an_existing_run_is_one_line_and_stays(capfd, train, tmp_path):
+    """Broken otherwise: repeating a command overwrites its results."""
+    assert status(train("--quiet")) == 0
+    before = {entry.name: entry.read_bytes() for entry in (tmp_path / "run").iterdir()}
+    capfd.readouterr()
+    assert_refused(capfd, train("--seed", 1), f"--out {tmp_path / 'run'}: holds another run")
+    assert {entry.name: entry.read_bytes() for entry in (tmp_path / "run").iterdir()} == before
+
+
+def test_a_disk_that_fails_is_one_line_that_names_the_file(capfd, train, tmp_path, monkeypatch):
+    """Broken otherwise: a full disk ends in a traceback."""
+
+    def full(path, _):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("numpy_siamese.run_directory.write_atomically", full)
+    assert_refused(capfd, train(), str(tmp_path / "run" / "config.json"), "No space left on device")
+
+
+# What is printed
+
+
+def test_without_a_terminal_lines_go_to_standard_output_and_there_is_no_bar(capfd, train, tmp_path):
+    """Broken otherwise: a log file is full of a bar's fragments, or lacks the lines."""
+    assert status(train("--window", 2)) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert "\r" not in out
+    first, *windows, test = out.splitlines()
+    assert str(tmp_path / "run") in first
+    assert [line.split("  ")[:2] for line in windows] == [
+        ["epoch 1/1", "batch    2/3"],
+        ["epoch 1/1", "batch    3/3"],
+    ]
+    rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[1:]
+    for line, row in zip(windows, rows, strict=True):
+        _, _, loss, accuracy, _ = row.split(",")
+        assert f"loss {float(loss):.4f}  accuracy {float(accuracy):.4f}" in line
+    assert test.startswith("epoch 1/1  test pairs 10  loss ")
+
+
+def test_quiet_prints_nothing(capfd, train, tmp_path):
+    """Broken otherwise: a script that trains many networks is noisy."""
+    assert status(train("--quiet")) == 0
+    assert capfd.readouterr() == ("", "")
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
+def test_flags_reach_the_run(capfd, train, data, tmp_path):
+    """Broken otherwise: a flag is accepted and ignored."""
+    flags = {
+        "data": str(data),
+        "epochs": 2,
+        "batches": 2,
+        "batch_size": 5,
+        "lr": 0.25,
+        "momentum": 0.5,
+        "seed": 2**64 - 1,
+        "dtype": "float64",
+        "threads": 1,
+        "window": 7,
+        "test_pairs": 11,
+    }
+    assert flags.keys() == {field.name for field in dataclasses.fields(TrainConfig)}
+    argv = [text for name, value in flags.items() for text in (flag(name), str(value))]
+    assert status(train(*argv, "--quiet")) == 0
+    found = json.loads((tmp_path / "run" / "config.json").read_text())
+    del found["data_sha256"]
+    assert found == flags
+
+
+def test_the_default_folder_is_new_and_names_the_program(capfd, data, tmp_path, monkeypatch):
+    """Broken otherwise: without --out a run is lost among others, or refused."""
+    monkeypatch.chdir(tmp_path)
+    assert status(["train", "--data", str(data), *SMALL]) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name.startswith("numpy-siamese-")
+    assert (folder / "model.safetensors").exists()
+    assert f"runs/{folder.name}" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["fetch", "--help"]])
+def test_help_is_no_error(capfd, argv):
+    """Broken otherwise: help fails, in a script's eyes or outright."""
+    assert status(argv) == 0
+    out, err = capfd.readouterr()
+    assert "numpy-siamese" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(TrainConfig), ids=lambda field: field.name)
+def test_help_shows_every_field_with_its_meaning_and_default(capfd, field):
+    """Broken otherwise: a flag cannot be found, or promises another default than it has."""
+    assert status(["train", "--help"]) == 0
+    everything = capfd.readouterr().out.split("\n  --")
+    (section,) = (text for text in everything if text.split()[0] == flag(field.name)[2:])
+    default = "all cores" if field.default is None else field.default
+    expected = field.metadata["help"].split("(default")[0] + f"(default: {default})"
+    assert "".join(expected.split()) in "".join(section.split())  # wherever lines are broken
+
+
+# Processes of their own
+
+
+def run_python(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments], capture_output=True, text=True, **options
+    )
+
+
+def test_python_m_runs_the_command_line(train):
+    """Broken otherwise: the module cannot be run, or its exit status is lost."""
+    assert_process = run_python("-m", "numpy_siamese", *train("--batch-size", 1))
+    assert assert_process.returncode == 2
+    assert assert_process.stdout == ""
+    assert assert_process.stderr.startswith("numpy-siamese: error: --batch-size")
+    assert assert_process.stderr.count("\n") == 1
+
+
+def test_on_a_terminal_there_is_a_bar(train):
+    """Broken otherwise: whoever watches a long run sees nothing move."""
+    terminal, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    with subprocess.Popen(
+        [sys.executable, "-m", "numpy_siamese", *train("--window", 1)],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    ) as process:
+        os.close(theirs)
+        out, _ = process.communicate()
+    shown = b""
+    while chunk := read_terminal(terminal):
+        shown += chunk
+    os.close(terminal)
+    assert process.returncode == 0
+    bars = shown.decode().split("\r")
+    assert any("0%|" in bar and "0/3" in bar for bar in bars)
+    assert out.count("epoch 1/1  batch") == 3
+    assert "%|" not in out
+    assert bars[-1].strip() == ""  # taken away in the end
+
+
+def read_terminal(terminal):
+    """Return what the other side wrote, b"" once it has closed (Linux raises EIO then)."""
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, threads):
+    """Broken otherwise: Ctrl-C gives a traceback, hangs, or leaves half-written files.
+
+    60 pairs are three micro-batches, enough for both threads to be at work.
+    """
+    many = ("--batches", 100_000, "--window", 1, "--batch-size", 60, "--threads", threads)
+    with subprocess.Popen(
+        [sys.executable, "-m", "numpy_siamese", *train(*many)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        lines = iter(process.stdout.readline, "")
+        assert any(line.startswith("epoch 1/1  batch    1/") for line in lines)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert err == "numpy-siamese: interrupted\n"
+    assert process.returncode == 130
+    run = tmp_path / "run"
+    assert json.loads((run / "summary.json").read_text())["finished"] is False
+    assert json.loads((run / "config.json").read_text())["window"] == 1
+    header, *rows = (run / "metrics.csv").read_text().splitlines()
+    assert header == "epoch,batch,loss,accuracy,seconds"
+    assert [row.split(",")[:2] for row in rows] == [["1", str(k + 1)] for k in range(len(rows))]
+    assert rows
+    assert not [entry for entry in run.iterdir() if entry.name.startswith(".")]
+
+
+def test_no_module_of_numpy_siamese_imports_torch_even_in_a_run(train):
+    """Broken otherwise: the NumPy package is slow to start, or cannot run without PyTorch."""
+    script = """
+import pkgutil, sys, importlib, numpy_siamese
+from numpy_siamese.cli import main
+for module in pkgutil.iter_modules(numpy_siamese.__path__):
+    if module.name not in ("tests", "__main__"):
+        importlib.import_module(f"numpy_siamese.{module.name}")
+assert main(sys.argv[1:]) == 0
+print([name for name in sys.modules if name.split(".")[0] in ("torch", "torch_siamese")])
+print("numpy_siamese.training" in sys.modules, "safetensors" in sys.modules)
+"""
+    process = run_python("-c", script, *train("--quiet"))
+    assert (process.stderr, process.stdout) == ("", "[]\nTrue True\n")
+
+
+def test_the_math_needs_numpy_and_nothing_else():
+    """Broken otherwise: the gradients cannot be studied where only NumPy is installed.
+
+    Every import but NumPy's and the standard library's fails; a training step still works.
+    """
+    script = """
+import sys
+
+class OnlyNumpy:
+    def find_spec(self, name, path=None, target=None):
+        root = name.split(".")[0]
+        if root not in {"numpy", "numpy_siamese", *sys.stdlib_module_names}:
+            raise ModuleNotFoundError(f"{name} is not there", name=name)
+
+sys.meta_path.insert(0, OnlyNumpy())
+import numpy as np
+from numpy_siamese import definitions, functional, initialization, model, optim
+from numpy_siamese import evaluation, pairs, training
+net = model.SiameseNet()
+digits = np.zeros((2, 1, 28, 28), np.float32)
+loss, probs, grads = training.loss_and_gradients(net, digits, digits, np.ones((2, 1)), 2, 1)
+optim.SGD(net.parameters(), 0.1).step(grads)
+print(loss == float(-np.log(probs).mean()))
+try:
+    import matplotlib
+except ModuleNotFoundError:
+    print("and nothing else")
+"""
+    process = run_python("-c", script)
+    assert (process.stderr, process.stdout) == ("", "True\nand nothing else\n")
