@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import pytest
-from matplotlib.image import imread, imsave
+from matplotlib.image import imread
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
@@ -22,7 +22,7 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.run import Run, checksum
 from numpy_siamese.run_directory import Metrics
-from numpy_siamese.tests.tiny import dataset, split
+from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from numpy_siamese.training import Learner
 
 FILES = {
@@ -89,11 +89,8 @@ def table(path):
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    """Draw four pixels each time, because drawing takes most of a small run's time."""
-    buffer = io.BytesIO()
-    imsave(buffer, np.eye(2), format="png")
-    for name in ("curves", "pair_grid"):
-        monkeypatch.setattr(plots, name, lambda *_, **__: buffer.getvalue())
+    """Leave out the drawing, which takes most of a small run's time."""
+    replace_pictures(monkeypatch)
 
 
 @pytest.fixture(scope="module")

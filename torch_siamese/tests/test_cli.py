@@ -1,0 +1,164 @@
+"""The mirror's command line: the device, and otherwise that of `numpy-siamese`."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from numpy_siamese import cli as numpy_cli
+from numpy_siamese import plots
+from numpy_siamese.config import TrainConfig as NumpyTrainConfig
+from numpy_siamese.errors import InputError
+from numpy_siamese.tests.tiny import csv_folder, replace_pictures
+from torch_siamese.cli import main
+from torch_siamese.config import TrainConfig
+from torch_siamese.data import select_device
+
+SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of three classes with ten images each."""
+    return csv_folder(tmp_path_factory.mktemp("digits"), [10, 10, 10])
+
+
+@pytest.fixture
+def train(data, tmp_path):
+    """Return a function from further flags to the command line of a small run in tmp_path/run."""
+
+    def command(*flags):
+        place = ["--data", str(data), "--out", str(tmp_path / "run")]
+        return ["train", *place, *SMALL, "--threads", str(torch.get_num_threads()), *flags]
+
+    return command
+
+
+@pytest.fixture
+def no_cuda(monkeypatch):
+    """Pretend that there is no CUDA device, where there is one."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def status(argv):
+    """Run the command line in this process; return the exit status."""
+    try:
+        return main(argv)
+    except SystemExit as end:  # argparse's way
+        return end.code
+
+
+# The device
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_cuda_without_cuda_is_one_line(capfd, train, tmp_path):
+    """Broken otherwise: the user gets a traceback from torch, or an empty run."""
+    assert status(train("--device", "cuda")) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("torch-siamese: error: --device cuda: found no CUDA device")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("no_cuda")
+def test_auto_is_the_cpu_where_there_is_no_cuda():
+    """Broken otherwise: the default fails on most laptops."""
+    assert select_device("auto") == torch.device("cpu")
+    assert select_device("cpu") == torch.device("cpu")
+    with pytest.raises(InputError, match="--device cuda"):
+        select_device("cuda")
+
+
+def test_auto_is_cuda_where_there_is_one(monkeypatch):
+    """Broken otherwise: an expensive GPU idles while the CPU computes."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert select_device("auto") == torch.device("cuda")
+    assert select_device("cuda") == torch.device("cuda")
+    assert select_device("cpu") == torch.device("cpu")
+
+
+def test_another_device_is_one_line(capfd, train):
+    """Broken otherwise: a slip gives a traceback from torch."""
+    assert status(train("--device", "gpu")) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "--device" in err
+    assert "'gpu'" in err
+    assert err.count("\n") == 1
+
+
+# What it shares with numpy-siamese
+
+
+def test_the_flags_are_those_of_numpy_siamese_and_the_device():
+    """Broken otherwise: a command for one package fails or means something else in the other."""
+    shared = {field.name: field.default for field in dataclasses.fields(NumpyTrainConfig)}
+    own = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+    assert own == shared | {"device": "auto"}
+
+
+def test_a_bad_flag_is_one_line_that_names_it(capfd, train):
+    """Broken otherwise: the mirror checks less than its twin."""
+    assert status(train("--batch-size", "1")) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("torch-siamese: error: --batch-size: found 1")
+    assert err.count("\n") == 1
+
+
+def test_both_packages_write_the_same_files_of_the_same_pairs(capfd, train, tmp_path, monkeypatch):
+    """Broken otherwise: what reads one package's runs cannot read the other's."""
+    replace_pictures(monkeypatch)
+    drawn = []
+    draw = plots.pair_grid
+    monkeypatch.setattr(plots, "pair_grid", lambda *args: drawn.append(args) or draw(*args))
+    folders = tmp_path / "run", tmp_path / "numpy"
+    assert status(train("--device", "cpu")) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert numpy_cli.main([*train("--quiet"), "--out", str(folders[1])]) == 0
+    found, expected = ({entry.name for entry in folder.iterdir()} for folder in folders)
+    assert found == expected
+    config, numpy_config = (json.loads((f / "config.json").read_text()) for f in folders)
+    assert config == numpy_config | {"device": "cpu"}
+    summary, numpy_summary = (json.loads((f / "summary.json").read_text()) for f in folders)
+    assert summary["environment"]["package"] == "torch_siamese"
+    assert summary["environment"]["torch"] == torch.__version__
+    assert summary["environment"]["device"] == "cpu"
+    assert summary.keys() == numpy_summary.keys()
+    batch, test_pairs, numpy_batch, numpy_test_pairs = drawn
+    for picture, numpy_picture in ((batch, numpy_batch), (test_pairs, numpy_test_pairs)):
+        for pairs, numpy_pairs in zip(picture[1:4], numpy_picture[1:4], strict=True):
+            np.testing.assert_array_equal(pairs, numpy_pairs, strict=True)
+    rows, numpy_rows = ((f / "metrics.csv").read_text().splitlines() for f in folders)
+    assert rows[0] == numpy_rows[0]
+    assert len(rows) == len(numpy_rows) == 2
+    assert len(out.splitlines()) == 3  # what it reads and writes, the window, the test
+
+
+def test_help_shows_the_device(capfd):
+    """Broken otherwise: a GPU's owner does not learn how to use it."""
+    assert status(["train", "--help"]) == 0
+    out = capfd.readouterr().out
+    assert "torch-siamese" in out
+    (section,) = (text for text in out.split("\n  --") if text.startswith("device"))
+    for said in ("auto", "cpu", "cuda", "default"):
+        assert said in section
+
+
+def test_python_m_runs_the_command_line(train):
+    """Broken otherwise: the module cannot be run, or its exit status is lost."""
+    process = subprocess.run(
+        [sys.executable, "-m", "torch_siamese", *train("--batch-size", "1")],
+        capture_output=True,
+        text=True,
+    )
+    assert process.returncode == 2
+    assert process.stderr.startswith("torch-siamese: error: --batch-size")
+    assert process.stderr.count("\n") == 1

@@ -1,0 +1,220 @@
+"""The mirror's learner: the NumPy learner's weights, pixels and files, and torch's own step."""
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import safetensors.torch
+import torch
+
+from numpy_siamese import model as numpy_model
+from numpy_siamese import pairs
+from numpy_siamese import training as numpy_training
+from numpy_siamese.config import TrainConfig as NumpyTrainConfig
+from numpy_siamese.pairs import PairSampler
+from numpy_siamese.run import Run
+from numpy_siamese.tests.tiny import dataset, replace_pictures, split
+from torch_siamese import data, evaluation, training
+from torch_siamese.config import TrainConfig
+from torch_siamese.model import SiameseNet
+
+DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+@pytest.fixture(autouse=True)
+def torch_as_it_was():
+    """Give back the number of threads, which a learner sets for the whole process."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def config(**changes):
+    small = {"epochs": 1, "batches": 3, "batch_size": 8, "test_pairs": 10, "lr": 1e-5}
+    return TrainConfig(**small | {"threads": 1, "device": "cpu"} | changes)
+
+
+def numpy_config(of):
+    """Return the same configuration without the device."""
+    fields = of.to_dict()
+    del fields["device"]
+    return NumpyTrainConfig(**fields)
+
+
+def assert_same_state(found, expected):
+    """Check two state dicts, of either package, for the same names and bits."""
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(np.asarray(found[name]), np.asarray(value), strict=True)
+
+
+# The same start
+
+
+@DTYPES
+@pytest.mark.parametrize("seed", [0, 1, 2**32, 2**64 - 1])
+def test_both_learners_start_from_the_same_weights(seed, dtype):
+    """Broken otherwise: two runs of one seed differ before their first batch."""
+    settings = config(seed=seed, dtype=dtype)
+    images = split([2, 2]).images
+    learner = training.Learner(settings, images)
+    twin = numpy_training.Learner(numpy_config(settings), images)
+    assert_same_state(learner.model_state(), twin.model_state())
+    assert learner.momentum_state() == {}
+
+
+def test_a_learner_leaves_the_default_dtype_alone():
+    """Broken otherwise: a float64 run changes every later tensor of the process."""
+    training.Learner(config(dtype="float64"), split([2, 2]).images)
+    assert torch.get_default_dtype() == torch.float32
+
+
+@DTYPES
+def test_both_packages_gather_the_same_pixels(dtype):
+    """Broken otherwise: the packages train on different images."""
+    images, index = split([4, 3]).images, np.array([6, 0, 3, 3])
+    expected = pairs.gather(images, index, np.dtype(dtype).type)
+    found = data.gather(torch.as_tensor(images), torch.as_tensor(index), getattr(torch, dtype))
+    np.testing.assert_array_equal(found.numpy(), expected, strict=True)
+
+
+@DTYPES
+def test_weights_of_the_numpy_net_load_as_they_are(dtype):
+    """Broken otherwise: weights cannot be handed from one package to the other."""
+    twin = numpy_model.SiameseNet(5, np.dtype(dtype).type)
+    net = SiameseNet().to(getattr(torch, dtype))
+    net.load_state_dict(twin.state_dict())
+    assert_same_state(net.state_dict(), twin.state_dict())
+    for value in twin.state_dict().values():
+        value += 1
+    with pytest.raises(AssertionError):
+        assert_same_state(net.state_dict(), twin.state_dict())  # a copy, not the same memory
+
+
+def test_a_state_dict_with_other_names_is_refused():
+    """Broken otherwise: a wrong file leaves part of the network untrained without a word."""
+    state = numpy_model.SiameseNet(0).state_dict()
+    state["fc2.bias"] = state.pop("fc1.bias")
+    with pytest.raises(RuntimeError, match=r"fc1\.bias"):
+        SiameseNet().load_state_dict(state)
+
+
+# The step
+
+
+@DTYPES
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_steps_are_those_of_autograd_and_torch_sgd(dtype, momentum):
+    """Broken otherwise: the mirror is not the plain PyTorch program that it stands for."""
+    images, labels = split([8, 8, 8])
+    settings = config(seed=3, dtype=dtype, momentum=momentum)
+    learner = training.Learner(settings, images)
+    net = SiameseNet().to(getattr(torch, dtype))
+    net.load_state_dict(numpy_model.SiameseNet(3, np.dtype(dtype).type).state_dict())
+    optimizer = torch.optim.SGD(net.parameters(), lr=settings.lr, momentum=momentum)
+    pixels = torch.as_tensor(images).to(getattr(torch, dtype)).unsqueeze(1)
+    for k in range(3):
+        left, right, targets = PairSampler(labels, 8, seed=0).batch(0, k)
+        optimizer.zero_grad()
+        probs = net(pixels[left], pixels[right])
+        loss = torch.nn.BCELoss()(probs, torch.as_tensor(targets).to(probs.dtype))
+        loss.backward()
+        optimizer.step()
+        verdicts_right = ((probs.detach().numpy() > 0.5) == (targets == 1)).sum()
+        assert learner.step(left, right, targets) == (loss.item(), verdicts_right / 8)
+        assert_same_state(learner.model_state(), net.state_dict())
+    buffers = [optimizer.state[p].get("momentum_buffer") for p in net.parameters()]
+    found = learner.momentum_state()
+    if momentum:
+        assert_same_state(found, dict(zip(net.state_dict(), buffers, strict=True)))
+    else:
+        assert found == {}
+
+
+def test_learning_changes_the_weights_and_lowers_the_loss():
+    """Broken otherwise: a layer is left out, or the step goes uphill.
+
+    Only the embedding's bias stays: in the difference of two embeddings it cancels.
+    """
+    images, labels = split([8, 8, 8])
+    learner = training.Learner(config(dtype="float64"), images)
+    before = {name: value.copy() for name, value in learner.model_state().items()}
+    batch = PairSampler(labels, 8, seed=0).batch(0, 0)
+    losses = [learner.step(*batch)[0] for _ in range(5)]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0]
+    after = learner.model_state()
+    assert {name for name in after if (after[name] == before[name]).all()} == {"net.fc2.bias"}
+
+
+def test_accuracy_is_that_of_the_numpy_package():
+    """Broken otherwise: the packages count other verdicts as right."""
+    above, below = np.nextafter(np.float32(0.5), np.float32([1, 0]))
+    probs = torch.tensor([[above], [0.5], [below]])
+    truth = torch.tensor([[1.0], [0.0], [0.0]])
+    assert evaluation.accuracy(probs, truth) == 1.0
+    assert evaluation.accuracy(probs, 1 - truth) == 0.0
+    assert evaluation.accuracy(probs[:2], truth[1:]) == 0.5
+
+
+# Verdicts on pairs
+
+
+def test_predicting_records_no_gradients():
+    """A known mistake: gradients left on while predicting, which costs memory and time."""
+    net, images = SiameseNet(), torch.as_tensor(split([2, 2]).images)
+    index = torch.arange(4)
+    assert net(data.gather(images, index, torch.float32), torch.zeros(4, 1, 28, 28)).requires_grad
+    assert not evaluation.embed_images(net, images).requires_grad
+    assert not evaluation.pair_probabilities(net, images, index, index).requires_grad
+
+
+def test_probabilities_are_of_the_pairs_that_were_asked_for():
+    """Broken otherwise: predictions belong to other pairs than the truth beside them."""
+    learner = training.Learner(config(), split([8, 8, 8]).images)
+    images, left, right = split([4, 4], seed=9).images, np.array([0, 5, 7]), np.array([1, 5, 2])
+    found = learner.probabilities(images, left, right)
+    with torch.no_grad():
+        embeddings = evaluation.embed_images(learner.net, torch.as_tensor(images))
+        expected = learner.net.compare(embeddings[left], embeddings[right])
+    np.testing.assert_array_equal(found, expected.numpy(), strict=True)
+    assert len(np.unique(found)) == 3
+    bias = learner.model_state()["fc1.bias"]
+    assert found[1] == torch.sigmoid(torch.tensor(bias)).numpy()  # an image with itself
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 500])
+def test_embeddings_keep_the_order_of_the_images(batch):
+    """Broken otherwise: a piece of the images is lost or embedded at another's place.
+
+    An image's embedding is compared with that of the same piece of images embedded alone.
+    """
+    net, images = SiameseNet(), torch.as_tensor(split([4, 3]).images)
+    found = evaluation.embed_images(net, images, batch)
+    with torch.no_grad():
+        pieces = [net.embed(part.unsqueeze(1).float()) for part in images.split(batch)]
+    np.testing.assert_array_equal(found.numpy(), torch.cat(pieces).numpy(), strict=True)
+
+
+# A run
+
+
+@DTYPES
+def test_a_model_file_of_either_package_loads_in_both(tmp_path, monkeypatch, dtype):
+    """Broken otherwise: a network trained with one package cannot be used with the other."""
+    replace_pictures(monkeypatch)
+    digits, settings = dataset(), config(dtype=dtype)
+    learners = {
+        "numpy": (numpy_config(settings), numpy_training.Learner),
+        "torch": (settings, training.Learner),
+    }
+    for package, (its_settings, make_learner) in learners.items():
+        learner = make_learner(its_settings, digits.train.images)
+        Run(its_settings, digits, learner, tmp_path / package, quiet=True).train()
+        path = tmp_path / package / "model.safetensors"
+        twin = numpy_model.SiameseNet(9, np.dtype(dtype).type)
+        twin.load_state_dict(safetensors.numpy.load_file(path))
+        net = SiameseNet().to(getattr(torch, dtype))
+        net.load_state_dict(safetensors.torch.load_file(path))
+        trained = learner.model_state()
+        assert_same_state(twin.state_dict(), trained)
+        assert_same_state(net.state_dict(), trained)
