@@ -20,7 +20,7 @@ def same_float(**arrays: Array | None) -> None:
         if array is None:
             continue
         dtype = getattr(array, "dtype", None)
-        if dtype not in FLOATS:
+        if dtype is None or dtype not in FLOATS:  # np.dtype(None) is float64
             found = dtype if dtype is not None else type(array).__name__
             raise TypeError(f"{name} must be a float32 or float64 array, got {found}")
         if first is None:

@@ -1,4 +1,4 @@
-"""The README tells the truth: its table is that of the results, its code runs, its links lead on."""
+"""The README is true: its table is that of the results, its code runs, its links lead on."""
 
 import re
 import runpy
