@@ -1,8 +1,6 @@
 """Files that appear whole or not at all."""
 
 import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -11,25 +9,17 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     A reader, or a process that is killed meanwhile, finds the old file or the new one.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
+        with open(temporary, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):  # Ctrl-C just after the renaming
-            os.unlink(temporary)
+    except BaseException:  # the file may not be there yet, or no longer
+        temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _sync_folder(folder: Path) -> None:

@@ -109,6 +109,7 @@ class Run:
             raise
         finally:
             self.progress.close()
+        self.progress.say(f"done in {self._seconds():.0f} s; the run is in {self.directory.path}")
         return self.summary(finished=True)
 
     def summary(self, finished: bool) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""Where the torch side runs: always the CPU, CUDA where there is a device, TF32 off and on."""
+"""Where and how the torch side runs: CPU and CUDA, TF32 off and on, eager and compiled."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,17 +22,24 @@ class Device:
     torch_name : 'cpu' or 'cuda'
     tf32 : bool
         Whether convolutions and matrix products may round float32 factors to TF32.
+    compiled : bool
+        Whether the network runs through `torch.compile`.
     """
 
     name: str
     torch_name: str
     tf32: bool = False
+    compiled: bool = False
 
     @property
     def missing(self) -> str | None:
         """Why nothing can run there, None if it can."""
         if self.torch_name == "cuda" and not torch.cuda.is_available():
             return "no CUDA device"
+        if self.compiled and not torch._dynamo.is_dynamo_supported():
+            return "torch.compile does not support this Python or platform"
+        if self.compiled and self.torch_name == "cpu" and not _has_compiler():
+            return "no C++ compiler"
         return None
 
     @property
@@ -55,6 +63,20 @@ class Device:
             matmul.allow_tf32, cudnn.allow_tf32 = before
 
 
+def _has_compiler() -> bool:
+    return any(shutil.which(name) for name in ("g++", "clang++", "c++", "cl"))
+
+
 CPU = Device("cpu", "cpu")
-DEVICES = (CPU, Device("cuda", "cuda"), Device("cuda, TF32", "cuda", tf32=True))
+DEVICES = (
+    CPU,
+    Device("cpu, compiled", "cpu", compiled=True),
+    Device("cuda", "cuda"),
+    Device("cuda, compiled", "cuda", compiled=True),
+    Device("cuda, TF32", "cuda", tf32=True),
+)
 PRESENT = tuple(device for device in DEVICES if device.missing is None)
+FOR_OPERATIONS = tuple(device for device in PRESENT if not device.compiled)
+"""Operations run eagerly: they are tried with thousands of shapes, each a compilation."""
+FOR_NETWORKS = tuple(device for device in PRESENT if not device.tf32)
+"""The whole network runs in float64, which TF32 does not touch."""

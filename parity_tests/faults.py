@@ -95,7 +95,7 @@ def layers() -> None:
 
 def explained() -> None:
     """Check the whole network on digits."""
-    test_network.test_every_difference_on_digits_is_explained(0)
+    test_network.test_every_difference_on_digits_is_explained(0, CPU)
 
 
 def weights() -> None:

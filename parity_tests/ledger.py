@@ -104,10 +104,16 @@ class Ledger:
             )
 
     def explained(
-        self, operation: str, quantity: str, ours: Array, theirs: Array, where: Explained
+        self,
+        operation: str,
+        quantity: str,
+        ours: Array,
+        theirs: Array,
+        where: Explained,
+        device: str = "cpu",
     ) -> None:
         """Check that either result lies in its ball."""
-        line = self._line(operation, quantity, ours, theirs, "cpu", EXPLAINED)
+        line = self._line(operation, quantity, ours, theirs, device, EXPLAINED)
         for side, result in (("numpy", ours), ("torch", theirs)):
             error = abs(np.asarray(result, np.float64) - where.center)
             self._enter(line, side, error, where.radius, worst_ratio(error, where.radius, 1.0))

@@ -7,16 +7,20 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.pairs import PairSampler, gather
 from numpy_siamese.training import loss_and_gradients
+from parity_tests.devices import CPU, Device
 from parity_tests.digits import digits
 from torch_siamese.model import SiameseNet as TorchSiameseNet
 
 Array = np.ndarray
 
 
-def torch_twin(net: SiameseNet) -> TorchSiameseNet:
-    """Return the PyTorch network with the same weights."""
+def torch_twin(net: SiameseNet, device: Device = CPU) -> TorchSiameseNet:
+    """Return the PyTorch network with the same weights, on a device, compiled if that says so."""
     twin = TorchSiameseNet().to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
     twin.load_state_dict(net.state_dict())
+    twin = twin.to(device.torch_name)
+    if device.compiled:
+        twin.compile()
     return twin
 
 

@@ -8,9 +8,10 @@ from torch.nn import functional as TF
 from numpy_siamese import functional as F
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.training import loss_and_gradients
-from parity_tests.balls import Ball, BallNetwork
+from parity_tests.balls import BallNetwork
 from parity_tests.bounds import same_bits, unit_roundoff
-from parity_tests.ledger import LEDGER, Explained
+from parity_tests.devices import FOR_NETWORKS, Device
+from parity_tests.ledger import LEDGER, Explained, arrays
 from parity_tests.networks import draw_batch, torch_twin, trained
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
@@ -92,8 +93,9 @@ def test_twin_tower_is_exact_on_integers(dtype: type) -> None:
 # ------------------------------------------------------------------------------ digits
 
 
+@pytest.mark.parametrize("device", FOR_NETWORKS, ids=lambda d: d.name)
 @pytest.mark.parametrize("steps", [0, 40], ids=["random weights", "trained weights"])
-def test_every_difference_on_digits_is_explained(steps: int) -> None:
+def test_every_difference_on_digits_is_explained(steps: int, device: Device) -> None:
     """Loss, probabilities and all gradients lie in the balls of a running error analysis.
 
     In float64: five layers of worst cases leave float32 no digits; see `test_layers`.
@@ -106,26 +108,26 @@ def test_every_difference_on_digits_is_explained(steps: int) -> None:
     (dprobs,) = F.binary_cross_entropy(whole_probs, targets)[1](1.0)
     _, (dleft, dright) = pullback(dprobs)
 
-    twin = torch_twin(net)
-    tensors = [torch.tensor(left, requires_grad=True), torch.tensor(right, requires_grad=True)]
-    t_loss, t_probs, t_grads = torch_loss_and_gradients(twin, *tensors, torch.tensor(targets))
-    t_inputs = torch.autograd.grad(
-        TF.binary_cross_entropy(twin(*tensors), torch.tensor(targets)), tensors
-    )
+    twin = torch_twin(net, device)
+    place = device.torch_name
+    tensors = [torch.tensor(a, device=place, requires_grad=True) for a in (left, right)]
+    torch_targets = torch.tensor(targets, device=place)
+    t_loss, t_probs, t_grads = torch_loss_and_gradients(twin, *tensors, torch_targets)
+    t_inputs = torch.autograd.grad(TF.binary_cross_entropy(twin(*tensors), torch_targets), tensors)
 
     ball_net = BallNetwork(net.state_dict(), unit_roundoff(dtype))
     probs_ball, loss_ball, grad_balls, input_balls = ball_net.loss_and_gradients(
         left, right, targets
     )
-    rows: dict[str, tuple[Array, Array, Ball]] = {
-        "probs": (probs, t_probs.numpy(), probs_ball),
-        "loss": (np.asarray(loss, dtype), t_loss.numpy(), loss_ball),
-        "dleft": (dleft, t_inputs[0].numpy(), input_balls[0]),
-        "dright": (dright, t_inputs[1].numpy(), input_balls[1]),
-    }
-    rows |= {name: (grads[name], t_grads[name].numpy(), ball) for name, ball in grad_balls.items()}
-    for name, (ours, theirs, ball) in rows.items():
-        LEDGER.explained("SiameseNet", name, ours, theirs, Explained(ball.center, ball.radius))
+    theirs = {"probs": t_probs, "loss": t_loss, "dleft": t_inputs[0], "dright": t_inputs[1]}
+    theirs |= t_grads
+    ours = {"probs": probs, "loss": np.asarray(loss, dtype), "dleft": dleft, "dright": dright}
+    ours |= grads
+    balls = {"probs": probs_ball, "loss": loss_ball}
+    balls |= {"dleft": input_balls[0], "dright": input_balls[1]} | grad_balls
+    for name, value in arrays(theirs).items():
+        where = Explained(balls[name].center, balls[name].radius)
+        LEDGER.explained("SiameseNet", name, ours[name], value, where, device.name)
     LEDGER.count_undecided(
         np.dtype(dtype).name, ball_net.decisions.undecided, ball_net.decisions.all
     )

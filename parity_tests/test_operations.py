@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parity_tests.bounds import Allowance, same_bits
-from parity_tests.devices import PRESENT, Device
+from parity_tests.devices import FOR_OPERATIONS, Device
 from parity_tests.harness import (
     FLOATS,
     INTEGERS,
@@ -21,7 +21,7 @@ from parity_tests.operations import OPERATIONS, Case, Operation, integers
 DTYPES = [np.float32, np.float64]
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
-every_device = pytest.mark.parametrize("device", PRESENT, ids=lambda d: d.name)
+every_device = pytest.mark.parametrize("device", FOR_OPERATIONS, ids=lambda d: d.name)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 
 

@@ -1,6 +1,6 @@
 """Print the reproduction table of the README from the runs beside this file.
 
-    python docs/results/table.py
+python docs/results/table.py
 """
 
 import csv

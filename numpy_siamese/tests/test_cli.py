@@ -1,6 +1,7 @@
 """The command line: what it prints where, and how it ends."""
 
 import dataclasses
+import io
 import json
 import os
 import pty
@@ -13,6 +14,8 @@ import pytest
 
 from numpy_siamese.cli import main
 from numpy_siamese.config import TrainConfig, flag
+from numpy_siamese.errors import InputError
+from numpy_siamese.progress import Progress
 from numpy_siamese.tests.tiny import csv_folder, replace_pictures
 
 SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
@@ -64,6 +67,28 @@ def assert_refused(capfd, argv, *said):
     assert err.endswith("\n")
     for part in said:
         assert part in err
+
+
+# The configuration
+
+
+def test_the_defaults_are_the_reference_recipe():
+    """Broken otherwise: without flags another recipe runs than the documented one.
+
+    The recipe: SGD with rate 0.001 and momentum 0.1, 100 pairs, 1,000 batches, 5 epochs, a line
+    every 100 batches.
+    """
+    config = TrainConfig()
+    assert (config.epochs, config.batches, config.batch_size, config.window) == (5, 1000, 100, 100)
+    assert (config.lr, config.momentum, config.dtype) == (0.001, 0.1, "float32")
+
+
+@pytest.mark.parametrize("wrong", [{"dtype": "float16"}, {"batch_size": 1}, {"lr": float("nan")}])
+def test_a_configuration_checks_itself_without_the_command_line(wrong):
+    """Broken otherwise: a notebook, or an edited config.json, trains with what no flag allows."""
+    (name,) = wrong
+    with pytest.raises(InputError, match=flag(name)):
+        TrainConfig(**wrong)
 
 
 # What is refused
@@ -171,8 +196,9 @@ def test_without_a_terminal_lines_go_to_standard_output_and_there_is_no_bar(capf
     out, err = capfd.readouterr()
     assert err == ""
     assert "\r" not in out
-    first, *windows, test = out.splitlines()
-    assert str(tmp_path / "run") in first
+    lines = out.splitlines()
+    assert str(tmp_path / "run") in lines[0]
+    windows = [line for line in lines if line.startswith("epoch") and "batch" in line]
     assert [line.split()[:4] for line in windows] == [
         ["epoch", "1/1", "batch", "2/3"],
         ["epoch", "1/1", "batch", "3/3"],
@@ -181,7 +207,10 @@ def test_without_a_terminal_lines_go_to_standard_output_and_there_is_no_bar(capf
     for line, row in zip(windows, rows, strict=True):
         _, _, loss, accuracy, _ = row.split(",")
         assert f"loss {float(loss):.4f}  accuracy {float(accuracy):.4f}" in line
-    assert test.startswith("epoch 1/1  test pairs 10  loss ")
+    (test,) = (tmp_path / "run" / "test_metrics.csv").read_text().splitlines()[1:]
+    _, _, loss, accuracy, _ = test.split(",")
+    expected = f"test pairs 10  loss {float(loss):.4f}  accuracy {float(accuracy):.4f}"
+    assert len([line for line in lines if expected in line]) == 1
 
 
 def test_quiet_prints_nothing(capfd, train, tmp_path):
@@ -224,6 +253,35 @@ def test_the_default_folder_is_new_and_names_the_program(capfd, data, tmp_path, 
     assert folder.name.startswith("numpy-siamese-")
     assert (folder / "model.safetensors").exists()
     assert f"runs/{folder.name}" in capfd.readouterr().out
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_bar_is_gone_before_an_error_is_told(capfd, train, monkeypatch):
+    """Broken otherwise: the message stands behind the bar's remains, or is overwritten."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+
+    def fail(self, *_):
+        self.progress.batch(0.5, 0.5)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("numpy_siamese.run.Run._test", fail)
+    assert status(train()) == 130
+    assert "3/3" in terminal.getvalue()
+    assert left_on_screen(terminal.getvalue()) == ["numpy-siamese: interrupted", ""]
+
+
+def test_lines_are_written_at_once(monkeypatch):
+    """Broken otherwise: a log file says nothing for hours, and nothing at all after a crash."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw)))
+    Progress(1, 1, 2).say("epoch 1")
+    assert raw.getvalue() == f"epoch 1{os.linesep}".encode()
+    sys.stdout.detach().detach()
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["fetch", "--help"]])
@@ -273,13 +331,13 @@ def test_on_a_terminal_there_is_a_bar(train):
         text=True,
     ) as process:
         os.close(theirs)
-        bars = b"".join(iter(lambda: read_terminal(terminal), b"")).decode().split("\r")
+        written = b"".join(iter(lambda: read_terminal(terminal), b"")).decode()
         out, _ = process.communicate()
     os.close(terminal)
     assert process.returncode == 0
     for done, percent in enumerate(("0%", "33%", "67%", "100%")):
-        assert any(percent in bar and f"{done}/3" in bar for bar in bars)
-    assert bars[-1].strip() == ""  # taken away in the end
+        assert any(percent in bar and f"{done}/3" in bar for bar in written.split("\r"))
+    assert left_on_screen(written) == [""]
     assert out.count("epoch 1/1  batch") == 3
     assert "%" not in out
 
@@ -290,6 +348,17 @@ def read_terminal(terminal):
         return os.read(terminal, 4096)
     except OSError:
         return b""
+
+
+def left_on_screen(written):
+    """Return the lines that can be seen after all that was written, and written over."""
+    lines = []
+    for line in written.split("\n"):
+        seen = ""
+        for text in line.split("\r"):
+            seen = text + seen[len(text) :]
+        lines.append(seen.rstrip())
+    return lines
 
 
 @pytest.mark.parametrize("threads", [1, 2])

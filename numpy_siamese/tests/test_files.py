@@ -1,7 +1,9 @@
 """Files that appear whole or not at all, whatever happens while they are written."""
 
+import itertools
 import os
 import stat
+import sys
 
 import numpy as np
 import pytest
@@ -46,6 +48,51 @@ def test_a_failure_on_the_way_leaves_what_was_there(path, step, monkeypatch):
     with pytest.raises(Accident):
         write_atomically(path, b"new")
     assert contents(path.parent) == before
+
+
+def interrupt_at(moment, function, *args):
+    """Call the function and raise an Accident at the given line, call or return within it.
+
+    Returns whether the function came so far. Python checks for Ctrl-C at just such moments.
+    """
+    passed = 0
+
+    def trace(*_):
+        nonlocal passed
+        passed += 1
+        if passed == moment:
+            raise Accident
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function(*args)
+    except Accident:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # Python closes it then
+def test_an_interrupt_at_any_moment_leaves_the_old_file_or_the_new_one(path):
+    """Broken otherwise: Ctrl-C at a bad moment leaves a temporary file, or turns into a complaint
+    about a missing one.
+    """
+    before, after = contents(path.parent), {"file.json": b"new"}
+    found = []
+    for moment in itertools.count(1):
+        if not interrupt_at(moment, write_atomically, path, b"new"):
+            break
+        found.append(contents(path.parent))
+        assert found[-1] in (before, after)
+        if found[-1] == after:  # start again
+            path.unlink()
+            for name, content in before.items():
+                (path.parent / name).write_bytes(content)
+    assert before in found
+    assert after in found
 
 
 def test_an_interrupt_just_after_the_renaming_stays_an_interrupt(path, monkeypatch):
