@@ -65,8 +65,8 @@ def test_integer_cases_are_not_mostly_zeros(operation: Operation) -> None:
 
     collect()
     for name, share in shares.items():
-        # relu and max-pool stop most of the gradient, so a fifth is what can be asked of all
-        assert np.mean(share) > 0.2, f"{operation.name} {name}"
+        # at worst one pixel of 3×3 is read, or wins its window, and 6 of 7 integers are not zero
+        assert np.mean(share) > 1 / 9 * 6 / 7, f"{operation.name} {name}"
 
 
 STRIDES = {
