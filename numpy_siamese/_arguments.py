@@ -149,7 +149,6 @@ def max_pool2d_windows(
     ceil_mode: bool,
 ) -> Windows:
     """Check the arguments of a pooling of x (N, C, H, W) and return its windows."""
-    same_float(x=x)
     kernel = pair("kernel_size", kernel_size, 1)
     steps = kernel if stride is None or stride == () else pair("stride", stride, 1)
     before, spread = pair("padding", padding, 0), pair("dilation", dilation, 1)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from numpy_siamese.errors import InputError
 from numpy_siamese.files import write_atomically
 
 Array = np.ndarray
@@ -16,6 +17,25 @@ def save_model(path: Path, state_dict: Mapping[str, Array]) -> None:
     `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file.
     """
     _save(path, state_dict, {})
+
+
+def load_model(path: Path) -> dict[str, Array]:
+    """Load the weights of a run, for `SiameseNet.load_state_dict` of either package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except SafetensorError as error:
+        raise InputError(f"{path}: is no safetensors file ({error})") from error
 
 
 def save_checkpoint(

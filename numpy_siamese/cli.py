@@ -1,8 +1,11 @@
 """The command line of `numpy-siamese`, and what `torch-siamese` shares with it."""
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -71,7 +74,28 @@ def _train(
     dataset = load(config.data)
     out = arguments.out or run.default_directory(program)
     learner = make_learner(config, dataset.train.images)
-    run.Run(config, dataset, learner, out, arguments.quiet).train()
+    training = run.Run(config, dataset, learner, out, arguments.quiet)
+    with _first_interrupt_calls(training.stop):
+        training.train()
+
+
+@contextmanager
+def _first_interrupt_calls(stop: Callable[[], None]) -> Iterator[None]:
+    """Let the first Ctrl-C call `stop`, so that the batch is finished, and the second interrupt."""
+    if threading.current_thread() is not threading.main_thread():  # only there are signals handled
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def handle(number: int, frame: Any) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Parser(argparse.ArgumentParser):

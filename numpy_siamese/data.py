@@ -1,5 +1,6 @@
 """Named data sets and folders of files, as arrays of images and labels."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +45,32 @@ class Dataset:
     name: str
     train: Split
     test: Split
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of all images and labels, however they were stored."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.test):
+            digest.update(split.images.tobytes())
+            digest.update(split.labels.tobytes())
+        return digest.hexdigest()
+
+
+def gather(images: np.ndarray, index: np.ndarray, dtype: type[np.floating]) -> np.ndarray:
+    """Take images as the network reads them.
+
+    Parameters
+    ----------
+    images : (n, 28, 28) uint8
+    index : (N,) integers
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    (N, 1, 28, 28), raw pixel values 0..255, the batch innermost in memory
+    """
+    pixels = images.reshape(len(images), -1).take(index, axis=0)  # (N, H·W)
+    innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
+    return innermost.T.reshape(len(index), 1, *images.shape[1:])
 
 
 def load(name_or_path: str | os.PathLike[str]) -> Dataset:

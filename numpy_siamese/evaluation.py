@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from numpy_siamese.data import gather
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.pairs import gather
 from numpy_siamese.threads import map_in_order, single_threaded_blas
 
 Array = np.ndarray
@@ -39,8 +39,9 @@ def pair_probabilities(
 ) -> Array:
     """Return the probability that each pair is of the same class.
 
-    The twins share their weights, so an image's embedding does not depend on its side or its
-    partner: every image is embedded once, and only embeddings are paired.
+    The twins share their weights, so an image's embedding depends on no side and no partner: every
+    image is embedded once, and only embeddings are paired. (In rounding it depends on the image's
+    place in a micro-batch.)
 
     Parameters
     ----------

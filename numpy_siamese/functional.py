@@ -6,6 +6,7 @@
 A pullback carries the gradient of a loss from the output back to the inputs: it takes ∂loss/∂y and
 returns a tuple with ∂loss/∂input for each differentiable array argument, in order (None for an
 absent bias). It may be called more than once, and neither it nor the operation changes an argument.
+It reads the arguments and the output again: change none of them before the last call.
 
 Names, order, defaults, accepted values and edge semantics are those of `torch.nn.functional`.
 Arrays are float32 or float64, all of one dtype, which is also the dtype of every result; anything
@@ -217,7 +218,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     `torch.nn.functional.linear`.
     """
     _arguments.linear(x, weight, bias)
-    matrix = weight.reshape(-1, weight.shape[-1]) if weight.ndim == 1 else weight  # (O, I)
+    matrix = weight[None] if weight.ndim == 1 else weight  # (O, I)
     rows = x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])  # (N, I)
     yt = matrix @ rows.T  # (O, N), the batch innermost
     if bias is not None:
@@ -274,8 +275,8 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
     Returns
     -------
     y, pullback : like x, dy → (dx,)
-        y within a few ulp of the exact value while e⁻ˣ is finite, 0 beyond (x < −88.7 in
-        float32, −709.7 in float64), as in torch; dx is torch's bit for bit, given y and dy.
+        n = 10 for y while e⁻ˣ is finite; beyond (x < −88.7 in float32, −709.7 in float64) y = 0, as
+        in torch; dx is torch's bit for bit, given y and dy.
 
     References
     ----------

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from numpy_siamese import _arguments
 from numpy_siamese import functional as F
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed
 
@@ -221,7 +222,7 @@ class SiameseNet:
         ----------
         Koch, Zemel & Salakhutdinov 2015, *Siamese Neural Networks for One-shot Image Recognition*.
         """
-        F._arguments.same_shape(left=left, right=right)
+        _arguments.same_shape(left=left, right=right)
         left_embedding, left_twin = self.net(left)
         right_embedding, right_twin = self.net(right)
         probs, head = self.compare(left_embedding, right_embedding)

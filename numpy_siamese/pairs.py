@@ -36,8 +36,8 @@ class PairSampler:
     Raises
     ------
     ValueError
-        A batch size below 2, an unknown split, fewer than two classes, or, without self-pairs, a
-        class with only one image.
+        A batch size below 2, an unknown split, labels of more than one axis, fewer than two
+        classes, or, without self-pairs, a class with only one image.
 
     References
     ----------
@@ -58,6 +58,8 @@ class PairSampler:
             )
         if split not in SPLITS:
             raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+        if np.ndim(labels) != 1:
+            raise ValueError(f"labels must have one axis, got shape {np.shape(labels)}")
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
             raise ValueError(f"pairs need at least two classes, got {len(classes)}")
@@ -108,24 +110,6 @@ class PairSampler:
         left_index = self._order[self._starts[left_class] + left_rank]
         right_index = self._order[self._starts[right_class] + right_rank]
         return left_index, right_index, targets
-
-
-def gather(images: Array, index: Array, dtype: type[np.floating]) -> Array:
-    """Take images as the network reads them.
-
-    Parameters
-    ----------
-    images : (n, 28, 28) uint8
-    index : (N,) integers
-    dtype : numpy.float32 or numpy.float64
-
-    Returns
-    -------
-    (N, 1, 28, 28), raw pixel values 0..255, the batch innermost in memory
-    """
-    pixels = images.reshape(len(images), -1).take(index, axis=0)  # (N, H·W)
-    innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
-    return innermost.T.reshape(len(index), 1, *images.shape[1:])
 
 
 def _below(bound: Array | int, unit: Array) -> Array:

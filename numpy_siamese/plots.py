@@ -26,7 +26,7 @@ def curves(title: str, batches: int, train: Sequence[Metrics], test: Sequence[Me
     train, test : sequences of Metrics
     """
     figure = _figure(9, 3.8)
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)
     for place, (name, unit) in enumerate((("loss", " (nats)"), ("accuracy", "")), start=1):
         axes = figure.add_subplot(1, 2, place)
         for rows, label, style in (
@@ -63,7 +63,7 @@ def pair_grid(
     """
     rows = -(-len(targets) // columns)
     figure = _figure(2.1 * columns, 1.55 * rows + 0.6)
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)
     gap = np.full((left.shape[1], 2), 255, np.uint8)
     for n, target in enumerate(targets):
         axes = figure.add_subplot(rows, columns, n + 1)

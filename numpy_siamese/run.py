@@ -1,6 +1,5 @@
 """A whole run: epochs of batches, the test after each, and what is written on the way."""
 
-import hashlib
 import platform
 import time
 from pathlib import Path
@@ -20,6 +19,9 @@ from numpy_siamese.run_directory import Metrics, RunDirectory
 
 Array = np.ndarray
 
+EACH_KIND = 10
+"""Pairs of each kind, different and same, in a picture."""
+
 
 class Learner(Protocol):
     """What a run needs of a network, in either package; see `numpy_siamese.training.Learner`."""
@@ -36,8 +38,8 @@ class Learner(Protocol):
     def momentum_state(self) -> dict[str, Array]:
         """Return the momentum buffers by name."""
 
-    def environment(self) -> dict[str, str]:
-        """Return what the network ran on: versions, device."""
+    def environment(self) -> dict[str, Any]:
+        """Return what the package adds to the environment: its name, threads, device."""
 
 
 class Run:
@@ -79,45 +81,58 @@ class Run:
             raise InputError(f"--data {config.data}: {error}") from error
         self.directory = RunDirectory(out)
         self.directory.write_json(
-            "config.json", config.to_dict() | {"data_sha256": checksum(dataset)}
+            "config.json", config.to_dict() | {"data_sha256": dataset.checksum()}
         )
+        self.directory.write_metrics("metrics.csv", [])
         self.train_rows: list[Metrics] = []
         self.test_rows: list[Metrics] = []
-        self.test_probs: Array | None = None
-        self._draw_training_pairs()
+        self.batches_done = 0
+        self._stop = False
+        self._draw_pairs(
+            "pairs.png",
+            "Pairs of the first training batch",
+            dataset.train.images,
+            self.sampler.batch(0, 0),
+        )
         self.progress = Progress(config.epochs, config.batches, config.batch_size, quiet)
         self.progress.say(
             f"{config.data}: {len(train):,} training and {len(test):,} test digits; writing {out}"
         )
         self._start = time.perf_counter()
 
+    def stop(self) -> None:
+        """Ask a run to end with KeyboardInterrupt after the batch under way, its state saved."""
+        self._stop = True
+
     def train(self) -> dict[str, Any]:
         """Run all epochs and return the summary.
 
-        Interrupted, by Ctrl-C say, it writes what there is before it passes the exception on.
+        An exception passes through once the metrics so far and a summary are written. The weights
+        on disk are always those after a whole batch: of the last epoch's end, or of `stop`.
         """
         try:
             for epoch in range(self.config.epochs):
                 self._train_epoch(epoch)
                 self._test(epoch)
-                self.directory.write_state(
-                    self.learner.model_state(), self.learner.momentum_state(), epoch + 1, 0
-                )
-                self._write_results(finished=epoch + 1 == self.config.epochs)
+                self._write_state()
+                summary = self._write_results(finished=epoch + 1 == self.config.epochs)
         except BaseException:
             self._write_results(finished=False)
             raise
         finally:
             self.progress.close()
-        self.progress.say(f"done in {self._seconds():.0f} s; the run is in {self.directory.path}")
-        return self.summary(finished=True)
+        self.progress.say(
+            f"done in {summary['seconds']:.0f} s; the run is in {self.directory.path}"
+        )
+        return summary
 
     def summary(self, finished: bool) -> dict[str, Any]:
         """Return what `summary.json` holds."""
         train, test = self.dataset.train, self.dataset.test
         return {
             "finished": finished,
-            "train": [vars(row) for row in self.train_rows[-1:]],
+            "batches_done": self.batches_done,
+            "last_window": vars(self.train_rows[-1]) if self.train_rows else None,
             "test": [vars(row) for row in self.test_rows],
             "test_pairs": self.config.test_pairs,
             "images": {"train": len(train.labels), "test": len(test.labels)},
@@ -134,6 +149,7 @@ class Run:
         window: list[tuple[float, float]] = []
         for k in range(self.config.batches):
             loss, share_right = self.learner.step(*self.sampler.batch(epoch, k))
+            self.batches_done += 1
             window.append((loss, share_right))
             self.progress.batch(loss, share_right)
             if len(window) == self.config.window or k + 1 == self.config.batches:
@@ -143,80 +159,68 @@ class Run:
                 self.progress.window(row)
                 self.directory.write_metrics("metrics.csv", self.train_rows)
                 window = []
+            if self._stop:
+                self._write_state()
+                raise KeyboardInterrupt
 
     def _test(self, epoch: int) -> None:
-        left_index, right_index, targets = self.test_pairs
-        probs = self.learner.probabilities(self.dataset.test.images, left_index, right_index)
+        images, (left_index, right_index, targets) = self.dataset.test.images, self.test_pairs
+        probs = self.learner.probabilities(images, left_index, right_index)
         loss, _ = binary_cross_entropy(probs, targets.astype(probs.dtype))
         row = Metrics(
             epoch + 1, self.config.batches, float(loss), accuracy(probs, targets), self._seconds()
         )
-        self.test_probs = probs
         self.test_rows.append(row)
         self.progress.test(row, self.config.test_pairs)
+        title = f"Test pairs after epoch {epoch + 1}, {self._title()}"
+        self._draw_pairs("predictions.png", title, images, self.test_pairs, probs)
 
-    def _write_results(self, finished: bool) -> None:
-        self.directory.write_metrics("metrics.csv", self.train_rows)
+    def _write_state(self) -> None:
+        self.directory.write_state(
+            self.learner.model_state(),
+            self.learner.momentum_state(),
+            *divmod(self.batches_done, self.config.batches),
+        )
+
+    def _write_results(self, finished: bool) -> dict[str, Any]:
         self.directory.write_metrics("test_metrics.csv", self.test_rows)
-        title = f"{self.config.data}, seed {self.config.seed}"
+        title = f"Training on {self._title()}"
         self.directory.write_picture(
             "curves.png",
-            plots.curves(
-                f"Training on {title}", self.config.batches, self.train_rows, self.test_rows
-            ),
+            plots.curves(title, self.config.batches, self.train_rows, self.test_rows),
         )
-        if self.test_probs is not None:
-            self._draw_predictions(title, self.test_probs)
-        self.directory.write_json("summary.json", self.summary(finished))
+        summary = self.summary(finished)
+        self.directory.write_json("summary.json", summary)
+        return summary
 
-    def _draw_training_pairs(self) -> None:
-        left_index, right_index, targets = self.sampler.batch(0, 0)
-        shown = _both_kinds(len(targets))
-        images = self.dataset.train.images
-        self.directory.write_picture(
-            "pairs.png",
-            plots.pair_grid(
-                "Pairs of the first training batch",
-                images[left_index[shown]],
-                images[right_index[shown]],
-                targets[shown, 0],
-            ),
+    def _draw_pairs(
+        self,
+        name: str,
+        title: str,
+        images: Array,
+        pairs: tuple[Array, Array, Array],
+        probs: Array | None = None,
+    ) -> None:
+        """Draw some pairs of each kind: from each half of the batch."""
+        left_index, right_index, targets = pairs
+        N, half = len(targets), len(targets) // 2
+        shown = np.r_[0 : min(EACH_KIND, half), half : min(half + EACH_KIND, N)]
+        png = plots.pair_grid(
+            title,
+            images[left_index[shown]],
+            images[right_index[shown]],
+            targets[shown, 0],
+            None if probs is None else probs[shown, 0],
         )
+        self.directory.write_picture(name, png)
 
-    def _draw_predictions(self, title: str, probs: Array) -> None:
-        left_index, right_index, targets = self.test_pairs
-        shown = _both_kinds(len(targets))
-        images = self.dataset.test.images
-        self.directory.write_picture(
-            "predictions.png",
-            plots.pair_grid(
-                f"Test pairs after epoch {len(self.test_rows)}, {title}",
-                images[left_index[shown]],
-                images[right_index[shown]],
-                targets[shown, 0],
-                probs[shown, 0],
-            ),
-        )
+    def _title(self) -> str:
+        return f"{self.config.data}, seed {self.config.seed}"
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._start
 
 
-def checksum(dataset: Dataset) -> str:
-    """Return the SHA-256 of all images and labels, however they were stored."""
-    digest = hashlib.sha256()
-    for split in (dataset.train, dataset.test):
-        digest.update(split.images.tobytes())
-        digest.update(split.labels.tobytes())
-    return digest.hexdigest()
-
-
 def default_directory(package: str) -> Path:
     """Return a new folder's name for a run: runs/PACKAGE-DATE-TIME."""
     return Path("runs") / f"{package}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def _both_kinds(N: int, each: int = 10) -> Array:
-    """Return the first pairs of each kind: some from each half of the batch."""
-    half = N // 2
-    return np.r_[0 : min(each, half), half : min(half + each, N)]

@@ -2,17 +2,21 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from itertools import islice
+from threading import Lock, current_thread
 from typing import Any, TypeVar
 
 import numpy as np
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+WORKER = "micro-batch"
+"""How the names of worker threads begin."""
 
 
 def available_cores() -> int:
@@ -24,14 +28,16 @@ def available_cores() -> int:
 
 def map_in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield function(item) for each item, in order, computed by `threads` threads.
 
-    At most `threads` + 1 results are under way or waiting, however many items there are.
+    At most `threads` + 1 results are under way or waiting, however many items there are. Closing
+    the iterator, or an error, drops what waits and ends when nothing runs any more. Called from
+    within such a function it does the work itself, one item after the other.
     """
     _keep_freed_memory()
     threads = threads or available_cores()
-    if threads == 1:
+    if threads == 1 or current_thread().name.startswith(WORKER):
         yield from map(function, items)
         return
     pool, rest = _pool(threads), iter(items)
@@ -41,18 +47,40 @@ def map_in_order(
             result = under_way.popleft().result()
             under_way.extend(pool.submit(function, item) for item in islice(rest, 1))
             yield result
-    finally:  # an error or Ctrl-C: leave nothing running that writes into the next call
+    finally:
         for future in under_way:
             future.cancel()
+        wait(under_way)
 
 
-def single_threaded_blas() -> AbstractContextManager[Any]:
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
     """Limit BLAS to one thread, so that the threads of `map_in_order` do not fight for cores.
 
+    The limit is the process's: of several users at a time, the first sets it and the last lifts it.
     Without threadpoolctl (math and parity run where only NumPy is) BLAS stays as it is.
     """
+    global _blas_users, _blas_limit
     controller = _blas_controller()
-    return nullcontext() if controller is None else controller.limit(limits=1, user_api="blas")
+    if controller is None:
+        yield
+        return
+    with _blas_lock:
+        if _blas_users == 0:
+            _blas_limit = controller.limit(limits=1, user_api="blas")
+        _blas_users += 1
+    try:
+        yield
+    finally:
+        with _blas_lock:
+            _blas_users -= 1
+            if _blas_users == 0:
+                _blas_limit.restore_original_limits()
+
+
+_blas_lock = Lock()
+_blas_users = 0
+_blas_limit: Any = None
 
 
 @cache
@@ -68,7 +96,11 @@ def _keep_freed_memory() -> None:
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="micro-batch")
+    return ThreadPoolExecutor(threads, thread_name_prefix=WORKER)
+
+
+if hasattr(os, "register_at_fork"):  # a child has the pools, but none of their threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 @cache

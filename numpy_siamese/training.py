@@ -1,13 +1,17 @@
 """Learning: the loss-and-gradients step, its micro-batches on threads, and the learner of a run."""
 
+from contextlib import closing
+from typing import Any
+
 import numpy as np
 
+from numpy_siamese import _arguments
 from numpy_siamese import functional as F
 from numpy_siamese.config import TrainConfig
+from numpy_siamese.data import gather
 from numpy_siamese.evaluation import accuracy, pair_probabilities
 from numpy_siamese.model import Gradients, SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import gather
 from numpy_siamese.threads import available_cores, map_in_order, single_threaded_blas
 
 Array = np.ndarray
@@ -54,10 +58,15 @@ def loss_and_gradients(
     ValueError
         An empty batch, or shapes that differ.
     """
-    N, size = len(left), micro_batch or MICRO_BATCH
+    N, size = len(left), MICRO_BATCH if micro_batch is None else micro_batch
+    for name, value in (("micro_batch", size), ("threads", threads)):
+        if value is not None and value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if targets.dtype.kind not in "biuf":
+        raise TypeError(f"targets must be real numbers, got {targets.dtype}")
     if N == 0 or targets.shape != (N, 1):
         raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
-    F._arguments.same_shape(left=left, right=right)
+    _arguments.same_shape(left=left, right=right)
     targets = targets.astype(net.dtype, copy=False)
 
     def part(start: int) -> tuple[Array, Array, Gradients]:
@@ -68,8 +77,10 @@ def loss_and_gradients(
         grads, _ = net_pullback(dprobs / net.dtype(N), needs_input_grad=False)
         return loss, probs, grads
 
-    with single_threaded_blas():
-        parts = map_in_order(part, range(0, N, size), threads)
+    with (
+        single_threaded_blas(),
+        closing(map_in_order(part, range(0, N, size), threads)) as parts,
+    ):
         loss, first_probs, grads = next(parts)
         probs = [first_probs]
         for part_loss, part_probs, part_grads in parts:
@@ -119,6 +130,6 @@ class Learner:
         """Return the optimiser's momentum buffers by state-dict name; empty before a first step."""
         return self.optimizer.momentum_buffers
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """Return what the network runs on."""
-        return {"package": "numpy_siamese", "threads": str(self.threads)}
+        return {"package": "numpy_siamese", "threads": self.threads}

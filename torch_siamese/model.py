@@ -1,6 +1,6 @@
 """The network: two twins that share one CNN, and the head that compares their embeddings.
 
-The twin of `numpy_siamese.model`, line by line; here autograd derives the gradients.
+The twin of `numpy_siamese.model`, layer by layer; here autograd derives the gradients.
 """
 
 from collections.abc import Mapping

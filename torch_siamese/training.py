@@ -1,5 +1,7 @@
 """Learning: the loss-and-gradients step and the learner; the twin of `numpy_siamese.training`."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from numpy_siamese.threads import available_cores
 from torch_siamese.config import TrainConfig
 from torch_siamese.data import gather, select_device
 from torch_siamese.evaluation import accuracy, pair_probabilities
+from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
 
 Array = np.ndarray
@@ -52,7 +55,7 @@ class Learner:
         self.device = select_device(config.device)
         self.threads = config.threads or available_cores()
         torch.set_num_threads(self.threads)
-        self.images = torch.as_tensor(images).to(self.device)
+        self.images = self._to_device(images)
         self.dtype = getattr(torch, config.dtype)
         self.net = initialize(config.seed, self.dtype).to(self.device)
         self.optimizer = torch.optim.SGD(
@@ -61,7 +64,7 @@ class Learner:
 
     def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
         """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
-        device_targets = torch.as_tensor(targets).to(self.device)
+        device_targets = self._to_device(targets)
         loss, probs, grads = loss_and_gradients(
             self.net,
             gather(self.images, self._to_device(left_index), self.dtype),
@@ -95,26 +98,15 @@ class Learner:
         }
         return {name: b.cpu().numpy() for name, b in buffers.items() if b is not None}
 
-    def environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, Any]:
         """Return what the network runs on."""
         name = torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu"
         return {
             "package": "torch_siamese",
             "torch": torch.__version__,
             "device": name,
-            "threads": str(self.threads),
+            "threads": self.threads,
         }
 
     def _to_device(self, array: Array) -> Tensor:
         return torch.as_tensor(array).to(self.device)
-
-
-def initialize(seed: int, dtype: torch.dtype) -> SiameseNet:
-    """Build the network that `seed` gives, on the CPU as its generator is, in `dtype`."""
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        torch.manual_seed(seed)
-        return SiameseNet()
-    finally:
-        torch.set_default_dtype(default)

@@ -21,9 +21,21 @@ def a(*shape: int) -> np.ndarray:
     return np.full(shape, 0.5)
 
 
+def anything(value: Any) -> Any:
+    """Return a value that the type checker would refuse."""
+    return value
+
+
 def pullback_of(result: tuple) -> Callable[..., Any]:
     """Return the pullback of an operation's result."""
     return result[1]
+
+
+def step(**changed: Any) -> Any:
+    """Return the step of two black pairs, arguments changed."""
+    images = np.zeros((2, 1, 28, 28), np.float32)
+    arguments: dict[str, Any] = {"left": images, "right": images, "targets": np.zeros((2, 1))}
+    return loss_and_gradients(SiameseNet(), **(arguments | changed))
 
 
 def net_without(name: str, **changed: Any) -> Callable[[], None]:
@@ -41,7 +53,7 @@ def net_without(name: str, **changed: Any) -> Callable[[], None]:
 MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
     # dtypes
     "x must be a float32 or float64 array, got int64": (lambda: F.relu(np.arange(3)), TypeError),
-    "x must be a float32 or float64 array, got list": (lambda: F.relu([1.0]), TypeError),
+    "x must be a float32 or float64 array, got list": (lambda: F.relu(anything([1.0])), TypeError),
     "weight is float32, but x is float64: one dtype for all": (
         lambda: F.linear(a(2, 3), a(4, 3).astype(np.float32)),
         TypeError,
@@ -70,7 +82,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
     "probs must lie in [0, 1]": (lambda: F.binary_cross_entropy(half * 3, half), ValueError),
     "target must lie in [0, 1]": (lambda: F.binary_cross_entropy(half, half * 3), ValueError),
     "stride must be an int or a pair of ints, got 1.5": (
-        lambda: F.conv2d(a(1, 1, 3, 3), a(1, 1, 2, 2), stride=1.5),
+        lambda: F.conv2d(a(1, 1, 3, 3), a(1, 1, 2, 2), stride=anything(1.5)),
         TypeError,
     ),
     "dilation must be an int or a pair of ints, got (1, 1, 1)": (
@@ -137,7 +149,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         ValueError,
     ),
     "dtype must be numpy.float32 or numpy.float64, got <class 'int'>": (
-        lambda: SiameseNet(dtype=int),
+        lambda: SiameseNet(dtype=anything(int)),
         TypeError,
     ),
     "missing ['fc1.bias'], unexpected ['a']": (net_without("fc1.bias", a=a(1)), KeyError),
@@ -181,7 +193,23 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         lambda: PairSampler(np.array([3, 3, 7]), 2, 0, allow_self_pairs=False),
         ValueError,
     ),
+    "labels must have one axis, got shape (4, 1)": (
+        lambda: PairSampler(np.arange(4)[:, None], 2, 0),
+        ValueError,
+    ),
     # the step
+    "micro_batch must be at least 1, got 0": (
+        lambda: step(micro_batch=0),
+        ValueError,
+    ),
+    "threads must be at least 1, got 0": (
+        lambda: step(threads=0),
+        ValueError,
+    ),
+    "targets must be real numbers, got complex64": (
+        lambda: step(targets=1j * np.zeros((2, 1), np.float32)),
+        TypeError,
+    ),
     "expected N > 0 pairs and targets (N, 1), got 0 and (0, 1)": (
         lambda: loss_and_gradients(SiameseNet(), a(0, 1, 28, 28), a(0, 1, 28, 28), a(0, 1)),
         ValueError,

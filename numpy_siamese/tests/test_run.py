@@ -20,7 +20,7 @@ from numpy_siamese.data import Dataset, Split
 from numpy_siamese.errors import InputError
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.pairs import PairSampler
-from numpy_siamese.run import Run, checksum
+from numpy_siamese.run import Run
 from numpy_siamese.run_directory import Metrics
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from numpy_siamese.training import Learner
@@ -129,7 +129,7 @@ def test_the_checksum_covers_every_image_and_label(part):
     """Broken otherwise: a run says that it saw data which it did not see."""
     digits, other = dataset(), dataset()
     [*other.train, *other.test][part].flat[-1] ^= 1
-    assert checksum(other) != checksum(digits)
+    assert other.checksum() != digits.checksum()
 
 
 def test_the_checksum_is_of_the_values_not_of_their_layout():
@@ -137,7 +137,7 @@ def test_the_checksum_is_of_the_values_not_of_their_layout():
     digits = dataset()
     images, labels = digits.train
     train = Split(np.asfortranarray(images), np.repeat(labels, 2)[::2])
-    assert checksum(Dataset("other name", train, digits.test)) == checksum(digits)
+    assert Dataset("other name", train, digits.test).checksum() == digits.checksum()
 
 
 def test_csv_files_have_the_documented_columns(finished):
@@ -180,7 +180,7 @@ def test_summary_agrees_with_the_metrics(finished):
     settings, _, _, out, summary = finished
     found = json.loads((out / "summary.json").read_text())
     assert found["finished"] is True
-    assert found["train"] == table(out / "metrics.csv")[-1:]
+    assert found["last_window"] == table(out / "metrics.csv")[-1]
     assert found["test"] == table(out / "test_metrics.csv")
     assert found["test_pairs"] == settings.test_pairs
     assert found["images"] == {"train": 48, "test": 20}
@@ -216,6 +216,15 @@ def test_curves_can_be_drawn_before_the_first_window_is_full():
     assert shape_of(io.BytesIO(png)) == shape_of(
         io.BytesIO(plots.curves("Training", 1000, [Metrics(1, 100, 0.6, 0.7, 1.0)], []))
     )
+
+
+def test_titles_are_taken_literally():
+    """Broken otherwise: a folder with two dollar signs in its name ends a run in a traceback,
+    because what stands between them is not mathematics.
+    """
+    title, digit = "data/$_^$", np.zeros((1, 28, 28), np.uint8)
+    shape_of(io.BytesIO(plots.curves(title, 1, [], [])))
+    shape_of(io.BytesIO(plots.pair_grid(title, digit, digit, np.zeros(1))))
 
 
 @pytest.mark.parametrize("verdict_is_right", [True, False])
@@ -400,7 +409,9 @@ def assert_readable(folder):
     ids=["first batch", "first epoch", "second epoch"],
 )
 def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests):
-    """Broken otherwise: Ctrl-C costs the whole run, or leaves half-written files."""
+    """Broken otherwise: an error costs the whole run, or leaves half-written files, or weights of
+    another batch than the checkpoint says.
+    """
     digits = dataset()
     learner = FakeLearner(digits, error, at)
     run = Run(config(window=1), digits, learner, tmp_path / "run", quiet=True)
@@ -412,11 +423,46 @@ def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests
     assert {entry.name for entry in (tmp_path / "run").iterdir()} == FILES - later
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["finished"] is False
+    assert summary["batches_done"] == at
     assert len(table(tmp_path / "run" / "metrics.csv")) == lines
     assert len(table(tmp_path / "run" / "test_metrics.csv")) == tests
     if tests:
-        saved = load_file(tmp_path / "run" / "model.safetensors")
-        assert saved["fc1.bias"] == 3  # the batches of the epoch that was finished
+        assert_state_is_after(tmp_path / "run", 3)  # the last epoch that was finished
+
+
+def assert_state_is_after(folder, batches):
+    """Check for the fake's weights after so many batches, and a checkpoint that says so."""
+    assert load_file(folder / "model.safetensors")["fc1.bias"] == batches
+    tensors = load_file(folder / "checkpoint.safetensors")
+    assert tensors == {"model.fc1.bias": batches, "momentum.fc1.bias": -batches}
+    with safe_open(folder / "checkpoint.safetensors", "np") as file:
+        place = file.metadata()
+    assert (place["epoch"], place["batch"]) == (str(batches // 3), str(batches % 3))
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("window", [1, 100])
+@pytest.mark.parametrize("done", [1, 2, 4, 5])
+def test_a_run_that_is_asked_to_stop_saves_its_state_after_the_batch(tmp_path, done, window):
+    """Broken otherwise: Ctrl-C loses an epoch's work, or saves weights half-way through a step."""
+    digits = dataset()
+
+    class Impatient(FakeLearner):
+        def step(self, *batch):
+            if len(self.batches) + 1 == done:
+                run.stop()
+            return super().step(*batch)
+
+    run = Run(config(window=window), digits, Impatient(digits), tmp_path / "run", quiet=True)
+    with pytest.raises(KeyboardInterrupt):
+        run.train()
+    assert_state_is_after(tmp_path / "run", done)
+    assert_readable(tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["finished"], summary["batches_done"]) == (False, done)
+    rows = table(tmp_path / "run" / "metrics.csv")
+    assert len(rows) == (done if window == 1 else done // 3)
+    assert len(table(tmp_path / "run" / "test_metrics.csv")) == done // 3
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -4,20 +4,17 @@ import threading
 
 import numpy as np
 import pytest
-import threadpoolctl
 
 from numpy_siamese import functional as F
 from numpy_siamese.config import TrainConfig
+from numpy_siamese.data import gather
 from numpy_siamese.evaluation import accuracy, embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler, gather
-from numpy_siamese.tests.tiny import split
-from numpy_siamese.threads import map_in_order, single_threaded_blas
+from numpy_siamese.pairs import PairSampler
+from numpy_siamese.tests.tiny import PATIENCE, split
+from numpy_siamese.threads import single_threaded_blas
 from numpy_siamese.training import MICRO_BATCH, Learner, loss_and_gradients
-
-PATIENCE = 20
-"""Seconds after which threads that wait for each other are taken for stuck, and a test fails."""
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -187,136 +184,6 @@ def test_another_dtype_is_refused():
     left, right, targets = pairs(4, np.float64)
     with pytest.raises(TypeError):
         loss_and_gradients(SiameseNet(0), left, right, targets)
-
-
-# Threads
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 4, None])
-@pytest.mark.parametrize("n", [0, 1, 2, 20])
-def test_every_item_gives_one_result_in_order(n, threads):
-    """Broken otherwise: micro-batches are lost, repeated or mixed up."""
-    assert list(map_in_order(lambda i: i * i, range(n), threads)) == [i * i for i in range(n)]
-
-
-def test_results_keep_the_order_of_the_items_when_the_first_is_last():
-    """Broken otherwise: results come as they are done."""
-    second_is_done = threading.Event()
-
-    def work(item):
-        if item == 0:
-            assert second_is_done.wait(PATIENCE)
-        if item == 1:
-            second_is_done.set()
-        return item
-
-    assert list(map_in_order(work, range(4), 2)) == [0, 1, 2, 3]
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 4])
-def test_items_are_worked_on_side_by_side(threads):
-    """Broken otherwise: threads wait for each other, and a second core is of no use."""
-    meeting = threading.Barrier(threads, timeout=PATIENCE)  # breaks unless `threads` come at once
-    n = 3 * threads
-    assert len(list(map_in_order(lambda _: meeting.wait(), range(n), threads))) == n
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3, 4])
-def test_no_more_items_run_than_threads_and_hardly_more_wait(threads):
-    """Broken otherwise: more threads run than were asked for, or memory grows with the batch.
-
-    Each item lasts until the one before has been received: all that can start meanwhile do.
-    """
-    n = 30
-    taken = running = most_running = 0
-    lock = threading.Lock()
-    may_end = [threading.Event() for _ in range(n + 1)]
-    may_end[0].set()
-
-    def items():
-        nonlocal taken
-        for item in range(n):
-            taken = item + 1
-            yield item
-
-    def work(item):
-        nonlocal running, most_running
-        with lock:
-            running += 1
-            most_running = max(most_running, running)
-        assert may_end[item].wait(PATIENCE)
-        with lock:
-            running -= 1
-        return item
-
-    for received, result in enumerate(map_in_order(work, items(), threads), start=1):
-        assert result == received - 1
-        assert taken - received <= threads + 1
-        may_end[received].set()
-    assert most_running <= threads
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_an_error_comes_in_its_turn_and_ends_the_work(threads):
-    """Broken otherwise: a faulty batch is trained on in part, or the rest goes on behind it."""
-    taken = []
-    error = ArithmeticError("item 3")
-
-    def items():
-        for item in range(30):
-            taken.append(item)
-            yield item
-
-    def work(item):
-        if item == 3:
-            raise error
-        return item
-
-    results = map_in_order(work, items(), threads)
-    assert [next(results) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(ArithmeticError) as caught:
-        next(results)
-    assert caught.value is error
-    assert len(taken) <= 3 + threads + 1
-    assert list(results) == []
-    assert list(map_in_order(abs, [-1, -2, -3], threads)) == [1, 2, 3]
-
-
-def test_what_waits_is_dropped_when_the_results_are_no_longer_wanted():
-    """Broken otherwise: after Ctrl-C the rest of the batch is still worked on.
-
-    Items 1 and 2 occupy both threads until all is over, so item 3 waits.
-    """
-    started, over = [], threading.Event()
-
-    def work(item):
-        started.append(item)
-        if item in (1, 2):
-            assert over.wait(PATIENCE)
-
-    results = map_in_order(work, range(10), 2)
-    next(results)
-    results.close()
-    over.set()
-    list(map_in_order(abs, range(10), 2))  # the same threads: whatever waited has had its turn
-    assert set(started) <= {0, 1, 2}
-
-
-def test_blas_has_one_thread_within_and_its_own_number_after():
-    """Broken otherwise: threads times BLAS threads fight for the cores, or BLAS stays slow."""
-
-    def blas_threads():
-        return {
-            library["num_threads"]
-            for library in threadpoolctl.threadpool_info()
-            if library["user_api"] == "blas"
-        }
-
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        before = blas_threads()
-        with single_threaded_blas():
-            assert blas_threads() == {1}
-        assert blas_threads() == before == {2}
 
 
 # The learner

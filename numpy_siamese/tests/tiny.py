@@ -9,6 +9,9 @@ import pytest
 from numpy_siamese import plots
 from numpy_siamese.data import CSV_FILES, Dataset, Split
 
+PATIENCE = 20
+"""Seconds after which threads that wait for each other are taken for stuck, and a test fails."""
+
 
 def split(counts: list[int], seed: int = 0) -> Split:
     """Return random images of classes 0, 1, …, as many of each as `counts` says, shuffled."""

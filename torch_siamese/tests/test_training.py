@@ -6,8 +6,8 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
+from numpy_siamese import data as numpy_data
 from numpy_siamese import model as numpy_model
-from numpy_siamese import pairs
 from numpy_siamese import training as numpy_training
 from numpy_siamese.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.pairs import PairSampler
@@ -72,7 +72,7 @@ def test_a_learner_leaves_the_default_dtype_alone():
 def test_both_packages_gather_the_same_pixels(dtype):
     """Broken otherwise: the packages train on different images."""
     images, index = split([4, 3]).images, np.array([6, 0, 3, 3])
-    expected = pairs.gather(images, index, np.dtype(dtype).type)
+    expected = numpy_data.gather(images, index, np.dtype(dtype).type)
     found = data.gather(torch.as_tensor(images), torch.as_tensor(index), getattr(torch, dtype))
     np.testing.assert_array_equal(found.numpy(), expected, strict=True)
 

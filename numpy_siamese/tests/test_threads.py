@@ -1,0 +1,203 @@
+"""Micro-batches on threads: all of them, in order, no more at once than asked for."""
+
+import concurrent.futures
+import multiprocessing
+import threading
+
+import pytest
+import threadpoolctl
+
+from numpy_siamese import threads
+from numpy_siamese.tests.tiny import PATIENCE
+from numpy_siamese.threads import map_in_order, single_threaded_blas
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4, None])
+@pytest.mark.parametrize("n", [0, 1, 2, 20])
+def test_every_item_gives_one_result_in_order(n, workers):
+    """Broken otherwise: micro-batches are lost, repeated or mixed up."""
+    assert list(map_in_order(lambda i: i * i, range(n), workers)) == [i * i for i in range(n)]
+
+
+def test_results_keep_the_order_of_the_items_when_the_first_is_last():
+    """Broken otherwise: results come as they are done."""
+    second_is_done = threading.Event()
+
+    def work(item):
+        if item == 0:
+            assert second_is_done.wait(PATIENCE)
+        if item == 1:
+            second_is_done.set()
+        return item
+
+    assert list(map_in_order(work, range(4), 2)) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_items_are_worked_on_side_by_side(workers):
+    """Broken otherwise: threads wait for each other, and a second core is of no use."""
+    meeting = threading.Barrier(workers, timeout=PATIENCE)  # breaks unless `workers` come at once
+    n = 3 * workers
+    assert len(list(map_in_order(lambda _: meeting.wait(), range(n), workers))) == n
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 4])
+def test_no_more_items_run_than_threads_and_hardly_more_wait(workers):
+    """Broken otherwise: more threads run than were asked for, or memory grows with the batch.
+
+    Each item lasts until the one before has been received: all that can start meanwhile do.
+    """
+    n = 30
+    taken = running = most_running = 0
+    lock = threading.Lock()
+    may_end = [threading.Event() for _ in range(n + 1)]
+    may_end[0].set()
+
+    def items():
+        nonlocal taken
+        for item in range(n):
+            taken = item + 1
+            yield item
+
+    def work(item):
+        nonlocal running, most_running
+        with lock:
+            running += 1
+            most_running = max(most_running, running)
+        assert may_end[item].wait(PATIENCE)
+        with lock:
+            running -= 1
+        return item
+
+    for received, result in enumerate(map_in_order(work, items(), workers), start=1):
+        assert result == received - 1
+        assert taken - received <= workers + 1
+        may_end[received].set()
+    assert most_running <= workers
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_an_error_comes_in_its_turn_and_ends_the_work(workers):
+    """Broken otherwise: a faulty batch is trained on in part, or the rest goes on behind it."""
+    taken = []
+    error = ArithmeticError("item 3")
+
+    def items():
+        for item in range(30):
+            taken.append(item)
+            yield item
+
+    def work(item):
+        if item == 3:
+            raise error
+        return item
+
+    results = map_in_order(work, items(), workers)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ArithmeticError) as caught:
+        next(results)
+    assert caught.value is error
+    assert len(taken) <= 3 + workers + 1
+    assert list(results) == []
+    assert list(map_in_order(abs, [-1, -2, -3], workers)) == [1, 2, 3]
+
+
+def test_what_waits_is_dropped_when_the_results_are_no_longer_wanted(monkeypatch):
+    """Broken otherwise: after Ctrl-C the rest of the batch is still worked on.
+
+    Items 1 and 2 occupy both threads until all is over, so item 3 waits.
+    """
+    started, over = [], threading.Event()
+
+    def work(item):
+        started.append(item)
+        if item in (1, 2):
+            assert over.wait(PATIENCE)
+
+    def end_all(futures):  # what waits has been cancelled by now
+        over.set()
+        return concurrent.futures.wait(futures)
+
+    monkeypatch.setattr(threads, "wait", end_all)
+    results = map_in_order(work, range(10), 2)
+    next(results)
+    results.close()
+    list(map_in_order(abs, range(10), 2))  # the same threads: whatever waited has had its turn
+    assert set(started) <= {0, 1, 2}
+
+
+def test_blas_has_one_thread_within_and_its_own_number_after():
+    """Broken otherwise: threads times BLAS threads fight for the cores, or BLAS stays slow."""
+
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        before = blas_threads()
+        with single_threaded_blas():
+            assert blas_threads() == {1}
+        assert blas_threads() == before == {2}
+
+
+def blas_threads():
+    """Return the numbers of threads of all BLAS libraries."""
+    return {
+        library["num_threads"]
+        for library in threadpoolctl.threadpool_info()
+        if library["user_api"] == "blas"
+    }
+
+
+def test_two_users_share_the_limit_of_blas():
+    """Broken otherwise: the first to leave lifts the other's limit, or the limit stays for good."""
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        first, second = single_threaded_blas(), single_threaded_blas()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert blas_threads() == {1}
+        second.__exit__(None, None, None)
+        assert blas_threads() == {2}
+
+
+def test_an_error_ends_only_when_nothing_runs_any_more():
+    """Broken otherwise: threads still read the weights while the caller goes on to change them."""
+    running, ended = threading.Event(), []
+
+    def work(item):
+        if item == 0:
+            assert running.wait(PATIENCE)
+            raise ArithmeticError
+        running.set()
+        threading.Event().wait(0.1)  # still at work when item 0 fails
+        ended.append(item)
+
+    with pytest.raises(ArithmeticError):
+        next(map_in_order(work, range(2), 2))
+    assert ended == [1]
+
+
+def test_a_function_may_map_itself():
+    """Broken otherwise: workers wait for workers that are all taken."""
+    nested = map_in_order(lambda i: sum(map_in_order(abs, range(i), 2)), range(6), 2)
+    assert list(nested) == [0, 0, 1, 3, 6, 10]
+
+
+def work_in_child(queue):
+    """Map in a forked process."""
+    queue.put(list(map_in_order(abs, range(5), 2)))
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize(
+    "method", [m for m in multiprocessing.get_all_start_methods() if m == "fork"]
+)
+def test_a_forked_process_has_threads_of_its_own(method):
+    """Broken otherwise: a forked worker waits forever for its parent's threads."""
+    list(map_in_order(abs, range(5), 2))
+    context = multiprocessing.get_context(method)
+    queue = context.Queue()
+    child = context.Process(target=work_in_child, args=(queue,))
+    child.start()
+    try:
+        assert queue.get(timeout=PATIENCE) == [0, 1, 2, 3, 4]
+    finally:
+        child.kill()
+        child.join()
