@@ -96,7 +96,7 @@ class BallNetwork:
             difference.center / N, (difference.radius + self.gamma(10) * difference.most) / N
         )
         grads: dict[str, Ball] = {}
-        ddistance, grads["fc1.weight"], grads["fc1.bias"] = fc1(dlogits)
+        ddistance, (grads["fc1.weight"], _), (grads["fc1.bias"], _) = fc1(dlogits)
         undecided = (abs(d.center) <= d.radius) & (d.radius > 0)
         self.decisions.count(undecided)
         sign = np.sign(d.center)
@@ -105,13 +105,16 @@ class BallNetwork:
             np.where(undecided, 2 * ddistance.most, ddistance.radius * abs(sign)),
         )
         dright_embedding = Ball(-dleft_embedding.center, dleft_embedding.radius)
-        left_grads, dleft = left_twin(dleft_embedding)
-        right_grads, dright = right_twin(dright_embedding)
+        left_grads, left_gauges, dleft = left_twin(dleft_embedding)
+        right_grads, right_gauges, dright = right_twin(dright_embedding)
         for name, ball in left_grads.items():
             other = right_grads[name]
-            total = Ball(ball.center + other.center, ball.radius + other.radius)
-            # micro-batches and twins: at most N more additions
-            grads[f"net.{name}"] = Ball(total.center, total.radius + self.gamma(N) * total.most)
+            # twins and micro-batches: at most N more additions, of numbers whose absolute values
+            # add up to at most the gauge of either side
+            most = left_gauges[name] + right_gauges[name]
+            grads[f"net.{name}"] = Ball(
+                ball.center + other.center, ball.radius + other.radius + self.gamma(N) * most
+            )
         return probs, loss, grads, (dleft, dright)
 
     def _embed(self, x: Ball):
@@ -124,13 +127,14 @@ class BallNetwork:
         embedding, fc2 = self._linear(y, "net.fc2")
 
         def pullback(dy: Ball):
-            grads: dict[str, Ball] = {}
-            dy, grads["fc2.weight"], grads["fc2.bias"] = fc2(dy)
-            dy, grads["fc1.weight"], grads["fc1.bias"] = fc1(relu(dy))
+            found: dict[str, tuple[Ball, Array]] = {}
+            dy, found["fc2.weight"], found["fc2.bias"] = fc2(dy)
+            dy, found["fc1.weight"], found["fc1.bias"] = fc1(relu(dy))
             dy = dy.map(lambda a: a.reshape(maps))
-            dy, grads["conv2.weight"], grads["conv2.bias"] = conv2(dy)
-            dx, grads["conv1.weight"], grads["conv1.bias"] = conv1(dy)
-            return grads, dx
+            dy, found["conv2.weight"], found["conv2.bias"] = conv2(dy)
+            dx, found["conv1.weight"], found["conv1.bias"] = conv1(dy)
+            grads = {name: ball for name, (ball, _) in found.items()}
+            return grads, {name: gauge for name, (_, gauge) in found.items()}, dx
 
         return embedding, pullback
 
@@ -155,6 +159,7 @@ class BallNetwork:
         n = weight[0].size + 1
 
         def pullback(dy: Ball):
+            """Return balls for dx, and for the gradients with their gauges."""
             dx, dweight, dbias = exact(dy.center)
             dx_gauge, dweight_gauge, dbias_gauge = of_most(dy.most)
             dx_spread, dweight_spread, dbias_spread = of_most(dy.radius)
@@ -163,8 +168,8 @@ class BallNetwork:
             terms = dy.center.size // weight.shape[0]  # in a weight's gradient
             return (
                 Ball(dx, dx_spread + self.gamma(dx_n) * dx_gauge),
-                Ball(dweight, dweight_spread + self.gamma(terms) * dweight_gauge),
-                Ball(dbias, dbias_spread + self.gamma(terms) * dbias_gauge),
+                (Ball(dweight, dweight_spread + self.gamma(terms) * dweight_gauge), dweight_gauge),
+                (Ball(dbias, dbias_spread + self.gamma(terms) * dbias_gauge), dbias_gauge),
             )
 
         return Ball(center, spread + self.gamma(n) * gauge), pullback

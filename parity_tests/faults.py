@@ -271,13 +271,19 @@ FAULTS = [
         "for k, view in offsets:",
         on_floats("max_pool2d"),
     ),
-    Fault("ceil_mode ignored", A, "(s - 1 if ceil_mode else 0)", "0", on_integers("max_pool2d")),
+    Fault(
+        "ceil_mode ignored",
+        A,
+        "(s - 1 if ceil_mode else 0)",
+        "0",
+        pooling("windows that ceil_mode adds"),
+    ),
     Fault(
         "ceil_mode keeps a window that starts outside",
         A,
         "if ceil_mode and (count - 1) * s >= n + p:",
         "if False:",
-        on_integers("max_pool2d"),
+        pooling("a window that ceil_mode would start outside"),
     ),
     # linear
     Fault(
@@ -300,6 +306,51 @@ FAULTS = [
         "yt += bias.reshape(-1, 1)",
         "yt -= bias.reshape(-1, 1)",
         on_integers("linear"),
+    ),
+    # losses, more closely
+    Fault(
+        "log(1 + e⁻ˣ) without log1p",
+        F,
+        "np.log1p(np.exp(-abs(logits)))",
+        "np.log(1 + np.exp(-abs(logits)))",
+        lambda: test_operations.test_losses_next_to_nothing(
+            "binary_cross_entropy_with_logits", np.float32
+        ),
+    ),
+    Fault(
+        "log(1 − p) without log1p",
+        F,
+        "np.log1p(-probs)",
+        "np.log(1 - probs)",
+        lambda: test_operations.test_losses_next_to_nothing("binary_cross_entropy", np.float32),
+    ),
+    Fault(
+        "sigmoid: the slope in another order",
+        F,
+        "* (1 - y) * y,)",
+        "* ((1 - y) * y),)",
+        lambda: test_edges.test_sigmoid_slope_is_torchs(np.float32),
+    ),
+    Fault(
+        "uniform: the upper end may be reached",
+        initialization,
+        "values[values >= high] = low",
+        "pass",
+        lambda: test_initialization.test_uniform_never_reaches_its_upper_end(np.float32),
+    ),
+    Fault(
+        "fma: subnormals rounded twice",
+        _fma,
+        "halfway | (abs(total) < np.finfo(np.float32).smallest_normal)",
+        "halfway",
+        lambda: test_optim.test_fma_next_to_a_tie(-63),
+    ),
+    Fault(
+        "fma: the float64 error rounded to nearest",
+        _fma,
+        "fused = head + _sum_rounded_to_odd(middle, error)",
+        "fused = head + (middle + error)",
+        test_optim.test_fma_next_to_a_tie_in_float64,
     ),
     # elementwise
     Fault(
@@ -509,7 +560,7 @@ FAULTS = [
         _fma,
         "if doubtful.any():",
         "if False:",
-        test_optim.test_fma_next_to_a_tie,
+        lambda: test_optim.test_fma_next_to_a_tie(0),
     ),
     # initialisation
     Fault("seed off by one", initialization, "seed % 2**32)", "(seed + 1) % 2**32)", weights),
@@ -587,8 +638,8 @@ FAULTS = [
     Fault(
         "threads see other weights: gradients in no fixed order",
         training,
-        "parts = map_in_order(part, range(0, N, size), threads)",
-        "parts = map_in_order(part, range(0, N, size)[::-1], threads)",
+        "closing(map_in_order(part, range(0, N, size), threads))",
+        "closing(map_in_order(part, range(0, N, size)[::-1], threads))",
         lambda: test_training.test_micro_batches_are_added_in_the_order_of_the_batch(
             5, 2, np.float32
         ),

@@ -33,6 +33,12 @@ def draw_batch(N: int, dtype: type, k: int = 0) -> tuple[Array, Array, Array]:
     return left, right, targets.astype(dtype)
 
 
+def dithered(images: Array, seed: int) -> Array:
+    """Add noise below one gray level, so that no two windows of an image are equal."""
+    noise = np.random.default_rng(seed).uniform(size=images.shape)
+    return (images + noise).astype(images.dtype)
+
+
 def trained(steps: int, dtype: type) -> SiameseNet:
     """Return a network after some steps on the digits, in float32 and then converted."""
     net = SiameseNet(7, np.float32)

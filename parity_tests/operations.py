@@ -45,16 +45,24 @@ def integers(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Arr
     return rng.integers(-3, 4, shape).astype(np.float64)
 
 
+def unit_interval(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Draw numbers in [0, 1]: uniform, the ends themselves, and numbers close to the ends."""
+    kind = rng.integers(0, 6, shape)
+    near = rng.uniform(1, 2, shape) * 2.0 ** -rng.integers(2, 24, shape)
+    values = [rng.uniform(size=shape), np.zeros(shape), np.ones(shape), near, 1 - near]
+    return np.choose(np.maximum(kind - 1, 0), values)
+
+
 def spread_logits(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Draw logits of scale 10, targets and weights in [0, 1]."""
-    return rng.uniform(size=shape) if name != "logits" else 10 * rng.standard_normal(shape)
+    """Draw logits of scale 10, targets in [0, 1], weights below 2."""
+    if name == "logits":
+        return 10 * rng.standard_normal(shape)
+    return unit_interval(rng, shape) if name == "target" else 2 * rng.uniform(size=shape)
 
 
 def probabilities(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Draw numbers in [0, 1], both ends among them."""
-    values = rng.uniform(size=shape)
-    ends = rng.integers(0, 8, shape)
-    return np.where(ends == 0, 0.0, np.where(ends == 1, 1.0, values))
+    """Draw probabilities and targets in [0, 1], weights and cotangents of scale 1."""
+    return unit_interval(rng, shape) if name in ("probs", "target") else floats(rng, name, shape)
 
 
 @dataclass(frozen=True)
@@ -237,18 +245,19 @@ def bce_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) 
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
     weight = abs(arrays.get("weight", np.float64(1)))
-    return reduce_gauge(weight * (t * abs(log_p) + (1 + t) * abs(log_q)), options)
+    return reduce_gauge(weight * (t * abs(log_p) + (1 - t) * abs(log_q)), options)
 
 
 def logits_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) -> Array:
-    """G of the cross-entropy with logits, its formula on absolute values."""
-    x, t = abs(arrays["logits"]), abs(arrays["target"])
+    """G of the cross-entropy with logits, its formula on absolute values; targets are positive."""
+    x, t = arrays["logits"], arrays["target"]
     weight = abs(arrays.get("weight", np.float64(1)))
     positive = abs(arrays.get("pos_weight", np.float64(1)))
     if quantity == "y":
-        factor = (positive + 1) * t + 1
-        return reduce_gauge(weight * ((1 + t) * x + factor * (x + np.log(2))), options)
-    probs = 1 / (1 + np.exp(-arrays["logits"]))
+        log_sigmoid = np.maximum(-x, 0) + np.log1p(np.exp(-abs(x)))
+        factor = abs(arrays.get("pos_weight", np.float64(1)) - 1) * t + 1
+        return reduce_gauge(weight * ((1 - t) * abs(x) + factor * log_sigmoid), options)
+    probs = 1 / (1 + np.exp(-x))
     mean = 1 / max(1, x.size) if options.get("reduction", "mean") == "mean" else 1
     return weight * abs(dy) * ((positive * t + 1 + t) * probs + positive * t) * mean
 

@@ -46,6 +46,7 @@ def test_conv2d(row: str, dtype: type) -> None:
     y, pullback = F.conv2d(x, weight, **options)
     tensors = [torch.tensor(a, requires_grad=True) for a in (x, weight)]
     expected = TF.conv2d(*tensors, **options)
+    assert y.shape == expected.shape
     dy = rng.integers(1, 5, y.shape).astype(dtype)
     expected.backward(torch.tensor(dy))
     dx, dweight, _ = pullback(dy)
@@ -72,6 +73,10 @@ MAX_POOL2D = {
     "subnormals are told apart": (image([5e-324, 1e-323], [0, 5e-324]), {}),
     "windows that floor division drops": (image([1, 2, 9], [3, 4, 9], [9, 9, 9]), {}),
     "windows that ceil_mode adds": (image([1, 2, 9], [3, 4, 8], [7, 6, 5]), {"ceil_mode": True}),
+    "a window that ceil_mode would start outside": (
+        image([1, 2, 9], [3, 4, 8], [7, 6, 5]),
+        {"ceil_mode": True, "stride": 3},
+    ),
     "overlapping windows share a winner": (
         image([1, 2, 1], [2, 9, 2], [1, 2, 1]),
         {"stride": 1},
@@ -91,6 +96,7 @@ def test_max_pool2d(row: str, dtype: type) -> None:
     y, pullback = F.max_pool2d(x, 2, **options)
     tensor = torch.tensor(x, requires_grad=True)
     expected = TF.max_pool2d(tensor, 2, **options)
+    assert y.shape == expected.shape
     dy = 1 + np.arange(y.size, dtype=dtype).reshape(y.shape)
     expected.backward(torch.tensor(dy))
     assert same_bits(y, expected.detach().numpy()).all()
@@ -144,7 +150,7 @@ def test_a_masked_gradient_stays_zero(cotangent: float) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
-@pytest.mark.parametrize("value", [inf, -inf, nan, 1e5, -1e5, 255.0 * 784, -255.0 * 784])
+@pytest.mark.parametrize("value", [inf, -inf, nan, 1e5, -1e5, 255.0 * 784, -255.0 * 784, 0.0])
 def test_sigmoid_saturates(value: float, dtype: type) -> None:
     """Far out the sigmoid is exactly 0 or 1 with slope 0, and it keeps a NaN, without a warning."""
     y, pullback = F.sigmoid(np.full(3, value, dtype))
@@ -153,6 +159,32 @@ def test_sigmoid_saturates(value: float, dtype: type) -> None:
     expected.sum().backward()
     assert same_bits(y, expected.detach().numpy()).all()
     assert same_bits(pullback(np.ones(3, dtype))[0], tensor.grad.numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "last", "first"), [(np.float32, -88.7, -88.8), (np.float64, -709.7, -709.8)]
+)
+def test_sigmoid_ends_where_its_exponential_overflows(
+    dtype: type, last: float, first: float
+) -> None:
+    """The smallest results are torch's: positive to the left of the overflow, 0 beyond it."""
+    x = np.array([last, first], dtype)
+    y, _ = F.sigmoid(x)
+    expected = torch.sigmoid(torch.tensor(x)).numpy()
+    assert y[0] > 0
+    assert expected[0] > 0
+    assert same_bits(y[1], expected[1])
+    assert y[1] == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
+def test_sigmoid_slope_is_torchs(dtype: type) -> None:
+    """From the same y and dy, dy (1 − y) y in this order gives torch's bits."""
+    rng = np.random.default_rng(0)
+    y, pullback = F.sigmoid((10 * rng.standard_normal(1000)).astype(dtype))
+    dy = rng.standard_normal(1000).astype(dtype)
+    expected = torch.ops.aten.sigmoid_backward(torch.tensor(dy), torch.tensor(y))
+    assert same_bits(pullback(dy)[0], expected.numpy()).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)

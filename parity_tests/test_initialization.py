@@ -44,6 +44,17 @@ def test_uniform(dtype: type, seed: int, shape: tuple, low: float, width: float)
         LEDGER.exact("uniform", "y", ours, theirs.numpy())
 
 
+@every_dtype
+def test_uniform_never_reaches_its_upper_end(dtype: type) -> None:
+    """Where rounding would give `high`, torch gives `low`: the interval is half open."""
+    low, high = dtype(1), np.nextafter(dtype(1), dtype(2))
+    torch.manual_seed(0)
+    theirs = torch.empty(100, dtype=getattr(torch, dtype.__name__)).uniform_(low, high).numpy()
+    ours = uniform(manual_seed(0), (100,), low, high, dtype)
+    assert (theirs == low).all()
+    LEDGER.exact("uniform", "y", ours, theirs)
+
+
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1])
 def test_seeds_that_torch_refuses(seed: int) -> None:
     """A seed outside torch's range raises ValueError in both."""

@@ -10,11 +10,13 @@ from parity_tests.devices import FOR_OPERATIONS, Device
 from parity_tests.harness import (
     FLOATS,
     INTEGERS,
+    check_on_floats,
     compare,
     draw_arguments,
     draw_cotangent,
     gauges,
     numpy_results,
+    torch_results,
 )
 from parity_tests.operations import OPERATIONS, Case, Operation, integers
 
@@ -45,6 +47,24 @@ def test_exact_on_integers(
 def test_on_floats(operation: Operation, dtype: type, device: Device, data: st.DataObject) -> None:
     """Each side is within γₙ·G of a float64 evaluation, or both are the same bits."""
     compare(operation, data.draw(operation.cases), dtype, FLOATS, device)
+
+
+@every_dtype
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_losses_next_to_nothing(name: str, dtype: type) -> None:
+    """A confident and right verdict costs almost nothing, and that to full relative precision."""
+    operation = next(o for o in OPERATIONS if o.name == name)
+    sizes = np.arange(2, 24)
+    if name == "binary_cross_entropy":
+        arrays = {"probs": 1.3 * 2.0**-sizes, "target": np.zeros(len(sizes))}
+    else:
+        arrays = {"logits": np.log(2) * sizes, "target": np.ones(len(sizes))}
+    arrays = {name: array.astype(dtype) for name, array in arrays.items()}
+    options, dy = {"reduction": "none"}, np.ones(len(sizes), dtype)
+    ours = numpy_results(operation, arrays, options, dy)
+    check_on_floats(
+        operation, arrays, options, dy, ours, torch_results(operation, arrays, options, dy)
+    )
 
 
 @pytest.mark.parametrize(

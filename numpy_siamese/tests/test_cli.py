@@ -11,6 +11,7 @@ import sys
 import termios
 
 import pytest
+from safetensors.numpy import load_file
 
 from numpy_siamese.cli import main
 from numpy_siamese.config import TrainConfig, flag
@@ -255,6 +256,30 @@ def test_the_default_folder_is_new_and_names_the_program(capfd, data, tmp_path, 
     assert f"runs/{folder.name}" in capfd.readouterr().out
 
 
+def test_the_second_ctrl_c_does_not_wait_for_the_batch(capfd, train, tmp_path, monkeypatch):
+    """Broken otherwise: a batch that hangs cannot be ended from the keyboard."""
+
+    def step(self, *_):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the batch went on")
+
+    monkeypatch.setattr("numpy_siamese.training.Learner.step", step)
+    before = signal.getsignal(signal.SIGINT)
+    assert status(train("--quiet")) == 130
+    assert signal.getsignal(signal.SIGINT) is before
+    assert capfd.readouterr() == ("", "numpy-siamese: interrupted\n")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_gives_ctrl_c_back(train):
+    """Broken otherwise: after a run in a notebook the first Ctrl-C does nothing."""
+    before = signal.getsignal(signal.SIGINT)
+    assert status(train("--quiet")) == 0
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -389,7 +414,8 @@ def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, 
     header, *rows = (run / "metrics.csv").read_text().splitlines()
     assert header == "epoch,batch,loss,accuracy,seconds"
     assert [row.split(",")[:2] for row in rows] == [["1", str(k + 1)] for k in range(len(rows))]
-    assert rows
+    assert json.loads((run / "summary.json").read_text())["batches_done"] == len(rows) >= 1
+    assert "fc1.bias" in load_file(run / "model.safetensors")
     assert not [entry for entry in run.iterdir() if entry.name.startswith(".")]
 
 
