@@ -1,5 +1,6 @@
 """Weights and training state as safetensors, which either package reads."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def save_model(path: Path, state_dict: Mapping[str, Array]) -> None:
 
     `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file.
     """
-    _save(path, state_dict, {})
+    _save(path, state_dict, {"format": "np"})
 
 
 def load_model(path: Path) -> dict[str, Array]:
@@ -47,16 +48,17 @@ def save_checkpoint(
 ) -> None:
     """Save all that continuing needs beside `config.json`.
 
-    Weights stand under ``model.``, momentum buffers under ``momentum.``; the metadata hold how many
-    epochs, and how many batches of the next one, are done.
+    Weights stand under ``model.``, momentum buffers under ``momentum.``; ``progress`` in the
+    metadata is a JSON object of how many epochs, and how many batches of the next one, are done.
     """
     tensors = {f"model.{name}": value for name, value in state_dict.items()}
     tensors |= {f"momentum.{name}": value for name, value in momentum.items()}
-    _save(path, tensors, {"epoch": str(epoch), "batch": str(batch)})
+    _save(path, tensors, {"progress": json.dumps({"epoch": epoch, "batch": batch})})
 
 
 def _save(path: Path, tensors: Mapping[str, Array], metadata: dict[str, str]) -> None:
+    """Write tensors with one entry of metadata: the order of several would vary between runs."""
     from safetensors.numpy import save
 
     contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    write_atomically(path, save(contiguous, metadata={"format": "np"} | metadata))
+    write_atomically(path, save(contiguous, metadata))

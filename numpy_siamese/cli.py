@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +60,12 @@ def command_line(
         place = f"{error.filename}: " if error.filename else ""
         print(f"{program}: error: {place}{error.strerror or error}", file=sys.stderr)
         return MENDABLE
+    except MemoryError as error:
+        print(
+            f"{program}: error: not enough memory, expected smaller sizes ({error})",
+            file=sys.stderr,
+        )
+        return MENDABLE
     except KeyboardInterrupt:
         print(f"{program}: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -75,7 +82,9 @@ def _train(
     out = arguments.out or run.default_directory(program)
     learner = make_learner(config, dataset.train.images)
     training = run.Run(config, dataset, learner, out, arguments.quiet)
-    with _first_interrupt_calls(training.stop):
+    with _first_interrupt_calls(training.stop), warnings.catch_warnings():
+        # NumPy's, of overflow: a network that diverges is told in one line
+        warnings.simplefilter("ignore", RuntimeWarning)
         training.train()
 
 

@@ -7,9 +7,15 @@ from typing import Any, Self
 
 from numpy_siamese.errors import InputError
 
+COUNTLESS = 2**31
+"""Counts stay below this."""
+
 
 def option(default: Any, parse: Any, meaning: str, **limits: Any) -> Any:
-    """Declare a field: its default, how its flag is parsed, what it means, its `least` value."""
+    """Declare a field: its default, how its flag is parsed, what it means, its limits.
+
+    The limits are `least` and `below` for numbers, `choices` for names.
+    """
     return field(default=default, metadata={"parse": parse, "help": meaning, **limits})
 
 
@@ -26,16 +32,24 @@ class TrainConfig:
     data: str = option(
         "mnist-5k", str, "data set: mnist-5k, mnist, or a folder of CSV or IDX files"
     )
-    epochs: int = option(5, int, "epochs", least=1)
-    batches: int = option(1000, int, "batches in an epoch", least=1)
-    batch_size: int = option(100, int, "pairs in a batch, half different and half same", least=2)
+    epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS)
+    batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)
+    batch_size: int = option(
+        100, int, "pairs in a batch, half different and half same", least=2, below=COUNTLESS
+    )
     lr: float = option(0.001, float, "learning rate of SGD", least=0)
     momentum: float = option(0.1, float, "momentum of SGD", least=0)
-    seed: int = option(0, int, "seed of weights and pairs", least=0)
+    seed: int = option(0, int, "seed of weights and pairs", least=0, below=2**64)
     dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
-    threads: int | None = option(None, int, "threads (default: all cores)", least=1)
-    window: int = option(100, int, "batches averaged in one line of the log", least=1)
-    test_pairs: int = option(20_000, int, "pairs judged after every epoch", least=2)
+    threads: int | None = option(
+        None, int, "threads (default: all cores)", least=1, below=COUNTLESS
+    )
+    window: int = option(
+        100, int, "batches averaged in one line of the log", least=1, below=COUNTLESS
+    )
+    test_pairs: int = option(
+        20_000, int, "pairs judged after every epoch", least=2, below=COUNTLESS
+    )
 
     def __post_init__(self) -> None:
         for spec in fields(self):
@@ -45,10 +59,9 @@ class TrainConfig:
             found = f"{flag(spec.name)}: found {value!r}, expected"
             if "choices" in limits and value not in limits["choices"]:
                 raise InputError(f"{found} one of {', '.join(limits['choices'])}")
-            if "least" in limits and not (math.isfinite(value) and value >= limits["least"]):
-                raise InputError(f"{found} a number of at least {limits['least']}")
-        if self.seed >= 2**64:
-            raise InputError(f"--seed: found {self.seed}, expected less than 2**64")
+            if "least" in limits and not limits["least"] <= value < limits.get("below", math.inf):
+                below = f" and below {limits['below']}" if "below" in limits else ""
+                raise InputError(f"{found} a number of at least {limits['least']}{below}")
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser) -> None:

@@ -85,7 +85,8 @@ class PairSampler:
             0 for different, 1 for same.
         """
         N, C = self.batch_size, len(self._counts)
-        counter = [0, k, epoch, SPLITS.index(self.split)]  # word 0 counts within the batch
+        # word 0 counts within the batch
+        counter = np.array([0, k, epoch, SPLITS.index(self.split)], np.uint64)
         stream = np.random.Philox(key=self.seed % 2**128, counter=counter)
         unit = np.random.Generator(stream).random((4, N))
 

@@ -101,7 +101,10 @@ class Run:
         self._start = time.perf_counter()
 
     def stop(self) -> None:
-        """Ask a run to end with KeyboardInterrupt after the batch under way, its state saved."""
+        """Ask a run to end with KeyboardInterrupt, its state saved.
+
+        It ends after the batch under way, or after the test if that batch was an epoch's last.
+        """
         self._stop = True
 
     def train(self) -> dict[str, Any]:
@@ -116,6 +119,8 @@ class Run:
                 self._test(epoch)
                 self._write_state()
                 summary = self._write_results(finished=epoch + 1 == self.config.epochs)
+                if self._stop and not summary["finished"]:
+                    raise KeyboardInterrupt
         except BaseException:
             self._write_results(finished=False)
             raise
@@ -148,7 +153,7 @@ class Run:
     def _train_epoch(self, epoch: int) -> None:
         window: list[tuple[float, float]] = []
         for k in range(self.config.batches):
-            loss, share_right = self.learner.step(*self.sampler.batch(epoch, k))
+            loss, share_right = self._step(epoch, k)
             self.batches_done += 1
             window.append((loss, share_right))
             self.progress.batch(loss, share_right)
@@ -156,12 +161,28 @@ class Run:
                 mean_loss, mean_accuracy = np.mean(window, axis=0).tolist()
                 row = Metrics(epoch + 1, k + 1, mean_loss, mean_accuracy, self._seconds())
                 self.train_rows.append(row)
-                self.progress.window(row)
                 self.directory.write_metrics("metrics.csv", self.train_rows)
+                self.progress.window(row)
                 window = []
-            if self._stop:
+            if self._stop and k + 1 < self.config.batches:
                 self._write_state()
                 raise KeyboardInterrupt
+
+    def _step(self, epoch: int, k: int) -> tuple[float, float]:
+        """Learn from one batch, or say where the network diverged."""
+        diverged = InputError(
+            f"--lr {self.config.lr}, --momentum {self.config.momentum}: the network diverged at "
+            f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate"
+        )
+        try:
+            loss, share_right = self.learner.step(*self.sampler.batch(epoch, k))
+        except (ValueError, RuntimeError) as error:  # probabilities that are NaN
+            if all(np.isfinite(value).all() for value in self.learner.model_state().values()):
+                raise
+            raise diverged from error
+        if not np.isfinite(loss):
+            raise diverged
+        return loss, share_right
 
     def _test(self, epoch: int) -> None:
         images, (left_index, right_index, targets) = self.dataset.test.images, self.test_pairs
@@ -215,7 +236,7 @@ class Run:
         self.directory.write_picture(name, png)
 
     def _title(self) -> str:
-        return f"{self.config.data}, seed {self.config.seed}"
+        return f"{Path(self.config.data).name}, seed {self.config.seed}"
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._start

@@ -65,7 +65,7 @@ class RunDirectory:
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write `config.json` or `summary.json`."""
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(content, indent=2) + "\n"
         write_atomically(self.path / name, text.encode())
 
     def write_metrics(self, name: str, rows: Sequence[Metrics]) -> None:

@@ -4,12 +4,23 @@ from dataclasses import dataclass
 
 from numpy_siamese.config import TrainConfig as SharedTrainConfig
 from numpy_siamese.config import option
+from torch_siamese.data import select_device
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(SharedTrainConfig):
-    """How to train, and on which device."""
+    """How to train, and on which device.
+
+    Raises
+    ------
+    InputError
+        As `numpy_siamese.config.TrainConfig`, and for cuda where there is none.
+    """
 
     device: str = option(
         "auto", str, "device; auto is cuda where there is one", choices=("auto", "cpu", "cuda")
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        select_device(self.device)

@@ -111,7 +111,7 @@ def test_a_configuration_checks_itself_without_the_command_line(wrong):
         (["--test-pairs", "1"], ["--test-pairs", "found 1", "at least 2"]),
         (["--threads", "0"], ["--threads", "found 0", "at least 1"]),
         (["--seed", "-1"], ["--seed", "found -1", "at least 0"]),
-        (["--seed", str(2**64)], ["--seed", f"found {2**64}", "less than 2**64"]),
+        (["--seed", str(2**64)], ["--seed", f"found {2**64}", "below 18446744073709551616"]),
         (["--dtype", "float16"], ["--dtype", "float16", "float32", "float64"]),
         (["--epochs", "few"], ["--epochs", "few"]),
         (["--epochs", "1.5"], ["--epochs", "1.5"]),
@@ -465,3 +465,24 @@ except ModuleNotFoundError:
 """
     process = run_python("-c", script)
     assert (process.stderr, process.stdout) == ("", "True\nand nothing else\n")
+
+
+@pytest.mark.parametrize("flag", ["--batches", "--threads", "--epochs", "--test-pairs"])
+def test_a_number_beyond_all_counting_is_one_line(flag, capsys):
+    """Broken otherwise: a slip of the finger ends in a traceback of some library."""
+    assert main(["train", flag, "1" + 400 * "0"]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert f"{flag}: found" in err
+
+
+def test_a_rate_that_is_too_high_is_one_line(tmp_path, capsys):
+    """Broken otherwise: --lr 1e30 ends in a traceback about probabilities."""
+    (tmp_path / "data").mkdir()
+    data = csv_folder(tmp_path / "data", [10, 10])
+    flags = ["--batch-size=4", "--test-pairs=4", "--epochs=1", "--batches=30", "--lr=1e30"]
+    assert main(["train", f"--data={data}", f"--out={tmp_path / 'run'}", *flags]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "--lr 1e+30" in err
+    assert "diverged at epoch 1" in err

@@ -171,8 +171,8 @@ def test_checkpoint_has_weights_momentum_and_place(finished):
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, strict=True)
     with safe_open(out / "checkpoint.safetensors", "np") as file:
-        place = file.metadata()
-    assert (place["epoch"], place["batch"]) == (str(settings.epochs), "0")
+        place = json.loads(file.metadata()["progress"])
+    assert place == {"epoch": settings.epochs, "batch": 0}
 
 
 def test_summary_agrees_with_the_metrics(finished):
@@ -436,8 +436,8 @@ def assert_state_is_after(folder, batches):
     tensors = load_file(folder / "checkpoint.safetensors")
     assert tensors == {"model.fc1.bias": batches, "momentum.fc1.bias": -batches}
     with safe_open(folder / "checkpoint.safetensors", "np") as file:
-        place = file.metadata()
-    assert (place["epoch"], place["batch"]) == (str(batches // 3), str(batches % 3))
+        place = json.loads(file.metadata()["progress"])
+    assert place == {"epoch": batches // 3, "batch": batches % 3}
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -463,6 +463,34 @@ def test_a_run_that_is_asked_to_stop_saves_its_state_after_the_batch(tmp_path, d
     rows = table(tmp_path / "run" / "metrics.csv")
     assert len(rows) == (done if window == 1 else done // 3)
     assert len(table(tmp_path / "run" / "test_metrics.csv")) == done // 3
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_network_that_diverges_is_one_clear_error(tmp_path, loss):
+    """Broken otherwise: a rate that is too high ends in a traceback, or trains on with NaN."""
+    digits = dataset()
+
+    class Diverging(FakeLearner):
+        def step(self, *batch):
+            super().step(*batch)
+            return loss, 0.5
+
+    run = Run(config(lr=1.0), digits, Diverging(digits), tmp_path / "run", quiet=True)
+    with pytest.raises(InputError, match=r"--lr 1\.0.*diverged at epoch 1, batch 1, expected"):
+        run.train()
+    assert_readable(tmp_path / "run")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path):
+    """Broken otherwise: equal runs differ, if only in the order of a file's metadata."""
+    contents = set()
+    for name in "abcdef":
+        digits = dataset()
+        Run(config(epochs=1), digits, FakeLearner(digits), tmp_path / name, quiet=True).train()
+        contents.add((tmp_path / name / "checkpoint.safetensors").read_bytes())
+    assert len(contents) == 1
 
 
 @pytest.mark.usefixtures("no_pictures")
