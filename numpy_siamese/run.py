@@ -174,10 +174,14 @@ class Run:
             f"--lr {self.config.lr}, --momentum {self.config.momentum}: the network diverged at "
             f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate"
         )
+        left_index, right_index, targets = self.sampler.batch(epoch, k)
         try:
-            loss, share_right = self.learner.step(*self.sampler.batch(epoch, k))
-        except (ValueError, RuntimeError) as error:  # probabilities that are NaN
-            if all(np.isfinite(value).all() for value in self.learner.model_state().values()):
+            loss, share_right = self.learner.step(left_index, right_index, targets)
+        except (ValueError, RuntimeError) as error:  # the loss of NaN is refused
+            images = self.dataset.train.images[np.r_[left_index, right_index]]
+            left_of_batch = np.arange(len(targets))
+            probs = self.learner.probabilities(images, left_of_batch, left_of_batch + len(targets))
+            if np.isfinite(probs).all():
                 raise
             raise diverged from error
         if not np.isfinite(loss):
