@@ -54,6 +54,24 @@ def test_every_operation_in_the_networks(dtype: type, steps: int) -> None:
         check_on_floats(operation, call.arrays, call.options, call.dy, other, call.results)
 
 
+def test_the_step_computes_no_more_than_it_needs() -> None:
+    """The row and column that pooling drops are not read, the images' gradients not computed."""
+    with numpy_calls() as calls:
+        net = trained(0, np.float32)
+        loss_and_gradients(net, *draw_batch(4, np.float32), threads=1, micro_batch=4)
+    convolutions = [call for call in calls if call.name == "conv2d"]
+    sizes = [call.arrays["x"].shape[2:] for call in convolutions]
+    assert sizes == [(28, 28), (12, 12)] * 2
+    assert ["dx" in call.results for call in convolutions] == [False, True] * 2
+
+
+def test_gradients_of_the_images_are_left_out_on_request() -> None:
+    """`needs_input_grad=False` reaches both twins."""
+    left, right, targets = draw_batch(4, np.float32)
+    _, pullback = trained(0, np.float32)(left, right)
+    assert pullback(targets, needs_input_grad=False)[1] == (None, None)
+
+
 def count_branches(dtype: type, ours: list[Call], theirs: list[Call]) -> None:
     """Report how often a ReLU or a maximum that hangs on the last bit was decided differently."""
     for a, b in zip(convolutions(ours), convolutions(theirs), strict=True):

@@ -71,6 +71,14 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         lambda: F.binary_cross_entropy_with_logits(half, half, None, a(2, 3)),
         ValueError,
     ),
+    "weight (4,) does not broadcast to (3,)": (
+        lambda: F.binary_cross_entropy_with_logits(half, half, a(4)),
+        ValueError,
+    ),
+    "expected one shape for all, got left (2, 1, 28, 28), right (3, 1, 28, 28)": (
+        lambda: SiameseNet(0, np.float64)(a(2, 1, 28, 28), a(3, 1, 28, 28)),
+        ValueError,
+    ),
     "dy must have the output's shape (3,), got (2,)": (
         lambda: pullback_of(F.relu(half))(a(2)),
         ValueError,
@@ -153,6 +161,8 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         TypeError,
     ),
     "missing ['fc1.bias'], unexpected ['a']": (net_without("fc1.bias", a=a(1)), KeyError),
+    "missing ['net.fc2.bias'], unexpected []": (net_without("net.fc2.bias"), KeyError),
+    "missing [], unexpected ['b']": (net_without("", b=a(1)), KeyError),
     "fc1.weight must have shape (1, 84), got (84,)": (
         net_without("", **{"fc1.weight": np.ones(84, np.float32)}),
         ValueError,

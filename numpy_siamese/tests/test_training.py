@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from numpy_siamese import evaluation, training
 from numpy_siamese import functional as F
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import gather
@@ -13,7 +14,7 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.tests.tiny import PATIENCE, split
-from numpy_siamese.threads import single_threaded_blas
+from numpy_siamese.threads import available_cores, single_threaded_blas
 from numpy_siamese.training import MICRO_BATCH, Learner, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -219,6 +220,25 @@ def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum)
         assert_same_bits(learner.model_state(), net.state_dict())
         assert_same_bits(learner.momentum_state(), optimizer.momentum_buffers)
     assert bool(learner.momentum_state()) == bool(momentum)
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [(3, 3), (None, available_cores())])
+def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypatch):
+    """Broken otherwise: --threads changes nothing, or only the report of the run."""
+    images, labels = split([8, 8, 8])
+    learner = Learner(config(threads=wanted), images)
+    seen = []
+    for module in (training, evaluation):
+        real = module.map_in_order
+        monkeypatch.setattr(
+            module,
+            "map_in_order",
+            lambda work, items, n, real=real: (seen.append(n), real(work, items, n))[1],
+        )
+    learner.step(*batch_of_a_run(labels))
+    learner.probabilities(images, np.array([0]), np.array([1]))
+    assert seen == [threads, threads]
+    assert learner.environment() == {"package": "numpy_siamese", "threads": threads}
 
 
 def test_learning_changes_the_weights_and_lowers_the_loss():

@@ -1,0 +1,47 @@
+"""Defaults are those of torch: what is left out means the same in both packages."""
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as TF
+
+from numpy_siamese import functional as F
+from numpy_siamese.optim import SGD
+from parity_tests.bounds import same_bits
+
+# what torch has beyond the contract: old spellings of `reduction`, and switches of its own
+ONLY_TORCH = {"size_average", "reduce", "return_indices", "inplace"}
+RENAMED = {"input": "x"}
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_losses(name: str) -> None:
+    """Names behind the first two arguments, their order and their defaults are torch's."""
+    theirs = list(inspect.signature(getattr(TF, name)).parameters.values())[2:]
+    ours = list(inspect.signature(getattr(F, name)).parameters.values())[2:]
+    expected = {p.name: p.default for p in theirs if p.name not in ONLY_TORCH}
+    found = {p.name: p.default for p in ours}
+    assert found == expected
+    assert found["reduction"] == "mean"
+    # torch moved pos_weight to the end behind its old spellings; the contract has it before
+    assert list(found) in (list(expected), ["weight", "pos_weight", "reduction"])
+
+
+def test_convolution_pooling_and_linear() -> None:
+    """Called with the arrays alone they do what torch does."""
+    rng = np.random.default_rng(0)
+    x, weight = (rng.integers(-3, 4, shape).astype(float) for shape in ((2, 3, 5, 5), (4, 3, 2, 2)))
+    tx, tweight = torch.tensor(x), torch.tensor(weight)
+    assert same_bits(F.conv2d(x, weight)[0] + 0.0, TF.conv2d(tx, tweight).numpy() + 0.0).all()
+    assert same_bits(F.max_pool2d(x, 2)[0], TF.max_pool2d(tx, 2).numpy()).all()
+    assert same_bits(F.linear(x, x[0, 0])[0] + 0.0, TF.linear(tx, tx[0, 0]).numpy() + 0.0).all()
+
+
+def test_sgd() -> None:
+    """Every option of SGD has torch's default."""
+    theirs = inspect.signature(torch.optim.SGD).parameters
+    ours = inspect.signature(SGD).parameters
+    for name in ("momentum", "dampening", "weight_decay", "nesterov", "maximize"):
+        assert ours[name].default == theirs[name].default, name
