@@ -54,7 +54,7 @@ def _fma_float32(a: Any, x: Array, y: Array) -> Array:
     when it lands halfway between two float32 numbers, or where these are subnormal; the few sums
     of this kind are rounded to odd.
     """
-    product = np.multiply(x, np.float64(a), dtype=np.float64)
+    product = x * np.float64(a)
     total = product + y
     fused = total.astype(np.float32)
     halfway = total.view(np.int64) & (2**29 - 1) == 2**28

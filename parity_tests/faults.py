@@ -22,7 +22,7 @@ from numpy_siamese import (
     pairs,
     training,
 )
-from numpy_siamese.tests import test_pairs, test_training
+from numpy_siamese.tests import test_fma, test_pairs, test_training
 from parity_tests import (
     test_edges,
     test_initialization,
@@ -343,14 +343,14 @@ FAULTS = [
         _fma,
         "halfway | (abs(total) < np.finfo(np.float32).smallest_normal)",
         "halfway",
-        lambda: test_optim.test_fma_next_to_a_tie(-63),
+        lambda: test_fma.test_fma_next_to_a_tie(-63),
     ),
     Fault(
         "fma: the float64 error rounded to nearest",
         _fma,
         "fused = head + _sum_rounded_to_odd(middle, error)",
         "fused = head + (middle + error)",
-        test_optim.test_fma_next_to_a_tie_in_float64,
+        test_fma.test_fma_next_to_a_tie_in_float64,
     ),
     # elementwise
     Fault(
@@ -560,7 +560,7 @@ FAULTS = [
         _fma,
         "if doubtful.any():",
         "if False:",
-        lambda: test_optim.test_fma_next_to_a_tie(0),
+        lambda: test_fma.test_fma_next_to_a_tie(0),
     ),
     # initialisation
     Fault("seed off by one", initialization, "seed % 2**32)", "(seed + 1) % 2**32)", weights),
