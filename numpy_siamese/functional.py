@@ -222,7 +222,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     rows = x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])  # (N, I)
     yt = matrix @ rows.T  # (O, N), the batch innermost
     if bias is not None:
-        yt += bias.reshape(-1, 1)
+        yt += bias[..., None]
     y = yt.T.reshape(x.shape[:-1] + weight.shape[:-1])
 
     def pullback(dy: Array) -> tuple[Array | None, ...]:

@@ -303,8 +303,8 @@ FAULTS = [
     Fault(
         "linear: bias subtracted",
         F,
-        "yt += bias.reshape(-1, 1)",
-        "yt -= bias.reshape(-1, 1)",
+        "yt += bias[..., None]",
+        "yt -= bias[..., None]",
         on_integers("linear"),
     ),
     # losses, more closely
