@@ -36,13 +36,13 @@ SLOPE_CLAMP = float(np.float32(1e-12))
 
 
 def _where(mask: Array, values: Array) -> Array:
-    """`values` where `mask`, +0 elsewhere, as a bitwise and.
+    """`values` where `mask`, +0 elsewhere: their bits times 1 or 0.
 
     Unlike `mask * values` this lets no infinity or NaN through as 0·∞, and on masks without a
     pattern it is about ten times faster than `np.where`, which branches on every element.
     """
     bits = values.view(f"i{values.itemsize}")
-    return (bits & -mask.astype(bits.dtype)).view(values.dtype)
+    return (bits * mask).view(values.dtype)
 
 
 # ------------------------------------------------------------------------------ layers
@@ -111,7 +111,10 @@ def conv2d(
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, ...]:
         dy = _arguments.cotangent(dy, y).reshape(N, O, P, Q)
         dyt = batch_innermost(dy).reshape(groups, O // groups, P * Q * N)
-        dweight = (dyt @ cols.swapaxes(1, 2)).reshape(weight.shape)
+        # X dYᵀ for each row of positions, which stays in cache, then the sum over the rows
+        x_rows = cols.reshape(*cols.shape[:2], P, Q * N).swapaxes(1, 2)  # (groups, P, K, Q·N)
+        dy_rows = dyt.reshape(*dyt.shape[:2], P, Q * N).swapaxes(1, 2)  # (groups, P, O/groups, Q·N)
+        dweight = (x_rows @ dy_rows.swapaxes(2, 3)).sum(axis=1).swapaxes(1, 2).reshape(weight.shape)
         dbias = None if bias is None else dyt.sum(axis=2).reshape(O)
         if not needs_input_grad:
             return None, dweight, dbias
@@ -170,7 +173,7 @@ def max_pool2d(
     views = list(windows.views(xt))  # KH·KW of (C, P, Q, N)
     offset = np.min_scalar_type(len(views)).type
 
-    yt = views[0].copy()
+    yt = views[0] if len(views) > 1 else views[0].copy()
     winner = windows.first_inside()[..., None].astype(offset)  # (P, Q, 1)
     for k, view in enumerate(views[1:], start=1):
         larger = np.maximum(view, yt)  # of equals the second argument: the sign of a tied zero

@@ -172,8 +172,8 @@ FAULTS = [
     Fault(
         "gradient of the weight from the cotangent in reverse",
         F,
-        "dweight = (dyt @ cols",
-        "dweight = (dyt[..., ::-1] @ cols",
+        "dy_rows = dyt.reshape(",
+        "dy_rows = dyt[..., ::-1].reshape(",
         on_integers("conv2d"),
     ),
     Fault(
@@ -186,8 +186,8 @@ FAULTS = [
     Fault(
         "columns remember the caller's array",
         F,
-        "dweight = (dyt @ cols.swapaxes(1, 2))",
-        "cols[...] = 2 * cols\n        dweight = (dyt @ cols.swapaxes(1, 2))",
+        "x_rows = cols.reshape(",
+        "cols[...] = 2 * cols\n        x_rows = cols.reshape(",
         repeating("conv2d"),
     ),
     Fault("stride for dilation", W, "slice(i * dh,", "slice(i * sh,", on_integers("conv2d")),
@@ -260,7 +260,7 @@ FAULTS = [
     Fault(
         "an infinite cotangent leaks as 0·∞",
         F,
-        "return (bits & -mask.astype(bits.dtype)).view(values.dtype)",
+        "return (bits * mask).view(values.dtype)",
         "return values * mask",
         lambda: test_edges.test_a_masked_gradient_stays_zero(np.inf),
     ),

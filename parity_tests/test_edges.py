@@ -64,6 +64,10 @@ MAX_POOL2D = {
     "one NaN wins": (image([1, nan], [5, 3]), {}),
     "the last NaN wins": (image([nan, 1], [nan, 3]), {}),
     "NaN first, numbers after": (image([nan, 1], [5, 3]), {}),
+    "NaN in different places of different windows": (
+        image([nan, 1, 1, 2, 1, nan], [2, 3, 3, nan, 4, 9]),
+        {},
+    ),
     "a window of −∞ gives its first index": (image([-inf, -inf], [-inf, -inf]), {}),
     "−∞ and padding": (image([-inf, -inf], [-inf, -inf]), {"padding": 1}),
     "+∞ ties": (image([inf, inf], [1, inf]), {}),
