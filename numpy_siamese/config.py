@@ -59,9 +59,10 @@ class TrainConfig:
             found = f"{flag(spec.name)}: found {value!r}, expected"
             if "choices" in limits and value not in limits["choices"]:
                 raise InputError(f"{found} one of {', '.join(limits['choices'])}")
-            if "least" in limits and not limits["least"] <= value < limits.get("below", math.inf):
-                below = f" and below {limits['below']}" if "below" in limits else ""
-                raise InputError(f"{found} a number of at least {limits['least']}{below}")
+            if "least" in limits and not value >= limits["least"]:
+                raise InputError(f"{found} a number of at least {limits['least']}")
+            if "least" in limits and not value < limits.get("below", math.inf):
+                raise InputError(f"{found} a number below {limits.get('below', 'infinity')}")
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser) -> None:

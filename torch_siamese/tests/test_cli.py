@@ -163,3 +163,15 @@ def test_python_m_runs_the_command_line(train):
     assert process.returncode == 2
     assert process.stderr.startswith("torch-siamese: error: --batch-size")
     assert process.stderr.count("\n") == 1
+
+
+def test_without_torch_one_line_says_how_to_get_it():
+    """Broken otherwise: who installed only the NumPy package is shown a traceback."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from torch_siamese.cli import main; sys.exit(main(['train']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "found no PyTorch" in done.stderr
