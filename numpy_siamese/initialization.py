@@ -50,9 +50,9 @@ def uniform(
     else:
         halves = generator.randint(0, 2**32, 2 * size, dtype=np.uint32).astype(np.uint64)
         unit = ((halves[0::2] << 32 | halves[1::2]) & (2**53 - 1)) * 2.0**-53
-    low, high = dtype(low), dtype(high)  # type: ignore[assignment]
-    values = fma(high - low, unit.astype(dtype), low)
-    values[values >= high] = low  # the interval is half open, whatever rounding says
+    lower, upper = dtype(low), dtype(high)
+    values = fma(upper - lower, unit.astype(dtype), lower)
+    values[values >= upper] = lower  # the interval is half open, whatever rounding says
     return values.reshape(shape)
 
 

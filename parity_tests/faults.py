@@ -32,7 +32,7 @@ from parity_tests import (
     test_optim,
 )
 from parity_tests.devices import CPU
-from parity_tests.operations import OPERATIONS
+from parity_tests.operations import BY_NAME
 
 Check = Callable[[], Any]
 
@@ -50,7 +50,7 @@ class Fault:
 
 def on_integers(name: str) -> Check:
     """Return the check of an operation on integers."""
-    operation = next(o for o in OPERATIONS if o.name == name)
+    operation = BY_NAME[name]
     return lambda: test_operations.test_exact_on_integers(
         operation=operation, dtype=np.float32, device=CPU
     )
@@ -58,13 +58,13 @@ def on_integers(name: str) -> Check:
 
 def on_floats(name: str, dtype: type = np.float32) -> Check:
     """Return the check of an operation on floats."""
-    operation = next(o for o in OPERATIONS if o.name == name)
+    operation = BY_NAME[name]
     return lambda: test_operations.test_on_floats(operation=operation, dtype=dtype, device=CPU)
 
 
 def repeating(name: str) -> Check:
     """Return the check that an operation changes nothing and its pullback repeats."""
-    operation = next(o for o in OPERATIONS if o.name == name)
+    operation = BY_NAME[name]
     return lambda: test_operations.test_nothing_is_changed_and_pullback_repeats(operation=operation)
 
 
@@ -334,7 +334,7 @@ FAULTS = [
     Fault(
         "uniform: the upper end may be reached",
         initialization,
-        "values[values >= high] = low",
+        "values[values >= upper] = lower",
         "pass",
         lambda: test_initialization.test_uniform_never_reaches_its_upper_end(np.float32),
     ),

@@ -16,7 +16,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from numpy_siamese import functional, model, training
-from parity_tests.operations import OPERATIONS
+from parity_tests.operations import BY_NAME
 
 Array = np.ndarray
 
@@ -29,7 +29,6 @@ ARGUMENTS = {
     "sigmoid": ("x",),
     "binary_cross_entropy": ("probs", "target"),
 }
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
 
 
 @dataclass

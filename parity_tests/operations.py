@@ -347,3 +347,5 @@ OPERATIONS = [
         exact_on_integers=False,
     ),
 ]
+
+BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -12,7 +12,7 @@ from parity_tests import oracle, report
 from parity_tests.devices import DEVICES
 from parity_tests.harness import compare
 from parity_tests.ledger import LEDGER
-from parity_tests.operations import OPERATIONS, Case
+from parity_tests.operations import BY_NAME, Case
 
 
 def main(operation: str, dtype: str, data: str, device: str, case: str) -> None:
@@ -25,7 +25,7 @@ def main(operation: str, dtype: str, data: str, device: str, case: str) -> None:
         for name, value in described["options"].items()
     }
     compare(
-        next(o for o in OPERATIONS if o.name == operation),
+        BY_NAME[operation],
         Case(shapes, options, described["seed"]),
         getattr(np, dtype),
         data,

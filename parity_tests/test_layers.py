@@ -9,9 +9,10 @@ import torch
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.training import loss_and_gradients
 from parity_tests.harness import check_on_floats, numpy_results, torch_results
-from parity_tests.layers import BY_NAME, Call, numpy_calls, torch_calls
+from parity_tests.layers import Call, numpy_calls, torch_calls
 from parity_tests.ledger import LEDGER
 from parity_tests.networks import draw_batch, torch_twin, trained
+from parity_tests.operations import BY_NAME
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
 Array = np.ndarray

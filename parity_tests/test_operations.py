@@ -18,7 +18,7 @@ from parity_tests.harness import (
     numpy_results,
     torch_results,
 )
-from parity_tests.operations import OPERATIONS, Case, Operation, integers
+from parity_tests.operations import BY_NAME, OPERATIONS, Case, Operation, integers
 
 DTYPES = [np.float32, np.float64]
 
@@ -53,7 +53,7 @@ def test_on_floats(operation: Operation, dtype: type, device: Device, data: st.D
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
 def test_losses_next_to_nothing(name: str, dtype: type) -> None:
     """A confident and right verdict costs almost nothing, and that to full relative precision."""
-    operation = next(o for o in OPERATIONS if o.name == name)
+    operation = BY_NAME[name]
     sizes = np.arange(2, 24)
     if name == "binary_cross_entropy":
         arrays = {"probs": 1.3 * 2.0**-sizes, "target": np.zeros(len(sizes))}

@@ -12,6 +12,7 @@ from numpy_siamese import functional as F
 from parity_tests.bounds import Allowance, gamma, same_bits
 from parity_tests.harness import draw_arguments, draw_cotangent, gauges, numpy_results
 from parity_tests.operations import (
+    BY_NAME,
     OPERATIONS,
     Case,
     Operation,
@@ -90,7 +91,7 @@ def test_pullback_is_the_adjoint(operation: Operation, data: st.DataObject) -> N
 @given(data=st.data())
 def test_max_pool2d_pullback_is_the_adjoint_of_its_selection(data: st.DataObject) -> None:
     """Max-pooling selects pixels: ⟨dy, y⟩ = ⟨dx, x⟩, exactly on integers."""
-    operation = next(o for o in OPERATIONS if o.name == "max_pool2d")
+    operation = BY_NAME["max_pool2d"]
     case = data.draw(operation.cases)
     arrays = draw_arguments(integers, case, np.float64)
     y, pullback = F.max_pool2d(**arrays, **case.options)

@@ -1,7 +1,7 @@
 """Trainings from one seed stay together, step by step."""
 
 from parity_tests.digits import digits
-from parity_tests.trajectory import run
+from parity_tests.trajectory import Pair
 
 # From one seed in float64, both packages print the same loss to this many significant digits.
 CLAIMED_DIGITS = 10
@@ -10,7 +10,7 @@ CLAIMED_DIGITS = 10
 def test_float64_losses_agree_to_ten_digits() -> None:
     """The claim of the README, on the first steps; `parity_tests.trajectory` runs more."""
     images, labels = digits()
-    steps = list(run(images, labels, steps=8, dtype="float64", seed=3))
+    steps = list(Pair(images, labels, dtype="float64", seed=3).train(steps=8))
     assert len(steps) == 8
     for step in steps:
         assert step.digits >= CLAIMED_DIGITS, f"step {step.number}"

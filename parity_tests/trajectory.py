@@ -79,13 +79,6 @@ class Pair:
         }
 
 
-def run(
-    images: Array, labels: Array, steps: int, dtype: str, seed: int, batch_size: int = 100
-) -> Iterator[Step]:
-    """Train both packages for a number of steps and yield each."""
-    return Pair(images, labels, dtype, seed, batch_size).train(steps)
-
-
 def compare_predictions(pair: Pair, images: Array, labels: Array, pairs: int, seed: int) -> str:
     """Judge the recipe's test pairs with both networks and say where the verdicts differ."""
     left, right, _ = PairSampler(labels, pairs, seed, split="test", allow_self_pairs=False).batch(
