@@ -337,6 +337,21 @@ def _reduce(losses: Array, reduction: str) -> Array:
         return total / total.dtype.type(losses.size)
 
 
+def _weighted_loss(
+    losses: Array, slope: Callable[[Array], Array], weight: Array | None, reduction: str
+) -> tuple[Array, Pullback]:
+    """Weight and reduce the losses of the elements; `slope` is their own pullback, dy → dx."""
+    loss = _reduce(losses if weight is None else losses * weight, reduction)
+
+    def pullback(dy: Array) -> tuple[Array]:
+        dx = slope(_arguments.cotangent(dy, loss))
+        if weight is not None:
+            dx = dx * weight
+        return (dx / dx.dtype.type(losses.size) if reduction == "mean" else dx,)
+
+    return loss, pullback
+
+
 def binary_cross_entropy(
     probs: Array, target: Array, weight: Array | None = None, reduction: str = "mean"
 ) -> tuple[Array, Pullback]:
@@ -382,18 +397,11 @@ def binary_cross_entropy(
         log_p = np.maximum(np.log(probs), -100)
         log_q = np.maximum(np.log1p(-probs), -100)
     losses = (target - 1) * log_q - target * log_p
-    if weight is not None:
-        losses = losses * weight
-    loss = _reduce(losses, reduction)
 
-    def pullback(dy: Array) -> tuple[Array]:
-        dy = _arguments.cotangent(dy, loss)
-        dprobs = dy * (probs - target) / np.maximum((1 - probs) * probs, SLOPE_CLAMP)
-        if weight is not None:
-            dprobs = dprobs * weight
-        return (dprobs / dprobs.dtype.type(probs.size) if reduction == "mean" else dprobs,)
+    def slope(dy: Array) -> Array:
+        return dy * (probs - target) / np.maximum((1 - probs) * probs, SLOPE_CLAMP)
 
-    return loss, pullback
+    return _weighted_loss(losses, slope, weight, reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -439,20 +447,12 @@ def binary_cross_entropy_with_logits(
     if pos_weight is not None:
         log_sigmoid = log_sigmoid * ((pos_weight - 1) * target + 1)
     losses = (1 - target) * logits - log_sigmoid
-    if weight is not None:
-        losses = losses * weight
-    loss = _reduce(losses, reduction)
 
-    def pullback(dy: Array) -> tuple[Array]:
-        dy = _arguments.cotangent(dy, loss)
+    def slope(dy: Array) -> Array:
         probs, _ = sigmoid(logits)
         if pos_weight is None:
-            dlogits = (probs - target) * dy
-        else:
-            positive = pos_weight * target
-            dlogits = ((positive + 1 - target) * probs - positive) * dy
-        if weight is not None:
-            dlogits = dlogits * weight
-        return (dlogits / dlogits.dtype.type(logits.size) if reduction == "mean" else dlogits,)
+            return (probs - target) * dy
+        positive = pos_weight * target
+        return ((positive + 1 - target) * probs - positive) * dy
 
-    return loss, pullback
+    return _weighted_loss(losses, slope, weight, reduction)

@@ -414,8 +414,8 @@ FAULTS = [
     Fault(
         "loss: gradient without 1/N",
         F,
-        "(dprobs / dprobs.dtype.type(probs.size) if",
-        "(dprobs if",
+        "(dx / dx.dtype.type(losses.size) if",
+        "(dx if",
         on_floats("binary_cross_entropy"),
     ),
     Fault(
@@ -449,7 +449,7 @@ FAULTS = [
     Fault(
         "loss: weight not in the gradient",
         F,
-        "dprobs = dprobs * weight",
+        "dx = dx * weight",
         "pass",
         on_floats("binary_cross_entropy"),
     ),
