@@ -70,9 +70,8 @@ def _fma_float64(a: Any, x: Array, y: Array) -> Array:
     high, low = _two_product(a, x)
     tail, error = _two_sum(y, low)
     head, middle = _two_sum(high, tail)
-    with np.errstate(invalid="ignore"):
-        fused = head + _sum_rounded_to_odd(middle, error)
-        return np.where(np.isfinite(fused) & (fused != 0), fused, a * x + y)
+    fused = head + _sum_rounded_to_odd(middle, error)
+    return np.where(np.isfinite(fused) & (fused != 0), fused, a * x + y)
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:

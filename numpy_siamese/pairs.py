@@ -86,7 +86,7 @@ class PairSampler:
         """
         N, C = self.batch_size, len(self._counts)
         # word 0 counts within the batch
-        counter = np.array([0, k, epoch, SPLITS.index(self.split)], np.uint64)
+        counter = [0, k, epoch, SPLITS.index(self.split)]
         stream = np.random.Philox(key=self.seed % 2**128, counter=counter)
         unit = np.random.Generator(stream).random((4, N))
 

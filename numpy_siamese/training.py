@@ -68,7 +68,7 @@ def loss_and_gradients(
     if N == 0 or targets.shape != (N, 1):
         raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
     _arguments.same_shape(left=left, right=right)
-    targets = targets.astype(net.dtype, copy=False)
+    targets = np.asarray(targets, net.dtype)
 
     def part(start: int) -> tuple[Array, Array, Gradients]:
         rows = slice(start, start + size)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from parity_tests.oracle import assert_tf32
+
 TF32_ROUNDOFF = 2.0**-11
 """Unit roundoff of TF32, to which a tensor core rounds the factors of a product: 11 bits."""
 
@@ -56,8 +58,8 @@ class Device:
         matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
         before = matmul.allow_tf32, cudnn.allow_tf32
         matmul.allow_tf32 = cudnn.allow_tf32 = self.tf32
-        assert (matmul.allow_tf32, cudnn.allow_tf32) == (self.tf32, self.tf32)
         try:
+            assert_tf32(self.tf32)
             yield
         finally:
             matmul.allow_tf32, cudnn.allow_tf32 = before

@@ -20,8 +20,20 @@ def pin() -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.set_num_threads(available_cores())
     assert not torch._C._get_nnpack_enabled()
-    assert not torch.backends.cuda.matmul.allow_tf32
-    assert not torch.backends.cudnn.allow_tf32
+    assert_tf32(False)
+
+
+def assert_tf32(expected: bool) -> None:
+    """Check that products and convolutions on CUDA may, or may not, round factors to TF32.
+
+    The switches are set by `allow_tf32`, which every torch has and `torch.compile` reads. From
+    torch 2.9 on `fp32_precision` says for each operation what is in force: it is asked as well.
+    """
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    assert (matmul.allow_tf32, cudnn.allow_tf32) == (expected, expected)
+    for operation in (matmul, getattr(cudnn, "conv", None)):
+        in_force = getattr(operation, "fp32_precision", None)
+        assert in_force is None or (in_force == "tf32") == expected
 
 
 def environment() -> dict[str, str]:
@@ -50,5 +62,5 @@ def environment() -> dict[str, str]:
     if torch.cuda.is_available():
         facts["cuda"] = f"{torch.cuda.get_device_name()}, CUDA {torch.version.cuda}"
         facts["cudnn"] = str(torch.backends.cudnn.version())
-        facts["tf32"] = str(torch.backends.cudnn.allow_tf32)
+        facts["tf32"] = "on" if torch.backends.cudnn.allow_tf32 else "off"
     return facts

@@ -29,6 +29,16 @@ def test_losses(name: str) -> None:
     assert list(found) in (list(expected), ["weight", "pos_weight", "reduction"])
 
 
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "binary_cross_entropy_with_logits"])
+def test_losses_called_with_two_arguments(name: str) -> None:
+    """Called with values and targets alone they give the mean, and its gradient."""
+    values, target = np.array([0.25, 0.5, 0.75]), np.array([0.0, 1.0, 1.0])
+    loss, pullback = getattr(F, name)(values, target)
+    mean, mean_pullback = getattr(F, name)(values, target, reduction="mean")
+    assert loss == mean
+    assert same_bits(pullback(1.0)[0], mean_pullback(1.0)[0]).all()
+
+
 def test_convolution_pooling_and_linear() -> None:
     """Called with the arrays alone they do what torch does."""
     rng = np.random.default_rng(0)
@@ -45,3 +55,17 @@ def test_sgd() -> None:
     ours = inspect.signature(SGD).parameters
     for name in ("momentum", "dampening", "weight_decay", "nesterov", "maximize"):
         assert ours[name].default == theirs[name].default, name
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.5}, {"weight_decay": 0.5}], ids=str)
+def test_sgd_with_few_options(options: dict[str, float]) -> None:
+    """What is left out of SGD's options does over three steps what it does in torch."""
+    p = np.array([1.0, -2.0, 3.0])
+    tp = torch.tensor(p, requires_grad=True)
+    ours, theirs = SGD({"p": p}, 0.25, **options), torch.optim.SGD([tp], 0.25, **options)
+    for k in range(3):
+        grad = np.array([1.0, k, -2.0])
+        tp.grad = torch.tensor(grad)
+        ours.step({"p": grad})
+        theirs.step()
+    assert same_bits(p, tp.detach().numpy()).all()

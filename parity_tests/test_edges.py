@@ -70,6 +70,10 @@ MAX_POOL2D = {
     ),
     "a window of −∞ gives its first index": (image([-inf, -inf], [-inf, -inf]), {}),
     "−∞ and padding": (image([-inf, -inf], [-inf, -inf]), {"padding": 1}),
+    "−∞ and padding, with gaps": (
+        image([-inf] * 3, [-inf] * 3, [-inf] * 3),
+        {"padding": 1, "dilation": 2},
+    ),
     "+∞ ties": (image([inf, inf], [1, inf]), {}),
     "NaN beats +∞": (image([inf, nan], [inf, 1]), {}),
     "−0 before +0: −0 wins": (image([-0.0, 0.0], [-1, -1]), {}),

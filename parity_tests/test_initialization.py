@@ -26,6 +26,13 @@ def test_weights_of_a_seed(dtype: type, seed: int) -> None:
         LEDGER.exact("initialization", name, value, theirs[name])
 
 
+def test_weights_without_a_seed() -> None:
+    """Left out, the seed is 0 and the dtype float32."""
+    theirs = arrays(initialize(0, torch.float32).state_dict())
+    for name, value in SiameseNet().state_dict().items():
+        LEDGER.exact("initialization", name, value, theirs[name])
+
+
 @every_dtype
 @given(
     seed=SEEDS,

@@ -57,6 +57,13 @@ def test_fma_of_infinities_nan_and_overflow(dtype: Any) -> None:
         assert np.array_equal(fma(dtype(2), x, y), expected, equal_nan=True)
 
 
+@every_dtype
+def test_fma_warns_of_nothing_of_its_own(dtype: Any) -> None:
+    """∞ − ∞ inside the arithmetic of error terms is no news to the caller."""
+    x, y = np.array([np.inf, -np.inf, 1], dtype), np.array([1, 2, np.inf], dtype)
+    assert np.array_equal(fma(dtype(3), x, y), 3 * x + y)  # warnings are errors
+
+
 def test_fma_next_to_a_tie_in_float64() -> None:
     """1 + 2⁻⁵² + 2⁻⁵³(1 − 2⁻¹⁰⁴) lies below a tie, which an error rounded to nearest would hit."""
     a = 2.0**-53 * (1 + 2.0**-52)
