@@ -95,7 +95,7 @@ def conv2d(
     (KH, KW), (P, Q) = windows.kernel, windows.positions
 
     xt = windows.pad(batch_innermost(images), 0)  # (C, H + padding, W + padding, N)
-    cols = np.empty_like(xt, shape=(C, KH * KW, P, Q, N), order="C")
+    cols = np.empty_like(xt, shape=(C, KH * KW, P, Q, N))
     for k, view in enumerate(windows.views(xt)):
         cols[:, k] = view
     cols = cols.reshape(groups, C // groups * KH * KW, P * Q * N)
@@ -189,7 +189,7 @@ def max_pool2d(
 
     def pullback(dy: Array) -> tuple[Array]:
         dyt = batch_innermost(_arguments.images(_arguments.cotangent(dy, y)))
-        dxt = np.zeros_like(dyt, shape=padded_shape, order="C")
+        dxt = np.zeros_like(dyt, shape=padded_shape)
         offsets = list(enumerate(windows.views(dxt)))
         for k, view in reversed(offsets):  # a later offset reads from an earlier window
             view += _where(winner == k, dyt)

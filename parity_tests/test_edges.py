@@ -68,6 +68,7 @@ MAX_POOL2D = {
         image([nan, 1, 1, 2, 1, nan], [2, 3, 3, nan, 4, 9]),
         {},
     ),
+    "NaN in one window of three": (image([1, nan, 1, 2, 4, 3], [2, 3, 3, 4, 1, 2]), {}),
     "a window of −∞ gives its first index": (image([-inf, -inf], [-inf, -inf]), {}),
     "−∞ and padding": (image([-inf, -inf], [-inf, -inf]), {"padding": 1}),
     "−∞ and padding, with gaps": (

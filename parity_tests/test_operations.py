@@ -101,7 +101,7 @@ STRIDES = {
 @every_operation
 @given(data=st.data(), layout=st.sampled_from(sorted(STRIDES)))
 def test_any_strides_and_read_only(operation: Operation, data: st.DataObject, layout: str) -> None:
-    """How an array lies in memory changes no value, and a read-only one is enough."""
+    """How an array lies in memory changes no value, a read-only one is enough, results are new."""
     case = data.draw(operation.cases)
     exact = operation.exact_on_integers
     arrays = draw_arguments(integers if exact else operation.draw, case, np.float64)
@@ -115,6 +115,7 @@ def test_any_strides_and_read_only(operation: Operation, data: st.DataObject, la
         array.flags.writeable = False
     for name, value in numpy_results(operation, strided, case.options, strided_dy).items():
         assert value.shape == plain[name].shape
+        assert not any(np.may_share_memory(value, array) for array in strided.values())
         if exact:
             assert (value == plain[name]).all(), f"{operation.name} {name} of {layout} arrays"
         else:  # vectorised exp and log may differ in their last bit between strides
@@ -147,13 +148,15 @@ def test_nothing_is_changed_and_pullback_repeats(operation: Operation, data: st.
 @every_operation
 @given(data=st.data())
 def test_dtypes_are_refused(operation: Operation, data: st.DataObject) -> None:
-    """Integers, half precision and a mix of dtypes raise TypeError and name the argument."""
+    """Integers, half precision, lists and a mix of dtypes raise TypeError and name the argument."""
     case = data.draw(operation.cases)
     arrays = draw_arguments(integers, case, np.float32)
     for name in arrays:
         for dtype in (np.int64, np.float16, np.complex64):
             with pytest.raises(TypeError, match=name):
                 operation.numpy(**(arrays | {name: arrays[name].astype(dtype)}), **case.options)
+        with pytest.raises(TypeError, match=name):
+            operation.numpy(**(arrays | {name: arrays[name].tolist()}), **case.options)
         if len(arrays) > 1:
             with pytest.raises(TypeError, match="one dtype"):
                 operation.numpy(

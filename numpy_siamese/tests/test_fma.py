@@ -58,6 +58,14 @@ def test_fma_of_infinities_nan_and_overflow(dtype: Any) -> None:
 
 
 @every_dtype
+def test_fma_rounds_its_scalars_first(dtype: Any) -> None:
+    """Scalars are numbers of x's dtype: 0.1 stands for the float next to it."""
+    x = np.array([1, 3, 5], dtype)
+    assert np.array_equal(fma(0.1, x, 0.1), fma(dtype(0.1), x, np.full_like(x, 0.1)))
+    assert fma(0.1, x, 0.1).dtype == dtype
+
+
+@every_dtype
 def test_fma_warns_of_nothing_of_its_own(dtype: Any) -> None:
     """∞ − ∞ inside the arithmetic of error terms is no news to the caller."""
     x, y = np.array([np.inf, -np.inf, 1], dtype), np.array([1, 2, np.inf], dtype)
