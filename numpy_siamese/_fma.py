@@ -39,12 +39,10 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     if a == 1:
         return x + y
     kernel = _fma_float32 if x.dtype == np.float32 else _fma_float64
-    flat_x, flat_y = x.reshape(-1), np.broadcast_to(y, x.shape).reshape(-1)
-    fused = np.empty_like(flat_x)
-    for start in range(0, x.size, BLOCK):
-        block = slice(start, start + BLOCK)
-        fused[block] = kernel(a, flat_x[block], flat_y[block])
-    return fused.reshape(x.shape)
+    flat_x, flat_y = x.ravel(), np.broadcast_to(y, x.shape).ravel()
+    starts = range(0, x.size, BLOCK)
+    blocks = [kernel(a, flat_x[i : i + BLOCK], flat_y[i : i + BLOCK]) for i in starts]
+    return np.concatenate([flat_x[:0], *blocks]).reshape(x.shape)
 
 
 def _fma_float32(a: Any, x: Array, y: Array) -> Array:

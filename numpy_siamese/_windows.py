@@ -54,7 +54,7 @@ class Windows:
         if (height, width) == self.size:
             return xt
         C, _, _, N = xt.shape
-        padded = np.empty_like(xt, shape=(C, height, width, N), order="C")
+        padded = np.empty_like(xt, shape=(C, height, width, N))
         padded.fill(value)
         self.crop(padded)[...] = xt
         return padded

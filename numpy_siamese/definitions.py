@@ -107,6 +107,19 @@ def max_pool2d(
     return y, pullback
 
 
+def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, Pullback]:
+    """max_pool2d(relu(conv2d(x, weight, bias)), 2), one after the other."""
+    y, conv2d_pullback = conv2d(x, weight, bias)
+    y, relu_pullback = relu(y)
+    y, max_pool2d_pullback = max_pool2d(y, (2, 2))
+
+    def pullback(dy: Array) -> tuple[Array, Array, Array]:
+        (dy,) = relu_pullback(*max_pool2d_pullback(dy))
+        return conv2d_pullback(dy)
+
+    return y, pullback
+
+
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
     """y[n,o] = b[o] + Σ_i w[o,i] x[n,i]."""
     (N, _), (O, I) = x.shape, weight.shape

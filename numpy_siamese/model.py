@@ -12,49 +12,12 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese import functional as F
+from numpy_siamese.fused import conv_relu_pool
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed
 
 Array = np.ndarray
 Gradients = dict[str, Array]
 Pullback = Callable[..., tuple[Gradients, Any]]
-
-
-def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, F.Pullback]:
-    """Conv2d → ReLU → MaxPool2d(2), for less work and with equal values (−0 may stand for +0).
-
-    ReLU is monotone, so it may follow the maximum, where a quarter of the elements are left:
-    max(relu(y)) = relu(max(y)), and a window without a positive element gets no gradient either
-    way. Pooling drops an odd last row and column of the convolution's output, so the row and
-    column of x that only they read are not read at all; their gradient is zero.
-
-    Parameters
-    ----------
-    x : (N, C, H, W)
-    weight : (O, C, KH, KW)
-    bias : (O,)
-
-    Returns
-    -------
-    y : (N, O, ⌊(H − KH + 1) / 2⌋, ⌊(W − KW + 1) / 2⌋)
-    pullback : dy → (dx, dweight, dbias)
-        dx is None for ``needs_input_grad=False``.
-    """
-    H, W = (n - (n - k + 1) % 2 for n, k in zip(x.shape[2:], weight.shape[2:], strict=True))
-    y, conv2d_pullback = F.conv2d(x[:, :, :H, :W], weight, bias)
-    y, max_pool2d_pullback = F.max_pool2d(y, 2)
-    y, relu_pullback = F.relu(y)
-
-    def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
-        (dy,) = relu_pullback(dy)
-        (dy,) = max_pool2d_pullback(dy)
-        dx_read, dweight, dbias = conv2d_pullback(dy, needs_input_grad)
-        if not needs_input_grad or dx_read.shape == x.shape:
-            return dx_read, dweight, dbias
-        dx = np.zeros_like(x)
-        dx[:, :, :H, :W] = dx_read
-        return dx, dweight, dbias
-
-    return y, pullback
 
 
 class CNN:
@@ -100,7 +63,9 @@ class CNN:
         if x.ndim != 4 or x.shape[1:] != self.image_shape:
             raise ValueError(f"images must be (N, 1, 28, 28), got {x.shape}")
         p = self._parameters
-        y, conv1 = conv_relu_pool(x, p["conv1.weight"], p["conv1.bias"])  # (N, 32, 13, 13)
+        # conv2 reads 12 of 13 rows and columns, for its pooling drops an odd one; conv1 needs 26
+        read = x[:, :, :26, :26]
+        y, conv1 = conv_relu_pool(read, p["conv1.weight"], p["conv1.bias"])  # (N, 32, 12, 12)
         y, conv2 = conv_relu_pool(y, p["conv2.weight"], p["conv2.bias"])  # (N, 64, 5, 5)
         maps = y.shape
         y = y.reshape(len(x), 1600)  # channel-major
@@ -117,8 +82,13 @@ class CNN:
             dy, grads["fc1.weight"], grads["fc1.bias"] = fc1(dy)
             dy = dy.reshape(maps)
             dy, grads["conv2.weight"], grads["conv2.bias"] = conv2(dy)
-            dx, grads["conv1.weight"], grads["conv1.bias"] = conv1(dy, needs_input_grad)
-            return {name: grads[name] for name in p}, dx
+            dread, grads["conv1.weight"], grads["conv1.bias"] = conv1(dy, needs_input_grad)
+            grads = {name: grads[name] for name in p}
+            if not needs_input_grad:
+                return grads, None
+            dx = np.zeros_like(x)
+            dx[:, :, :26, :26] = dread
+            return grads, dx
 
         return embedding, pullback
 

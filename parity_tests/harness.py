@@ -32,6 +32,14 @@ def draw_cotangent(draw: Draw, case: Case, y: Array) -> Array:
     return np.asarray(draw(rng, "dy", np.shape(y)), y.dtype)
 
 
+def where_decided(operation: Operation, arrays: Arrays, dy: Array, device: Device = CPU) -> Array:
+    """Return the cotangent, zero where rounding decides which way it goes."""
+    if operation.undecided is None:
+        return dy
+    undecided = operation.undecided(arrays, device.factor_roundoff)
+    return np.where(undecided, dy.dtype.type(0), dy)
+
+
 def numpy_results(operation: Operation, arrays: Arrays, options: Options, dy: Array) -> Arrays:
     """Return the NumPy output and gradients by quantity: `y`, and `d` + argument."""
     y, pullback = operation.numpy(**arrays, **options)
@@ -80,6 +88,8 @@ def compare(operation: Operation, case: Case, dtype: type, data: str, device: De
         arrays = draw_arguments(draw, case, dtype)
         y, _ = operation.numpy(**arrays, **case.options)
         dy = draw_cotangent(draw, case, y)
+        if data == FLOATS:
+            dy = where_decided(operation, arrays, dy, device)
         ours = numpy_results(operation, arrays, case.options, dy)
         theirs = torch_results(operation, arrays, case.options, dy, device)
         if data == INTEGERS:
@@ -123,13 +133,14 @@ def check_on_floats(
     case = Case({name: array.shape for name, array in arrays.items()}, options)
     exact = torch_results(operation, widened(arrays), options, np.asarray(dy, np.float64))
     gauge = gauges(operation, arrays, options, dy)
-    multiplies = operation.gauge is None  # what tensor cores compute: sums of products
     for quantity, value in ours.items():
         if quantity not in operation.counts:
             LEDGER.exact(operation.name, quantity, value, theirs[quantity], device.name)
             continue
         n = operation.counts[quantity](case, np.shape(ours["y"]))
-        rounded = device.factor_roundoff if multiplies and value.dtype == np.float32 else 0.0
+        rounded = (
+            device.factor_roundoff if operation.multiplies and value.dtype == np.float32 else 0.0
+        )
         LEDGER.bounded(
             operation.name,
             quantity,

@@ -15,13 +15,14 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from numpy_siamese import functional, model, training
+from numpy_siamese import functional, fused, model, training
 from parity_tests.operations import BY_NAME
 
 Array = np.ndarray
 
 ARGUMENTS = {
     "conv2d": ("x", "weight", "bias"),
+    "conv_relu_pool": ("x", "weight", "bias"),
     "max_pool2d": ("x",),
     "relu": ("x",),
     "linear": ("x", "weight", "bias"),
@@ -50,28 +51,29 @@ class _RecordingFunctional:
 
     def __getattr__(self, name: str) -> Any:
         operation = getattr(functional, name)
-        if name not in ARGUMENTS:
-            return operation
+        return _recording(operation, self._calls) if name in ARGUMENTS else operation
 
-        def recorded(*args: Any, **options: Any) -> tuple[Array, Callable[..., Any]]:
-            y, pullback = operation(*args, **options)
-            positional = dict(zip(ARGUMENTS[name], args, strict=False))
-            if name == "max_pool2d":
-                options = options | {"kernel_size": args[1]}
-            call = Call(name, positional, options, {"y": np.array(y)})
-            self._calls.append(call)
 
-            def recorded_pullback(dy: Any, *flags: Any, **keywords: Any) -> tuple[Any, ...]:
-                grads = pullback(dy, *flags, **keywords)
-                call.dy = np.asarray(dy, y.dtype)
-                for argument, grad in zip(BY_NAME[name].differentiable, grads, strict=True):
-                    if grad is not None:
-                        call.results[f"d{argument}"] = np.array(grad)
-                return grads
+def _recording(operation: Callable[..., Any], calls: list[Call]) -> Callable[..., Any]:
+    """Return the operation, keeping each call."""
+    name = operation.__name__
 
-            return y, recorded_pullback
+    def recorded(*args: Any, **options: Any) -> tuple[Array, Callable[..., Any]]:
+        y, pullback = operation(*args, **options)
+        call = Call(name, dict(zip(ARGUMENTS[name], args, strict=True)), options, {"y": y.copy()})
+        calls.append(call)
 
-        return recorded
+        def recorded_pullback(dy: Any, *flags: Any, **keywords: Any) -> tuple[Any, ...]:
+            grads = pullback(dy, *flags, **keywords)
+            call.dy = np.asarray(dy, y.dtype)
+            for argument, grad in zip(BY_NAME[name].differentiable, grads, strict=True):
+                if grad is not None:
+                    call.results[f"d{argument}"] = np.array(grad)
+            return grads
+
+        return y, recorded_pullback
+
+    return recorded
 
 
 @contextmanager
@@ -81,6 +83,7 @@ def numpy_calls() -> Iterator[list[Call]]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (model, training):
             patch.setattr(module, "F", _RecordingFunctional(calls))
+        patch.setattr(model, "conv_relu_pool", _recording(fused.conv_relu_pool, calls))
         yield calls
 
 

@@ -57,7 +57,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.lines: dict[Key, Line] = {}
-        # dtype → branches of ReLU, max-pool and |·| in question, and all of them
+        # kind of data → branches of ReLU, max-pool and |·| in question, and all of them
         self.undecided_branches: dict[str, tuple[int, int]] = {}
         self.different_branches: dict[str, tuple[int, int]] = {}
 
@@ -122,13 +122,13 @@ class Ledger:
                 f"{(error > where.radius).sum()} of {error.size} elements"
             )
 
-    def count_undecided(self, dtype: str, undecided: int, total: int) -> None:
+    def count_undecided(self, data: str, undecided: int, total: int) -> None:
         """Keep how many branches lay inside their error bound."""
-        _add(self.undecided_branches, dtype, undecided, total)
+        _add(self.undecided_branches, data, undecided, total)
 
-    def count_different(self, dtype: str, different: int, total: int) -> None:
+    def count_different(self, data: str, different: int, total: int) -> None:
         """Keep how many branches the two networks took differently."""
-        _add(self.different_branches, dtype, different, total)
+        _add(self.different_branches, data, different, total)
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
@@ -161,9 +161,9 @@ def arrays(tensors: Mapping[str, object]) -> dict[str, Array]:
     return {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
 
 
-def _add(counts: dict[str, tuple[int, int]], dtype: str, some: int, total: int) -> None:
-    before = counts.get(dtype, (0, 0))
-    counts[dtype] = before[0] + some, before[1] + total
+def _add(counts: dict[str, tuple[int, int]], data: str, some: int, total: int) -> None:
+    before = counts.get(data, (0, 0))
+    counts[data] = before[0] + some, before[1] + total
 
 
 LEDGER = Ledger()

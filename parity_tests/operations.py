@@ -7,6 +7,7 @@ its grade on float data: None for exact, or the number n of rounded operations.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
+from numpy_siamese import fused
+from parity_tests import pooled
 from parity_tests.bounds import LIBRARY_ERROR
 
 Array = np.ndarray
@@ -82,6 +85,10 @@ class Operation:
         Default: the operation and its gradients on absolute values, right for multilinear ones.
     draw : (rng, argument, shape) → float data
     exact_on_integers : whether every quantity is exact on small integers
+    multiplies : whether it is made of sums of products, whose factors tensor cores may round
+    undecided : (arrays, relative error of a product's factors) → mask like y
+        Where rounding decides which way the gradient goes, so that it may go either way.
+    module : where its NumPy function stands
     """
 
     name: str
@@ -92,11 +99,14 @@ class Operation:
     gauge: Gauge | None = None
     draw: Draw = floats
     exact_on_integers: bool = True
+    multiplies: bool = False
+    undecided: Callable[[dict[str, Array], float], Array] | None = None
+    module: ModuleType = F
 
     @property
     def numpy(self) -> Callable[..., tuple[Array, F.Pullback]]:
-        """Return the function of `numpy_siamese.functional`, looked up when it is called."""
-        return getattr(F, self.name)
+        """Return the NumPy function, looked up when it is called."""
+        return getattr(self.module, self.name)
 
 
 # ------------------------------------------------------------------------------ cases
@@ -138,6 +148,16 @@ def conv2d_cases(draw: st.DrawFn) -> Case:
         shapes["bias"] = (groups * O_group,)
     options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     return Case(shapes, options, draw(SEEDS))
+
+
+@st.composite
+def conv_relu_pool_cases(draw: st.DrawFn) -> Case:
+    """Draw layers of any kernel with at least one window to pool, odd sizes among them."""
+    O, C, kernel = draw(SMALL), draw(SMALL), draw(st.tuples(SMALL, SMALL))
+    rows, columns = (k + 1 + draw(st.integers(0, 5)) for k in kernel)
+    N = draw(st.sampled_from([0, 1, 2, 5]))
+    shapes: Shapes = {"x": (N, C, rows, columns), "weight": (O, C, *kernel), "bias": (O,)}
+    return Case(shapes, {}, draw(SEEDS))
 
 
 @st.composite
@@ -277,6 +297,7 @@ OPERATIONS = [
             "dweight": conv2d_dweight_count,
             "dbias": conv2d_dweight_count,
         },
+        multiplies=True,
     ),
     Operation(
         "max_pool2d",
@@ -295,6 +316,24 @@ OPERATIONS = [
             "dweight": rows,
             "dbias": rows,
         },
+        multiplies=True,
+    ),
+    Operation(
+        "conv_relu_pool",
+        lambda x, weight, bias: TF.max_pool2d(TF.relu(TF.conv2d(x, weight, bias)), 2),
+        conv_relu_pool_cases(),
+        ("x", "weight", "bias"),
+        # windows do not overlap: at most one phase of each has a gradient, the other terms are 0
+        counts={
+            "y": lambda case, y: size(case.shapes["weight"][1:]) + 1,
+            "dx": conv2d_dx_count,
+            "dweight": conv2d_dweight_count,
+            "dbias": conv2d_dweight_count,
+        },
+        gauge=pooled.gauge,
+        multiplies=True,
+        undecided=pooled.undecided,
+        module=fused,
     ),
     Operation("relu", lambda x: TF.relu(x), elementwise_cases("x"), ("x",)),
     Operation(

@@ -41,7 +41,7 @@ def rows(ledger: Ledger) -> list[tuple[str, ...]]:
 def notes(ledger: Ledger) -> list[str]:
     """Return what the table cannot say: how many branches hang on a last bit."""
     return [
-        f"{dtype}: {some:,} of {total:,} branches of ReLU, max-pool and |·| on digits {what}"
+        f"{data}: {some:,} of {total:,} branches of ReLU, max-pool and |·| {what}"
         for counts, what in (
             (
                 ledger.undecided_branches,
@@ -49,7 +49,7 @@ def notes(ledger: Ledger) -> list[str]:
             ),
             (ledger.different_branches, "were taken differently by the two networks"),
         )
-        for dtype, (some, total) in counts.items()
+        for data, (some, total) in counts.items()
     ]
 
 

@@ -145,7 +145,9 @@ def test_every_difference_on_digits_is_explained(steps: int, device: Device) -> 
             assert wide < 1e-3, f"the ball of {name} is too wide to tell anything: {wide:.1e}"
         LEDGER.explained("SiameseNet", name, ours[name], value, where, device.name)
     LEDGER.count_undecided(
-        np.dtype(dtype).name, ball_net.decisions.undecided, ball_net.decisions.all
+        f"{np.dtype(dtype).name}, dithered digits",
+        ball_net.decisions.undecided,
+        ball_net.decisions.all,
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese import definitions
 from numpy_siamese import functional as F
+from parity_tests import pooled
 from parity_tests.bounds import Allowance, gamma, same_bits
 from parity_tests.harness import draw_arguments, draw_cotangent, gauges, numpy_results
 from parity_tests.operations import (
@@ -129,7 +130,7 @@ def test_gradient_is_the_limit_of_differences(operation: Operation, data: st.Dat
         if grad is None:
             continue
         direction = rng.uniform(-1, 1, arrays[name].shape)
-        if operation.name in ("relu", "l1_distance", "max_pool2d"):
+        if operation.name in ("relu", "l1_distance", "max_pool2d", "conv_relu_pool"):
             assume(away_from_kinks(operation, case, arrays, step))
 
         def along(h: float, name: str = name, direction: Array = direction) -> Array:
@@ -151,13 +152,15 @@ def away_from_kinks(operation: Operation, case: Case, arrays: dict, step: float)
         return bool((abs(arrays["x"]) > 2 * step).all())
     if operation.name == "l1_distance":
         return bool((abs(arrays["left"] - arrays["right"]) > 4 * step).all())
+    if operation.name == "conv_relu_pool":
+        return not pooled.close_calls(arrays, pooled.change(arrays, 2 * step)).any()
     values = np.sort(arrays["x"], axis=None)
     return bool((np.diff(values) > 4 * step).all())
 
 
 def largest_term(operation: Operation, arrays: dict, case: Case) -> Array | float:
     """Return a bound on the terms summed into an element of y."""
-    if operation.name in ("conv2d", "linear"):
+    if operation.name in ("conv2d", "linear", "conv_relu_pool"):
         absolute = {name: abs(value) + 1 for name, value in arrays.items()}
         return operation.numpy(**absolute, **case.options)[0]
     if "cross_entropy" in operation.name:
