@@ -56,7 +56,7 @@ def _fma_float32(a: Any, x: Array, y: Array) -> Array:
     total = product + y
     fused = total.astype(np.float32)
     halfway = total.view(np.int64) & (2**29 - 1) == 2**28
-    doubtful = halfway | (abs(total) < np.finfo(np.float32).smallest_normal)
+    doubtful = halfway | (abs(fused) <= np.finfo(np.float32).smallest_normal)
     if doubtful.any():
         exact = _sum_rounded_to_odd(product[doubtful], y[doubtful].astype(np.float64))
         fused[doubtful] = exact.astype(np.float32)

@@ -58,7 +58,7 @@ def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, F.Pullb
     TypeError, ValueError
         As conv2d does, and for an image too small for one window.
     """
-    _arguments.same_float(x=x, weight=weight, bias=bias)
+    _arguments.same_float(x=x)
     if x.ndim != 4:
         raise ValueError(f"x must be (N, C, H, W), got shape {x.shape}")
     positions = _arguments.conv2d_windows(x, weight, bias, 1, 0, 1, 1).positions
@@ -85,12 +85,12 @@ def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, F.Pullb
         np.maximum(yt, candidate, out=yt)
     yt += bias[:, None]
     winner = np.maximum(winner, (yt <= 0) * NO_PHASE)
-    yt = np.maximum(yt, 0, out=yt)
+    np.maximum(yt, np.zeros_like(yt[:1]), out=yt)  # an array of zeros is faster than the number
     y = batch_first(yt.reshape(O, P, Q, N))
 
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
         dyt = batch_innermost(_arguments.cotangent(dy, y)).reshape(O, L)
-        dbias = where(winner != NO_PHASE, dyt).sum(axis=1)
+        dbias = where(winner != NO_PHASE, dyt) @ np.ones_like(dyt[0])
         dkernels = np.zeros_like(weight, shape=(KH * K, O))
         w = weight.transpose(2, 1, 3, 0).reshape(KH, K, O)  # the W_iᵀ
         w_between = np.concatenate([w[1:], w[:-1]], axis=2)  # (W_uᵀ, W_{u−1}ᵀ) for 0 < u < KH

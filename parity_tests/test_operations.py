@@ -125,6 +125,14 @@ def test_any_strides_and_read_only(operation: Operation, data: st.DataObject, la
             assert (abs(value - plain[name]) <= 2 * Allowance(n, gauge).of(np.float64)).all()
 
 
+def test_pooling_of_single_pixels_is_a_copy() -> None:
+    """A window of one pixel selects everything; the result is still an array of its own."""
+    x = STRIDES["batch innermost"](np.arange(24.0).reshape(2, 3, 2, 2))
+    y, _ = BY_NAME["max_pool2d"].numpy(x, 1)
+    assert (y == x).all()
+    assert not np.may_share_memory(y, x)
+
+
 @every_operation
 @given(data=st.data())
 def test_nothing_is_changed_and_pullback_repeats(operation: Operation, data: st.DataObject) -> None:

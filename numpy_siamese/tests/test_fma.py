@@ -60,9 +60,11 @@ def test_fma_of_infinities_nan_and_overflow(dtype: Any) -> None:
 @every_dtype
 def test_fma_rounds_its_scalars_first(dtype: Any) -> None:
     """Scalars are numbers of x's dtype: 0.1 stands for the float next to it."""
-    x = np.array([1, 3, 5], dtype)
-    assert np.array_equal(fma(0.1, x, 0.1), fma(dtype(0.1), x, np.full_like(x, 0.1)))
-    assert fma(0.1, x, 0.1).dtype == dtype
+    x = np.arange(1, 100, dtype=dtype)
+    for y in (0.1, 0.2, 0.3, 0.7):
+        expected = fma(dtype(0.1), x, np.full_like(x, y))
+        assert np.array_equal(fma(0.1, x, y), expected)
+        assert expected.dtype == dtype
 
 
 @every_dtype
@@ -80,16 +82,20 @@ def test_fma_next_to_a_tie_in_float64() -> None:
     assert (fma(a, x, y) == y).all()
 
 
-@pytest.mark.parametrize("scale", [0, -63], ids=["normal", "subnormal"])
-def test_fma_next_to_a_tie(scale: int) -> None:
+@pytest.mark.parametrize(
+    ("scale", "y"),
+    [(0, 1 + 2.0**-23), (-63, 2.0**-127 + 2.0**-149), (-63, 2.0**-126 - 2.0**-149)],
+    ids=["normal", "subnormal", "largest subnormal"],
+)
+def test_fma_next_to_a_tie(scale: int, y: float) -> None:
     """A product 2⁻ᵏ(1 − 2⁻⁴⁶) leaves y just below a tie, on which the float64 sum falls exactly.
 
-    With y = 1 + 2⁻²³ and k = 24, and among subnormals with y = 2⁻¹²⁷ + 2⁻¹⁴⁹ and k = 150.
+    The last bit of y is 1, so the tie would be rounded away from it; 2⁻ᵏ is half that bit.
     """
     a = np.float32(2.0 ** (scale - 12) * (1 + 2.0**-23))
     x = np.array([1 - 2.0**-23, -(1 - 2.0**-23)], np.float32) * np.float32(2.0 ** (scale - 12))
-    y = np.float32(1 + 2.0**-23 if scale == 0 else 2.0**-127 + 2.0**-149) * np.sign(x)
-    assert (fma(a, x, y) == y).all()
+    ys = np.float32(y) * np.sign(x)
+    assert (fma(a, x, ys) == ys).all()
 
 
 @settings(max_examples=20, deadline=None)

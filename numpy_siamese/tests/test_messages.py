@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese import functional as F
+from numpy_siamese.fused import conv_relu_pool
 from numpy_siamese.initialization import manual_seed
 from numpy_siamese.model import CNN, SiameseNet
 from numpy_siamese.optim import SGD
@@ -51,6 +52,23 @@ def net_without(name: str, **changed: Any) -> Callable[[], None]:
 
 
 MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
+    # a layer as one operation
+    "x must be (N, C, H, W), got shape (1, 4, 4)": (
+        lambda: conv_relu_pool(a(1, 4, 4), a(2, 1, 3, 3), a(2)),
+        ValueError,
+    ),
+    "x (1, 1, 3, 8) and weight (2, 1, 3, 3) leave no window to pool": (
+        lambda: conv_relu_pool(a(1, 1, 3, 8), a(2, 1, 3, 3), a(2)),
+        ValueError,
+    ),
+    "x (1, 1, 8, 3) and weight (2, 1, 3, 3) leave no window to pool": (
+        lambda: conv_relu_pool(a(1, 1, 8, 3), a(2, 1, 3, 3), a(2)),
+        ValueError,
+    ),
+    "bias must have shape (2,), got (3,)": (
+        lambda: conv_relu_pool(a(1, 1, 8, 8), a(2, 1, 3, 3), a(3)),
+        ValueError,
+    ),
     # dtypes
     "x must be a float32 or float64 array, got int64": (lambda: F.relu(np.arange(3)), TypeError),
     "x must be a float32 or float64 array, got list": (lambda: F.relu(anything([1.0])), TypeError),

@@ -1,0 +1,141 @@
+"""What every backend offers, and the work that all of them are given."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese.data import load
+from numpy_siamese.pairs import PairSampler
+
+Array = np.ndarray
+Results = dict[str, Array]
+
+LR, MOMENTUM = 0.001, 0.1
+"""Of the recipe."""
+
+
+class NotRun(Exception):  # noqa: N818 - a verdict, not an error
+    """Why a backend cannot do a piece of work here."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of work, ready to be timed.
+
+    Parameters
+    ----------
+    run : () → anything
+        Does the work once; work given to a device need not be finished when it returns.
+    result : () → arrays by name
+        Does it once, from the same start, and returns what it computed.
+    """
+
+    run: Callable[[], Any]
+    result: Callable[[], Results]
+
+
+class Backend(ABC):
+    """One way to run the network.
+
+    Parameters
+    ----------
+    name : str
+        As on the command line and in the tables.
+    """
+
+    device = "cpu"
+    unit_roundoff = 2.0**-24
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run here, None if it can."""
+        return None
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[None]:
+        """Use so many threads on the CPU, verified.
+
+        Raises
+        ------
+        NotRun
+            If it cannot.
+        """
+        yield
+
+    def enter(self) -> None:
+        """Set what must be in force whenever this backend runs."""
+        return
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all it was given; the CPU has when a call returns."""
+        return
+
+    def bytes_per_pair(self) -> float:
+        """Return about how much memory a training step takes for each pair of its batch."""
+        return 0.0
+
+    def peak_bytes(self, run: Callable[[], Any]) -> int | None:
+        """Return the most memory that a run takes on the device, None for the host."""
+        return None
+
+    @abstractmethod
+    def step(self, pairs: int) -> Job:
+        """Forward, backward and update; images and targets are where the network is."""
+
+    @abstractmethod
+    def learn(self, pairs: int) -> Job:
+        """From indices of images: take the images, forward, backward, update, report the loss."""
+
+    @abstractmethod
+    def embed(self, count: int) -> Job:
+        """Embed so many uint8 images, from the host and back."""
+
+    @abstractmethod
+    def pairs(self, pairs: int) -> Job:
+        """Draw a batch of pairs and put its images where the network is."""
+
+    @abstractmethod
+    def epoch(self, batches: int) -> Job:
+        """Draw and learn so many batches of 100 pairs."""
+
+    @abstractmethod
+    def operation(self, name: str, images: int, direction: str) -> Job:
+        """Run one operation of `layers.OPERATIONS`, 'forward' or 'backward'."""
+
+
+@cache
+def digits() -> tuple[Array, Array]:
+    """Return the embedded training digits: images (4000, 28, 28) uint8, labels (4000,)."""
+    images, labels = load("mnist-5k").train
+    return images, labels
+
+
+@cache
+def _sampler(pairs: int) -> PairSampler:
+    return PairSampler(digits()[1], pairs, seed=0)
+
+
+def draw(pairs: int, k: int = 0) -> tuple[Array, Array, Array]:
+    """Draw batch k of the pairs that every backend learns from: left, right, targets (N, 1)."""
+    left, right, targets = _sampler(max(pairs, 2)).batch(0, k)  # the fewest that can be balanced
+    return left[:pairs], right[:pairs], targets[:pairs]
+
+
+def batch(pairs: int) -> tuple[Array, Array, Array]:
+    """Return a first batch: left, right (N, 1, 28, 28) float32, targets (N, 1)."""
+    images, _ = digits()
+    left, right, targets = draw(pairs)
+    return images[left, None].astype(np.float32), images[right, None].astype(np.float32), targets
+
+
+def many_images(count: int) -> Array:
+    """Return so many digits, repeating them if need be: (count, 28, 28) uint8."""
+    return np.resize(digits()[0], (count, 28, 28))

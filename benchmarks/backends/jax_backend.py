@@ -1,0 +1,116 @@
+"""JAX, jitted, where it is installed: the same network in its own idiom."""
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from benchmarks.backends.base import LR, MOMENTUM, Backend, Job, NotRun, Results, batch, many_images
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.threads import available_cores
+
+EMBED_BATCH = 500
+
+
+class JaxBackend(Backend):
+    """The step and the embedding as two jitted functions, on JAX's default device."""
+
+    @property
+    def missing(self) -> str | None:
+        """Why it cannot run here."""
+        return None if importlib.util.find_spec("jax") else "JAX is not installed"
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[None]:
+        """Use all cores: JAX takes its threads when it starts."""
+        if count != available_cores():
+            raise NotRun(f"JAX takes all {available_cores()} cores that the process has")
+        yield
+
+    def bytes_per_pair(self) -> float:
+        """Return the size of two images' activations, and as much again for gradients."""
+        return 2.0 * 2 * 4 * (2 * 32 * 26 * 26 + 3 * 32 * 13 * 13 + 2 * 64 * 11 * 11)
+
+    def step(self, pairs: int) -> Job:
+        """Forward, backward and update."""
+        import jax
+        import jax.numpy as jnp
+
+        arrays = tuple(map(jnp.asarray, batch(pairs)))
+        weights = {k: jnp.asarray(v) for k, v in SiameseNet(0).state_dict().items()}
+        value_and_grad = jax.value_and_grad(_loss)
+
+        @jax.jit
+        def update(weights: Any, velocity: Any, *arrays: Any) -> Any:
+            _, grads = value_and_grad(weights, *arrays)
+            velocity = {k: MOMENTUM * velocity[k] + grads[k] for k in weights}
+            return {k: weights[k] - LR * velocity[k] for k in weights}, velocity
+
+        state = [weights, {k: jnp.zeros_like(v) for k, v in weights.items()}]
+
+        def run() -> None:
+            state[:] = jax.block_until_ready(update(*state, *arrays))
+
+        def result() -> Results:
+            loss, grads = jax.jit(value_and_grad)(weights, *arrays)
+            return {"loss": np.asarray(loss)} | {k: np.asarray(v) for k, v in grads.items()}
+
+        return Job(run, result)
+
+    def learn(self, pairs: int) -> Job:
+        """Leave out: only the step and the embedding are written for JAX."""
+        raise NotRun("only step and embed are written for JAX")
+
+    def embed(self, count: int) -> Job:
+        """Embed images."""
+        import jax
+        import jax.numpy as jnp
+
+        images = many_images(count)
+        weights = {k: jnp.asarray(v) for k, v in SiameseNet(0).state_dict().items()}
+        embed = jax.jit(_embed)
+
+        def run() -> Any:
+            parts = np.split(images, range(EMBED_BATCH, count, EMBED_BATCH))
+            found = [embed(weights, jnp.asarray(part[:, None], jnp.float32)) for part in parts]
+            return np.concatenate([np.asarray(part) for part in found])
+
+        return Job(run, lambda: {"embeddings": run()})
+
+    def pairs(self, pairs: int) -> Job:
+        """Leave out."""
+        raise NotRun("only step and embed are written for JAX")
+
+    def epoch(self, batches: int) -> Job:
+        """Leave out."""
+        raise NotRun("only step and embed are written for JAX")
+
+    def operation(self, name: str, images: int, direction: str) -> Job:
+        """Leave out."""
+        raise NotRun("only step and embed are written for JAX")
+
+
+def _embed(w: dict[str, Any], x: Any) -> Any:
+    """Embed images (N, 1, 28, 28)."""
+    import jax.numpy as jnp
+    from jax import lax
+
+    for layer in ("net.conv1", "net.conv2"):
+        x = lax.conv(x, w[f"{layer}.weight"], (1, 1), "VALID")
+        x = jnp.maximum(x + w[f"{layer}.bias"][:, None, None], 0)
+        x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+    x = x.reshape(len(x), 1600)
+    x = jnp.maximum(x @ w["net.fc1.weight"].T + w["net.fc1.bias"], 0)
+    return x @ w["net.fc2.weight"].T + w["net.fc2.bias"]
+
+
+def _loss(w: dict[str, Any], left: Any, right: Any, targets: Any) -> Any:
+    """Return the mean cross-entropy, from logits, which spares JAX the clamp."""
+    import jax.numpy as jnp
+    from jax.nn import log_sigmoid
+
+    distance = abs(_embed(w, left) - _embed(w, right))
+    logits = distance @ w["fc1.weight"].T + w["fc1.bias"]
+    return -jnp.mean(targets * log_sigmoid(logits) + (1 - targets) * log_sigmoid(-logits))

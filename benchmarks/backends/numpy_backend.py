@@ -1,0 +1,152 @@
+"""NumPy, with its own threads over micro-batches and BLAS on one thread each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from benchmarks.backends.base import (
+    LR,
+    MOMENTUM,
+    Array,
+    Backend,
+    Job,
+    NotRun,
+    Results,
+    batch,
+    digits,
+    draw,
+    many_images,
+)
+from benchmarks.layers import LAYERS
+from numpy_siamese import functional, fused
+from numpy_siamese.config import TrainConfig
+from numpy_siamese.data import gather
+from numpy_siamese.evaluation import embed_images
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.optim import SGD
+from numpy_siamese.training import Learner, loss_and_gradients
+
+
+class NumpyBackend(Backend):
+    """`numpy_siamese`.
+
+    Parameters
+    ----------
+    name : str
+    dtype : numpy.float32, or numpy.float64 for the reference that all results are held against
+    """
+
+    def __init__(self, name: str, dtype: type[np.floating] = np.float32) -> None:
+        super().__init__(name)
+        self.dtype = dtype
+        self._threads = 1
+
+    @contextmanager
+    def threads(self, count: int) -> Iterator[None]:
+        """Use so many threads for micro-batches, and BLAS threads where there are none."""
+        with threadpool_limits(count, user_api="blas"):
+            found = {
+                pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
+            }
+            if found != {count}:
+                raise NotRun(f"BLAS takes {found} threads, not {count}")
+            self._threads = count
+            yield
+
+    def bytes_per_pair(self) -> float:
+        """Return the size of two images in float32 and uint8; all else is a micro-batch's."""
+        return 2 * 784 * 5
+
+    def step(self, pairs: int) -> Job:
+        """Forward, backward and update."""
+        left, right, targets = self._batch(pairs)
+        net = self._net()
+        optimizer = SGD(net.parameters(), LR, MOMENTUM)
+
+        def loss_and_grads() -> tuple[float, Results]:
+            loss, _, grads = loss_and_gradients(net, left, right, targets, self._threads)
+            return loss, grads
+
+        def result() -> Results:
+            loss, grads = loss_and_grads()
+            return {"loss": np.asarray(loss)} | grads
+
+        return Job(lambda: optimizer.step(loss_and_grads()[1]), result)
+
+    def learn(self, pairs: int) -> Job:
+        """From indices to the loss."""
+        learner, indices = self._learner(), draw(pairs)
+        return Job(
+            lambda: learner.step(*indices),
+            lambda: {"loss": np.asarray(self._learner().step(*indices)[0])},
+        )
+
+    def embed(self, count: int) -> Job:
+        """Embed images."""
+        net, images = self._net(), many_images(count)
+
+        def run() -> Array:
+            return embed_images(net, images, self._threads)
+
+        return Job(run, lambda: {"embeddings": run()})
+
+    def pairs(self, pairs: int) -> Job:
+        """Draw a batch and take its images."""
+        images, _ = digits()
+
+        def run() -> tuple[Array, Array]:
+            left, right, _ = draw(pairs)
+            return gather(images, left, self.dtype), gather(images, right, self.dtype)
+
+        return Job(run, lambda: dict(zip(("left", "right"), run(), strict=True)))
+
+    def epoch(self, batches: int) -> Job:
+        """Learn so many batches of 100 pairs."""
+        learner = self._learner()
+
+        def run() -> float:
+            for k in range(batches):
+                loss, _ = learner.step(*draw(100, k))
+            return loss
+
+        return Job(run, self.learn(100).result)
+
+    def operation(self, name: str, images: int, direction: str) -> Job:
+        """Run one operation."""
+        layer = LAYERS[name]
+        arrays = {key: a.astype(self.dtype) for key, a in layer.arrays(images).items()}
+        function = getattr(functional, layer.operation, None) or getattr(fused, layer.operation)
+        options = dict(layer.options)
+        y, pullback = function(**arrays, **options)
+        dy = np.ones_like(y)
+
+        def result() -> Results:
+            if direction == "forward":
+                return {"y": np.asarray(function(**arrays, **options)[0])}
+            grads = (grad for grad in pullback(dy) if grad is not None)
+            return {f"gradient {k}": grad for k, grad in enumerate(grads)}
+
+        if direction == "forward":
+            return Job(lambda: function(**arrays, **options), result)
+        return Job(lambda: pullback(dy), result)
+
+    def _batch(self, pairs: int) -> tuple[Array, Array, Array]:
+        left, right, targets = batch(pairs)
+        innermost = (np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0) for x in (left, right))
+        left, right = (x.astype(self.dtype, order="K") for x in innermost)
+        return left, right, targets
+
+    def _net(self) -> SiameseNet:
+        """Return the network of float32's seed 0, in this dtype: float64 draws other weights."""
+        net = SiameseNet(0, self.dtype)
+        weights = SiameseNet(0).state_dict()
+        net.load_state_dict({name: w.astype(self.dtype) for name, w in weights.items()})
+        return net
+
+    def _learner(self) -> Learner:
+        config = TrainConfig(threads=self._threads, dtype=np.dtype(self.dtype).name)
+        learner = Learner(config, digits()[0])
+        learner.net.load_state_dict(self._net().state_dict())
+        return learner

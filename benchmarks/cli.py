@@ -1,0 +1,142 @@
+"""The command line of the benchmarks."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import compare, environment, limits, memory, pictures, results
+from benchmarks.backends import BACKENDS, BY_NAME
+from benchmarks.measure import measure
+from benchmarks.workloads import ON_ONE_THREAD_TOO, WORKLOADS
+from numpy_siamese.errors import InputError, unknown_name
+from numpy_siamese.files import write_atomically
+from numpy_siamese.threads import available_cores
+
+PROGRAM = "python -m benchmarks"
+
+BATCH_SIZES = (1, 10, 100, 1_000, 10_000)
+
+IN_PROCESSES = ("numpy", "torch-eager")
+"""Backends whose memory is measured, each in a process of its own."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        if arguments.verb == "compare":
+            old, new = (results.load(path) for path in (arguments.old, arguments.new))
+            print(compare.as_text(old, new))
+        else:
+            _run(arguments)
+    except InputError as error:
+        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{PROGRAM}: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    backends = [_choice("backend", name, BY_NAME) for name in arguments.backends]
+    workloads = [_choice("workload", name, WORKLOADS) for name in arguments.workloads]
+    sizes = [_positive("batch size", text) for text in arguments.batch_sizes]
+    cores = available_cores()
+    counts = [_positive("number of threads", text) for text in arguments.threads]
+    if max(counts) > cores:
+        raise InputError(f"--threads: found {max(counts)}, expected at most the {cores} cores here")
+    if arguments.out is not None:
+        arguments.out.mkdir(parents=True, exist_ok=True)  # before hours of work, not after
+
+    found = results.Results(environment.describe())
+    for threads in counts:
+        _say(f"limits of the machine, {threads} threads")
+        found.limits[threads] = limits.measure(threads)
+    for name, workload in zip(arguments.workloads, workloads, strict=True):
+        wanted = counts if name in ON_ONE_THREAD_TOO else counts[-1:]
+        for threads in wanted:
+            for work in workload(sizes):
+                found.cells += measure(work, backends, threads, arguments.seconds, _say)
+    for name in arguments.backends:
+        if name in IN_PROCESSES and "step" in arguments.workloads:
+            _say(f"memory of training, {name}")
+            found.memory.append(memory.of_training(name, 100, counts[-1]))
+    _say("")
+    print(results.as_text(found))
+    if arguments.out is not None:
+        found.save(arguments.out / "results.json")
+        write_atomically(arguments.out / "results.md", results.as_markdown(found).encode())
+        for file, draw in pictures.PICTURES.items():
+            content = draw(found)
+            if content is not None:
+                write_atomically(arguments.out / file, content)
+        print(f"\nwrote {arguments.out}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(PROGRAM, description="Measure NumPy beside PyTorch.")
+    parser.add_argument(
+        "--backends",
+        nargs="+",
+        metavar="NAME",
+        default=[backend.name for backend in BACKENDS],
+        help=f"default: all of {', '.join(BY_NAME)}",
+    )
+    parser.add_argument(
+        "--workloads",
+        nargs="+",
+        metavar="NAME",
+        default=list(WORKLOADS),
+        help=f"default: all of {', '.join(WORKLOADS)}",
+    )
+    parser.add_argument(
+        "--batch-sizes",
+        nargs="+",
+        metavar="PAIRS",
+        default=[str(size) for size in BATCH_SIZES],
+        help=f"of the scaling workload (default: {' '.join(map(str, BATCH_SIZES))})",
+    )
+    parser.add_argument(
+        "--threads",
+        nargs="+",
+        metavar="N",
+        default=[str(n) for n in sorted({1, available_cores()})],
+        help="for every backend on the CPU; some work is measured on the last number alone "
+        "(default: 1, then all cores)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="about how long the rounds of one piece of work go on (default: 5, operations 0.4)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="write results.json, results.md and pictures"
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="compare")
+    comparing = verbs.add_parser("compare", help="show what changed beyond the noise")
+    comparing.add_argument("old", type=Path, metavar="OLD.json")
+    comparing.add_argument("new", type=Path, metavar="NEW.json")
+    return parser
+
+
+def _choice(kind, name, choices):
+    if name not in choices:
+        raise unknown_name(kind, name, choices)
+    return choices[name]
+
+
+def _positive(what: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise InputError(f"unknown {what} {text!r}, expected a whole number above 0")
+    return int(text)
+
+
+def _say(line: str) -> None:
+    """Show what is going on, on a line of the terminal that is written over."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,38 @@
+"""What the machine can do at most: its rate of matrix products and its copy bandwidth, measured."""
+
+import time
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from benchmarks.timing import Timed, once
+
+SIZE = 1536
+"""Rows and columns of the matrices: the product runs from cache, and long enough to count."""
+
+COPIED = 2**25
+"""Floats copied: 128 MiB, more than caches hold."""
+
+
+def measure(threads: int, seconds: float = 1.0) -> dict[str, float]:
+    """Return `gemm_flops`, floating-point operations a second in float32, and `copy_bytes`.
+
+    The best of some runs, for a limit is what was reached once. Copying counts what is read and
+    what is written.
+    """
+    rng = np.random.default_rng(0)
+    a, b = rng.random((2, SIZE, SIZE), dtype=np.float32)
+    product = np.empty_like(a)
+    source = np.zeros(COPIED, np.float32)
+    copy = np.empty_like(source)
+    with threadpool_limits(threads, user_api="blas"):
+        gemm = _best(Timed(lambda: np.matmul(a, b, out=product)), seconds)
+    copying = _best(Timed(lambda: np.copyto(copy, source)), seconds)
+    return {"gemm_flops": 2.0 * SIZE**3 / gemm, "copy_bytes": 2.0 * source.nbytes / copying}
+
+
+def _best(job: Timed, seconds: float) -> float:
+    start, best = time.perf_counter(), once(job)
+    while time.perf_counter() - start < seconds:
+        best = min(best, once(job))
+    return best

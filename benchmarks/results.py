@@ -1,0 +1,236 @@
+"""The results: as data, as a file, as tables."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.timing import quartiles, spread
+from numpy_siamese.errors import InputError
+from numpy_siamese.files import write_atomically
+
+FORMAT, VERSION = "siamese benchmarks", 1
+
+NOISY = 0.1
+"""A spread above this is marked."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One piece of work by one backend: samples in seconds, or why there are none."""
+
+    workload: str
+    label: str
+    size: int
+    backend: str
+    threads: int
+    samples: list[float] = field(default_factory=list)
+    missing: str = ""
+    flops: float = 0.0
+    images: int = 0
+    error: float = 0.0
+    joules: float | None = None
+    device_bytes: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What the cell is about."""
+        return self.workload, self.label, self.backend, self.threads
+
+    @property
+    def median(self) -> float:
+        """Return the median in seconds."""
+        return quartiles(self.samples)[1]
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the quartiles lie far apart."""
+        return spread(self.samples) > NOISY
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Peak resident memory of a process that trains, in bytes, or why it was not measured."""
+
+    backend: str
+    pairs: int
+    before: int = 0
+    peak: int = 0
+    missing: str = ""
+
+
+@dataclass
+class Results:
+    """All that one run of the benchmarks found.
+
+    Parameters
+    ----------
+    environment : facts by name
+    limits : threads → `limits.measure`
+    cells, memory : what was measured
+    """
+
+    environment: dict[str, str]
+    limits: dict[int, dict[str, float]] = field(default_factory=dict)
+    cells: list[Cell] = field(default_factory=list)
+    memory: list[Memory] = field(default_factory=list)
+
+    def save(self, path: Path) -> None:
+        """Write the results as JSON."""
+        content = {"format": FORMAT, "version": VERSION} | asdict(self)
+        write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def load(path: Path) -> Results:
+    """Read results.
+
+    Raises
+    ------
+    InputError
+        A file that is not there, is damaged, or was written by another version.
+    """
+    try:
+        content: Any = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}, expected a results.json") from None
+    except ValueError:
+        raise InputError(f"{path}: found no JSON, expected a results.json") from None
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
+        raise InputError(f"{path}: found no results of these benchmarks, expected a results.json")
+    if content.get("version") != VERSION:
+        raise InputError(
+            f"{path}: found version {content.get('version')!r}, expected version {VERSION}"
+        )
+    try:
+        results = Results(
+            dict(content["environment"]),
+            {int(threads): dict(limit) for threads, limit in content["limits"].items()},
+            [Cell(**cell) for cell in content["cells"]],
+            [Memory(**memory) for memory in content["memory"]],
+        )
+        for cell in results.cells:
+            if not cell.missing and not cell.median > 0:
+                raise ValueError("a cell without samples")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(
+            f"{path}: found damaged results ({error}), expected a whole file"
+        ) from None
+    return results
+
+
+# ------------------------------------------------------------------------------ tables
+
+HEADER = ["work", "threads", "backend", "median", "quartiles", "GFLOP/s", "of GEMM", "images/s"]
+
+
+def rows(results: Results, workload: str) -> list[list[str]]:
+    """Return a workload's lines of the table; a spread above 10 % is marked by ±."""
+    table = []
+    for cell in results.cells:
+        if cell.workload != workload:
+            continue
+        start = [cell.label, str(cell.threads), cell.backend]
+        if cell.missing:
+            table.append([*start, cell.missing, "", "", "", ""])
+            continue
+        low, median, high = quartiles(cell.samples)
+        rate = cell.flops / median
+        on_cpu = not cell.backend.startswith("cuda")
+        limit = results.limits.get(cell.threads, {}).get("gemm_flops", 0.0) if on_cpu else 0.0
+        table.append(
+            [
+                *start,
+                seconds(median) + (" ±" if cell.noisy else ""),
+                f"{seconds(low)} to {seconds(high)}",
+                f"{rate / 1e9:.1f}" if cell.flops else "",
+                f"{rate / limit:.0%}" if cell.flops and limit else "",
+                f"{cell.images / median:,.0f}",
+            ]
+        )
+    return table
+
+
+def seconds(value: float) -> str:
+    """Return a time with a fitting unit and three digits."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if value * factor >= 1 or unit == "µs":
+            return f"{value * factor:.3g} {unit}"
+    raise AssertionError
+
+
+def mib(value: float) -> str:
+    """Return bytes in MiB."""
+    return f"{value / 2**20:,.0f} MiB"
+
+
+def sections(results: Results) -> list[tuple[str, list[list[str]]]]:
+    """Return titles and tables, each with its header."""
+    found = []
+    for workload in dict.fromkeys(cell.workload for cell in results.cells):
+        found.append((workload, [HEADER, *rows(results, workload)]))
+    found.append(("ratios of medians to NumPy's", ratios(results)))
+    if results.memory:
+        table = [["backend", "pairs", "before training", "peak"]]
+        for m in results.memory:
+            measured = [mib(m.before), mib(m.peak)] if not m.missing else [m.missing, ""]
+            table.append([m.backend, str(m.pairs), *measured])
+        found.append(("host memory of a training process", table))
+    extras = [
+        [c.label, c.backend, f"{c.joules:.3g} J" if c.joules else "not told by this machine",
+         mib(c.device_bytes) if c.device_bytes else ""]
+        for c in results.cells
+        if c.workload == "step" and not c.missing
+    ]  # fmt: skip
+    if extras:
+        found.append(
+            ("energy and device memory", [["work", "backend", "energy", "device"], *extras])
+        )
+    limits = [["threads", "matrix product", "copy"]]
+    for threads, limit in results.limits.items():
+        rate, copied = limit["gemm_flops"] / 1e9, limit["copy_bytes"] / 1e9
+        limits.append([str(threads), f"{rate:.0f} GFLOP/s", f"{copied:.1f} GB/s"])
+    found.append(("limits of the machine, measured", limits))
+    found.append(("environment", [["what", "value"], *map(list, results.environment.items())]))
+    return found
+
+
+def ratios(results: Results) -> list[list[str]]:
+    """Return NumPy's time over each other backend's, for the same work on the same threads."""
+    table = [["work", "threads", "against", "NumPy takes"]]
+    measured = {cell.key: cell for cell in results.cells if not cell.missing}
+    for (workload, label, backend, threads), cell in measured.items():
+        ours = measured.get((workload, label, "numpy", threads))
+        if ours is not None and backend != "numpy" and workload != "operations":
+            table.append([label, str(threads), backend, f"{ours.median / cell.median:.2f}×"])
+    return table
+
+
+def as_text(results: Results) -> str:
+    """Return the tables for a terminal."""
+    blocks = []
+    for title, table in sections(results):
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+            for row in table
+        ]
+        blocks.append("\n".join([f"== {title}", *lines]))
+    return "\n\n".join([*blocks, NOTE])
+
+
+def as_markdown(results: Results) -> str:
+    """Return the tables as a Markdown document."""
+    blocks = [f"# Benchmarks\n\n{results.environment['processor']}, {results.environment['date']}."]
+    for title, table in sections(results):
+        header, *body = [f"| {' | '.join(row)} |" for row in table]
+        rule = "|" + "---|" * len(table[0])
+        blocks.append("\n".join([f"## {title[0].upper()}{title[1:]}\n", header, rule, *body]))
+    return "\n\n".join([*blocks, NOTE]) + "\n"
+
+
+NOTE = (
+    "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
+    "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate on as "
+    "many threads."
+)

@@ -1,0 +1,100 @@
+"""Interleaved rounds: every job of a group once, then every job again, until time is up.
+
+A change of the machine's pace then meets all of them. PyTorch's `Timer` and pyperf time one
+statement after the other; the interleaving is all that is added here.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+SHORTEST = 0.002
+"""Seconds of a sample: shorter work is repeated within it."""
+
+LONG = 1.0
+"""Seconds after which one run has warmed up enough."""
+
+MOST_ROUNDS, FEWEST_ROUNDS = 30, 3
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A job as the rounds see it.
+
+    Parameters
+    ----------
+    run : the work
+    enter : sets what must be in force while it runs; not timed
+    synchronize : waits until the work is done
+    """
+
+    run: Callable[[], object]
+    enter: Callable[[], object] = lambda: None
+    synchronize: Callable[[], object] = lambda: None
+
+
+def once(job: Timed, repeats: int = 1) -> float:
+    """Return the seconds that the work takes, the mean of some repeats, waited for."""
+    job.enter()
+    job.synchronize()
+    start = time.perf_counter()
+    for _ in range(repeats):
+        job.run()
+    job.synchronize()
+    return (time.perf_counter() - start) / repeats
+
+
+def rounds(
+    jobs: Mapping[str, Timed], seconds: float
+) -> tuple[dict[str, list[float]], dict[str, Exception]]:
+    """Time jobs side by side for about so many seconds.
+
+    Each runs before, once or, if it is short, twice; that tells how often it is repeated within a
+    sample. The order changes from round to round, so that none always follows the same one.
+
+    Returns
+    -------
+    samples : name → seconds
+    failures : name → what it raised; the others go on without it
+    """
+    samples: dict[str, list[float]] = {name: [] for name in jobs}
+    failures: dict[str, Exception] = {}
+    repeats = dict.fromkeys(jobs, 1)
+
+    def sample(name: str) -> float:
+        try:
+            return once(jobs[name], repeats[name])
+        except (MemoryError, RuntimeError) as error:
+            failures[name] = error
+            del samples[name]
+            return math.inf
+
+    for name in jobs:
+        took = sample(name)
+        took = took if took > LONG else sample(name)
+        repeats[name] = max(1, math.ceil(SHORTEST / max(took, 1e-7)))
+    rng = np.random.default_rng(0)
+    start = time.perf_counter()
+    for k in range(MOST_ROUNDS):
+        if k >= FEWEST_ROUNDS and time.perf_counter() - start > seconds:
+            break
+        for name in rng.permutation(list(samples)):
+            took = sample(name)
+            if name in samples:
+                samples[name].append(took)
+    return samples, failures
+
+
+def quartiles(samples: list[float]) -> tuple[float, float, float]:
+    """Return the lower quartile, the median and the upper quartile."""
+    low, median, high = np.quantile(samples, [0.25, 0.5, 0.75])
+    return float(low), float(median), float(high)
+
+
+def spread(samples: list[float]) -> float:
+    """Return the interquartile range over the median."""
+    low, median, high = quartiles(samples)
+    return (high - low) / median

@@ -1,0 +1,137 @@
+"""What is measured: which work, of which size, on how many threads, by whom."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.backends import Backend, Job, NotRun
+from benchmarks.layers import LAYERS, embed_flops, step_flops
+
+EMBEDDED, EPOCH = 10_000, 40
+"""Images embedded; batches in an epoch of the 4,000 embedded training digits."""
+
+OPERATION_IMAGES = 100
+"""Images that an operation sees: one side of a batch of pairs."""
+
+REFERENCE_SIZE = 100
+"""Results are held against the reference at this size at most: float64 costs time and memory."""
+
+TOO_MANY_COMPILATIONS = "compiled anew for every piece of work; measured in step and embed"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One line of the table, before it is known who does it.
+
+    Parameters
+    ----------
+    workload : str
+    label : str
+        What exactly, as in tables.
+    size : int
+        Pairs of a step, images of an embedding or an operation, batches of an epoch.
+    prepare : (backend, size) → Job
+    flops : additions and multiplications of one run, 0 where they are not what it is about
+    images : images that one run looks at
+    compiles : whether compiled backends take part
+    """
+
+    workload: str
+    label: str
+    size: int
+    prepare: Callable[[Backend, int], Job]
+    flops: float
+    images: int
+    compiles: bool = False
+
+    def job(self, backend: Backend, size: int | None = None) -> Job:
+        """Prepare the work for a backend.
+
+        Raises
+        ------
+        NotRun
+            If the backend does not do it.
+        """
+        if not self.compiles and getattr(backend, "compile_mode", None):
+            raise NotRun(TOO_MANY_COMPILATIONS)
+        return self.prepare(backend, self.size if size is None else size)
+
+
+def operations(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield each operation at the network's shapes, forward and backward."""
+    N = OPERATION_IMAGES
+    for name, layer in LAYERS.items():
+        for direction in ("forward", "backward"):
+
+            def prepare(
+                backend: Backend, size: int, name: str = name, direction: str = direction
+            ) -> Job:
+                return backend.operation(name, size, direction)
+
+            flops = layer.flops(N, direction)
+            yield Work("operations", f"{name} {direction}", N, prepare, flops, N)
+
+
+def step(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield the training step of 100 pairs, images and targets in place."""
+    yield _step("step", 100, compiles=True)
+
+
+def scaling(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield the training step for every batch size."""
+    for size in sizes:
+        yield _step("scaling", size)
+
+
+def learn(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield the training step from indices to the reported loss."""
+    yield Work("learn", "learn 100 pairs", 100, lambda b, n: b.learn(n), step_flops(100), 200)
+
+
+def embed(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield the embedding of many images, from the host and back."""
+    yield Work(
+        "embed",
+        f"embed {EMBEDDED:,} images",
+        EMBEDDED,
+        lambda b, n: b.embed(n),
+        embed_flops(EMBEDDED),
+        EMBEDDED,
+        compiles=True,
+    )
+
+
+def pairs(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield drawing a batch and putting its images in place."""
+    yield Work("pairs", "draw 100 pairs", 100, lambda b, n: b.pairs(n), 0.0, 200)
+
+
+def epoch(sizes: Sequence[int]) -> Iterator[Work]:
+    """Yield an epoch of the embedded digits."""
+    yield Work(
+        "epoch",
+        f"epoch of {EPOCH} batches",
+        EPOCH,
+        lambda b, n: b.epoch(n),
+        EPOCH * step_flops(100),
+        EPOCH * 200,
+    )
+
+
+def _step(workload: str, size: int, compiles: bool = False) -> Work:
+    label = f"step of {size:,} pair{'s' if size != 1 else ''}"
+    flops = step_flops(size)
+    return Work(workload, label, size, lambda b, n: b.step(n), flops, 2 * size, compiles)
+
+
+WORKLOADS: dict[str, Callable[[Sequence[int]], Iterator[Work]]] = {
+    "step": step,
+    "learn": learn,
+    "embed": embed,
+    "operations": operations,
+    "pairs": pairs,
+    "epoch": epoch,
+    "scaling": scaling,
+}
+
+ON_ONE_THREAD_TOO = {"step", "embed"}
+"""Workloads that are measured on one thread as well as on all."""
