@@ -88,9 +88,3 @@ def cuda() -> str:
             *(f"{n} {v.strip()}" for n, v in zip(query.split(","), told.split(","), strict=False)),
         ]
     )
-
-
-def machine_name() -> str:
-    """Return a name for a folder of results: processor and cores."""
-    words = f"{processor()} {available_cores()} cores".lower()
-    return "-".join("".join(c if c.isalnum() else " " for c in words).split())

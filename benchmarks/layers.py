@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from numpy_siamese import functional, fused
+
 Array = np.ndarray
 
 
@@ -41,6 +43,19 @@ class Layer:
             innermost = np.ascontiguousarray(np.moveaxis(values.astype(np.float32), 0, -1))
             arrays[name] = np.moveaxis(innermost, -1, 0) if name == "x" else values.astype("f4")
         return arrays
+
+    def function(self) -> Callable[..., tuple[Array, Callable[..., tuple[Array | None, ...]]]]:
+        """Return the NumPy operation."""
+        return getattr(functional, self.operation, None) or getattr(fused, self.operation)
+
+    def traffic(self, N: int, direction: str) -> float:
+        """Return the bytes that it cannot but read and write: arguments, result, and gradients."""
+        arrays = self.arrays(1)
+        y, _ = self.function()(**arrays, **dict(self.options))
+        per_image = [a.size for name, a in arrays.items() if name not in ("weight", "bias")]
+        once = [a.size for name, a in arrays.items() if name in ("weight", "bias")]
+        read = N * sum(per_image) + sum(once)
+        return 4.0 * (N * y.size + read * (1 if direction == "forward" else 2))
 
     def flops(self, N: int, direction: str) -> float:
         """Return additions and multiplications of the products of matrices."""

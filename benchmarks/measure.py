@@ -39,7 +39,16 @@ def measure(
         About how long the rounds go on; default 5, and 0.4 for a single operation.
     say : where to report progress
     """
-    empty = Cell(work.workload, work.label, work.size, "", threads, [], "", work.flops, work.images)
+    empty = Cell(
+        work.workload,
+        work.label,
+        work.size,
+        backend="",
+        threads=threads,
+        flops=work.flops,
+        images=work.images,
+        traffic=work.traffic,
+    )
     ready: dict[str, tuple[Backend, Job, Cell]] = {}
     cells: dict[str, Cell] = {}
     with ExitStack() as stack:

@@ -28,6 +28,7 @@ class Cell:
     missing: str = ""
     flops: float = 0.0
     images: int = 0
+    traffic: float = 0.0
     error: float = 0.0
     joules: float | None = None
     device_bytes: int | None = None
@@ -121,7 +122,8 @@ def load(path: Path) -> Results:
 
 # ------------------------------------------------------------------------------ tables
 
-HEADER = ["work", "threads", "backend", "median", "quartiles", "GFLOP/s", "of GEMM", "images/s"]
+HEADER = ["work", "threads", "backend", "median", "quartiles", "GFLOP/s", "of GEMM", "of copy"]
+HEADER += ["images/s"]
 
 
 def rows(results: Results, workload: str) -> list[list[str]]:
@@ -132,19 +134,22 @@ def rows(results: Results, workload: str) -> list[list[str]]:
             continue
         start = [cell.label, str(cell.threads), cell.backend]
         if cell.missing:
-            table.append([*start, cell.missing, "", "", "", ""])
+            table.append([*start, cell.missing, "", "", "", "", ""])
             continue
         low, median, high = quartiles(cell.samples)
         rate = cell.flops / median
         on_cpu = not cell.backend.startswith("cuda")
-        limit = results.limits.get(cell.threads, {}).get("gemm_flops", 0.0) if on_cpu else 0.0
+        limit = results.limits.get(cell.threads, {}) if on_cpu else {}
+        of_gemm = rate / limit["gemm_flops"] if limit and cell.flops else 0.0
+        of_copy = cell.traffic / median / limit["copy_bytes"] if limit and cell.traffic else 0.0
         table.append(
             [
                 *start,
                 seconds(median) + (" ±" if cell.noisy else ""),
                 f"{seconds(low)} to {seconds(high)}",
                 f"{rate / 1e9:.1f}" if cell.flops else "",
-                f"{rate / limit:.0%}" if cell.flops and limit else "",
+                f"{of_gemm:.0%}" if of_gemm else "",
+                f"{of_copy:.0%}" if of_copy else "",
                 f"{cell.images / median:,.0f}",
             ]
         )
@@ -231,6 +236,7 @@ def as_markdown(results: Results) -> str:
 
 NOTE = (
     "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
-    "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate on as "
-    "many threads."
+    "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate of "
+    "matrix products on as many threads. Copy is its rate of copying what no cache holds, against "
+    "what an operation must read and write: above 100 % it came from cache."
 )

@@ -32,6 +32,7 @@ class Work:
     prepare : (backend, size) → Job
     flops : additions and multiplications of one run, 0 where they are not what it is about
     images : images that one run looks at
+    traffic : bytes that one run cannot but read and write, 0 where they are not known
     compiles : whether compiled backends take part
     """
 
@@ -41,6 +42,7 @@ class Work:
     prepare: Callable[[Backend, int], Job]
     flops: float
     images: int
+    traffic: float = 0.0
     compiles: bool = False
 
     def job(self, backend: Backend, size: int | None = None) -> Job:
@@ -67,8 +69,8 @@ def operations(sizes: Sequence[int]) -> Iterator[Work]:
             ) -> Job:
                 return backend.operation(name, size, direction)
 
-            flops = layer.flops(N, direction)
-            yield Work("operations", f"{name} {direction}", N, prepare, flops, N)
+            flops, traffic = layer.flops(N, direction), layer.traffic(N, direction)
+            yield Work("operations", f"{name} {direction}", N, prepare, flops, N, traffic)
 
 
 def step(sizes: Sequence[int]) -> Iterator[Work]:
@@ -120,7 +122,7 @@ def epoch(sizes: Sequence[int]) -> Iterator[Work]:
 def _step(workload: str, size: int, compiles: bool = False) -> Work:
     label = f"step of {size:,} pair{'s' if size != 1 else ''}"
     flops = step_flops(size)
-    return Work(workload, label, size, lambda b, n: b.step(n), flops, 2 * size, compiles)
+    return Work(workload, label, size, lambda b, n: b.step(n), flops, 2 * size, 0.0, compiles)
 
 
 WORKLOADS: dict[str, Callable[[Sequence[int]], Iterator[Work]]] = {

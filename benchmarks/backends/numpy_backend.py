@@ -20,7 +20,6 @@ from benchmarks.backends.base import (
     many_images,
 )
 from benchmarks.layers import LAYERS
-from numpy_siamese import functional, fused
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import gather
 from numpy_siamese.evaluation import embed_images
@@ -117,8 +116,7 @@ class NumpyBackend(Backend):
         """Run one operation."""
         layer = LAYERS[name]
         arrays = {key: a.astype(self.dtype) for key, a in layer.arrays(images).items()}
-        function = getattr(functional, layer.operation, None) or getattr(fused, layer.operation)
-        options = dict(layer.options)
+        function, options = layer.function(), dict(layer.options)
         y, pullback = function(**arrays, **options)
         dy = np.ones_like(y)
 

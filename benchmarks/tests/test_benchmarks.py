@@ -1,6 +1,8 @@
 """The harness measures what it says; no test here is about how fast anything is."""
 
 import json
+import linecache
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import agreement, cli, compare, energy, limits, memory, pictures, results, timing
+from benchmarks import (
+    agreement,
+    cli,
+    compare,
+    energy,
+    limits,
+    lines,
+    memory,
+    pictures,
+    results,
+    timing,
+)
 from benchmarks.backends import BACKENDS, BY_NAME, Backend, Job, NotRun
 from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.layers import LAYERS, step_flops
@@ -232,6 +245,24 @@ def test_energy_is_work_over_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert energy.per_run(Timed(run), "cpu") == 1.0
     monkeypatch.setattr(energy, "counter", lambda device: None)
     assert energy.per_run(Timed(run), "cpu") is None
+
+
+def test_lines_of_a_step_add_up_and_name_the_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sleep planted on one line is found on that line, also inside a nested function."""
+    monkeypatch.setattr(lines, "PACKAGE", __file__)
+
+    def slow() -> int:
+        before = 1
+        time.sleep(NAP)
+        return before + 1
+
+    def run() -> int:
+        return slow() + 1
+
+    found = lines.profile(run, steps=2)
+    (line,) = [line for line, seconds in found.items() if seconds > 0.9 * NAP]
+    assert linecache.getline(*line).strip() == "time.sleep(NAP)"
+    assert sys.gettrace() is None or not isinstance(sys.gettrace(), lines.LineTimes)
 
 
 # ------------------------------------------------------------------------------ results
