@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{PROGRAM}: error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        _say("")
         print(f"{PROGRAM}: interrupted", file=sys.stderr)
         return 130
     return 0

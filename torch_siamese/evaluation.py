@@ -14,7 +14,7 @@ def accuracy(probs: Tensor, targets: Tensor) -> float:
 
 
 @torch.no_grad()
-def embed_images(net: SiameseNet, images: Tensor, batch: int = 500) -> Tensor:
+def embed_images(net: SiameseNet, images: Tensor, batch: int = 100) -> Tensor:
     """Embed images, each once: (n, 28, 28) uint8 → (n, 84)."""
     index = torch.arange(len(images), device=images.device)
     dtype = net.fc1.weight.dtype
