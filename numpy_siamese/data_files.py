@@ -60,8 +60,7 @@ def read_csv(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint8], npt.N
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[npt.NDArray[np.int64]] = []
     with open_input(path, "a CSV file") as (file, _):
-        for lines in _line_blocks(file, path):
-            rows = [(number, line) for number, line in lines if line.strip()]
+        for rows in _row_blocks(file, path):
             if not rows:
                 continue
             try:
@@ -119,35 +118,42 @@ def read_idx_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int64]:
     return _read_idx(path, IDX_LABELS, (), "labels").astype(np.int64)
 
 
-def _line_blocks(
+def _row_blocks(
     file: io.BufferedReader, path: str | os.PathLike[str]
 ) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield all lines, some megabytes at a time, each with its number from 1, without its end."""
+    """Yield all lines that are not blank, some megabytes at a time, each with its number from 1.
+
+    After a line without 785 columns no more come of its block: it is to be refused.
+    """
     number, rest = 1, b""
-    while chunk := file.read(CSV_BLOCK_BYTES):
-        block = rest + chunk
+    more = True
+    while more:
+        chunk = file.read(CSV_BLOCK_BYTES)
+        block, more = rest + chunk, bool(chunk)
         # \r alone ends a line too, but at the block's end \n may follow.
-        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1
-        block, rest = block[:end], block[end:]
-        if block:
-            lines = _checked_lines(block, number, path)
-            number += len(lines)
-            yield lines
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, -1)) + 1 if more else len(block)
+        lines, rest = block[:end].splitlines(), block[end:]
+        yield _rows(lines, number, path)
+        number += len(lines)
         if len(rest) > CSV_MOST_LINE_BYTES:
             raise _too_long_a_line(path, number)
-    yield _checked_lines(rest, number, path)
 
 
-def _checked_lines(
-    block: bytes, number: int, path: str | os.PathLike[str]
+def _rows(
+    lines: Sequence[bytes], first: int, path: str | os.PathLike[str]
 ) -> list[tuple[int, bytes]]:
-    lines = list(enumerate(block.splitlines(), start=number))
-    if number == 1 and lines:
-        lines[0] = 1, lines[0][1].removeprefix(codecs.BOM_UTF8)
-    for number, line in lines:
+    rows = []
+    for number, line in enumerate(lines, start=first):
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         if len(line) > CSV_MOST_LINE_BYTES:
             raise _too_long_a_line(path, number)
-    return lines
+        if not line or line.isspace():
+            continue
+        rows.append((number, line))
+        if line.count(b",") != PIXELS:
+            break
+    return rows
 
 
 def _too_long_a_line(path: str | os.PathLike[str], number: int) -> InputError:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-MOST_REASON = 200
+MOST_REASON = 400
 """Characters of another library's message that are passed on."""
 
 

@@ -11,8 +11,8 @@ from numpy_siamese.input_files import open_input
 
 Array = np.ndarray
 
-MOST_BYTES = 2**26  # a checkpoint in float64 has 3.6 MB
-MOST_HEADER_BYTES = 2**18  # one has about 2 kB
+MOST_BYTES = 2**30  # a checkpoint in float64 has 3.6 MB
+MOST_HEADER_BYTES = 2**18  # its header has about 2 kB
 _LENGTH = struct.Struct("<Q")  # of the header in JSON, which follows
 _EXPECTED = "a safetensors file"
 
@@ -39,7 +39,7 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
     ------
     InputError
         The file cannot be read, is no safetensors file, promises what it does not hold, holds a
-        dtype that NumPy has not, or is larger than 64 MiB (its header: 256 KiB).
+        dtype that NumPy has not, or is larger than 1 GiB (its header: 256 KiB).
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
