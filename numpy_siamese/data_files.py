@@ -171,7 +171,8 @@ def _parse_csv(lines: Sequence[bytes]) -> npt.NDArray[np.int64 | np.float64]:
     import pandas as pd
 
     block = b"\n".join(lines)
-    # pandas takes a number to end at a zero byte, and would make room for any number of columns.
+    # No number has these. pandas would skip a byte order mark wherever a block starts, and make
+    # room for any number of columns.
     if b"\0" in block or not block.isascii():
         raise ValueError("characters that are in no number")
     if any(line.count(b",") != PIXELS for line in lines):
