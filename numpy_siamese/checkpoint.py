@@ -1,13 +1,14 @@
 """Weights and training state as safetensors, which either package reads."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from numpy_siamese.errors import InputError
 from numpy_siamese.files import write_atomically
+from numpy_siamese.tensor_files import read_tensors
 
 Array = np.ndarray
 
@@ -20,23 +21,16 @@ def save_model(path: Path, state_dict: Mapping[str, Array]) -> None:
     _save(path, state_dict, {"format": "np"})
 
 
-def load_model(path: Path) -> dict[str, Array]:
+def load_model(path: str | os.PathLike[str]) -> dict[str, Array]:
     """Load the weights of a run, for `SiameseNet.load_state_dict` of either package.
 
     Raises
     ------
     InputError
-        The file cannot be read or is no safetensors file.
+        The file cannot be read or is no safetensors file; see `tensor_files.read_tensors`.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        return load(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except SafetensorError as error:
-        raise InputError(f"{path}: is no safetensors file ({error})") from error
+    tensors, _ = read_tensors(path)
+    return tensors
 
 
 def save_checkpoint(

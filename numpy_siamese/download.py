@@ -4,9 +4,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from numpy_siamese.errors import InputError, unknown_name
+from numpy_siamese.errors import InputError, reason, unknown_name
+
+MOST_BYTES = 2**26
+"""Of a file from a mirror; MNIST's largest has 10 MB."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,22 @@ def fetch(
     return folder
 
 
+class _AtMost:
+    """A file that refuses to grow beyond a size, as a mirror that never ends would have it."""
+
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self.file, self.most, self.left = file, most, most
+
+    def write(self, chunk: bytes) -> None:
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise ValueError(f"found more than {self.most} bytes")
+        self.file.write(chunk)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
 def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: bool) -> None:
     import pooch
 
@@ -111,10 +130,18 @@ def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: boo
 
         os.unlink(output_file)  # made for its owner alone; made anew, it has the usual mode
         # pooch asks the bar's truth, which tqdm takes from its total: any but 0 until it is known.
-        with tqdm(
-            desc=path.name, total=1, unit="B", unit_scale=True, disable=None if progress else True
-        ) as bar:
-            pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16)(url, output_file, None)
+        with (
+            tqdm(
+                desc=path.name,
+                total=1,
+                unit="B",
+                unit_scale=True,
+                disable=None if progress else True,
+            ) as bar,
+            open(output_file, "wb") as file,
+        ):
+            get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16)
+            get(url, _AtMost(file, MOST_BYTES), None)
 
     reasons = []
     for mirror in mirrors:
@@ -128,7 +155,7 @@ def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: boo
                 downloader=download,
             )
         except (OSError, ValueError) as error:  # the network's and the disk's; a wrong checksum
-            reasons.append(f"{mirror}: {' '.join(str(error).split())}")
+            reasons.append(f"{mirror}: {reason(error)}")
         else:
             return
     raise InputError(f"{path}: no mirror gave the expected file ({'; '.join(reasons)})")

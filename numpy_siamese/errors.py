@@ -3,13 +3,26 @@
 import difflib
 from collections.abc import Iterable
 
+MOST_REASON = 400
+"""Characters of another library's message that are passed on."""
+
 
 class InputError(ValueError):
     """An input that the user can mend.
 
     Its message is one line that names the file, flag or name at fault, what was found there and
-    what was expected. The command line prints it as it is and exits with status 2.
+    what was expected. The command line prints it as it is and exits with status 2. What cannot be
+    printed in a line (a line end or terminal code in a file's name) is escaped.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+
+
+def reason(error: BaseException) -> str:
+    """Return the message of another library's error, which may quote a hostile file, in short."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= MOST_REASON else text[:MOST_REASON] + "…"
 
 
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> InputError:

@@ -252,10 +252,39 @@ def test_what_is_no_csv_is_rejected(tmp_path, content):
     assert_rejects(read_csv, path)
 
 
-def test_a_field_too_long_for_the_csv_parser_is_rejected(tmp_path):
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_line_longer_than_any_of_785_numbers_is_rejected(tmp_path, end):
     path = tmp_path / "digits.csv"
-    path.write_text(csv_text(csv_rows()) + "1" * 200_000)
-    assert_rejects(read_csv, path, "not a CSV file")
+    path.write_text(csv_text(csv_rows()) + "1" * (data_files.CSV_MOST_LINE_BYTES + 1) + end)
+    assert_rejects(read_csv, path, "line 5: found more than 65536 bytes")
+
+
+def test_the_longest_line_is_read(tmp_path):
+    """Broken otherwise: what `numpy.savetxt` or a padded table holds is refused."""
+    rows = csv_rows(2)
+    rows[1][7] = rows[1][7].rjust(
+        data_files.CSV_MOST_LINE_BYTES - len(",".join(rows[1])) + len(rows[1][7])
+    )
+    path = tmp_path / "digits.csv"
+    path.write_text(csv_text(rows))
+    assert len(path.read_text().splitlines()[1]) == data_files.CSV_MOST_LINE_BYTES
+    assert len(read_csv(path)[0]) == 2
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("block", [2**16, 9_999, 2**12 + 1, 97])
+def test_csv_is_the_same_however_its_bytes_fall_into_blocks(tmp_path, monkeypatch, end, block):
+    """Broken otherwise: a line cut by a block's end is lost, or lines are counted wrongly."""
+    monkeypatch.setattr(data_files, "CSV_BLOCK_BYTES", block)
+    rows = csv_rows(30)
+    path = tmp_path / "digits.csv"
+    path.write_text("\ufeff" + csv_text(rows), encoding="utf-8", newline=end)
+    images, labels = read_csv(path)
+    np.testing.assert_array_equal(images.reshape(30, 784), np.array(rows, int)[:, 1:])
+    np.testing.assert_array_equal(labels, np.arange(30) % 2)
+    rows[28][3] = "300"
+    path.write_text(csv_text(rows), newline=end)
+    assert_rejects(read_csv, path, "line 29, column 4: found '300'")
 
 
 # IDX

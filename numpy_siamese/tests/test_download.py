@@ -136,6 +136,25 @@ def test_when_all_mirrors_fail_one_line_gives_the_file_and_each_reason(server, t
         assert reason in message[message.index(mirror) :]
 
 
+def test_a_mirror_that_sends_more_than_any_file_has_is_left(server, tmp_path, monkeypatch):
+    """Broken otherwise: a mirror that never ends fills the disk."""
+    monkeypatch.setattr(download, "MOST_BYTES", len(FILES["images.gz"]))
+    mirror = server.mirror("endless", dict.fromkeys(FILES, FILES["images.gz"] + b"!"))
+    with pytest.raises(InputError, match="endless/: found more than 200000 bytes"):
+        download.fetch("mnist", tmp_path, mirrors=[mirror])
+    assert contents(tmp_path) == {}
+    download.fetch("mnist", tmp_path)  # exactly so many are taken
+
+
+@pytest.mark.parametrize("name", ["../mnist", "/mnist", "mnist/..", "", "mnist\0"])
+def test_a_name_never_leads_to_another_folder(server, tmp_path, name):
+    """Broken otherwise: a name writes outside the folder of downloads."""
+    with pytest.raises(InputError, match="unknown download"):
+        download.fetch(name, tmp_path)
+    assert server.requests == []
+    assert contents(tmp_path) == {}
+
+
 @pytest.mark.parametrize("content", [b"not these", 404])
 def test_a_failed_download_leaves_no_file(server, tmp_path, content):
     mirror = server.mirror("bad", dict.fromkeys(FILES, content))

@@ -1,0 +1,49 @@
+"""Opening files that somebody else wrote: told to be files, and of a size that can be read."""
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from numpy_siamese.errors import InputError
+
+
+@contextmanager
+def open_input(
+    path: str | os.PathLike[str], expected: str, most_bytes: int | None = None
+) -> Iterator[tuple[io.BufferedReader, int]]:
+    """Open a file to read, and yield it with its size in bytes.
+
+    Parameters
+    ----------
+    path : path-like
+    expected : str
+        What it should be, for the message.
+    most_bytes : int, optional
+        Its largest size.
+
+    Raises
+    ------
+    InputError
+        On entering: it cannot be opened, is no regular file (a pipe could keep the reader waiting,
+        a device never ends) or is larger. Within: an OSError of reading becomes one.
+    """
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError(f"{path}: found no regular file, expected {expected}")
+            if most_bytes is not None and status.st_size > most_bytes:
+                raise InputError(
+                    f"{path}: found {status.st_size} bytes, expected {expected}, "
+                    f"of at most {most_bytes}"
+                )
+            yield file, status.st_size
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}, expected {expected}") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open as `open` does, but a pipe without waiting for its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
