@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import os
+import re
 from pathlib import Path
 
 
@@ -20,6 +21,12 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def leftovers(folder: Path) -> list[Path]:
+    """Return the half-written files that killed processes have left in a folder."""
+    name = re.compile(r"\.\w+\.(json|csv|png|safetensors)\.[0-9]+")
+    return [entry for entry in folder.iterdir() if name.fullmatch(entry.name)]
 
 
 def _sync_folder(folder: Path) -> None:
