@@ -12,7 +12,15 @@ class Learner(Protocol):
     """A network that learns; see `numpy_siamese.training.Learner`."""
 
     def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        """Learn from one batch; return its mean loss and its accuracy."""
+        """Learn from one batch; return its mean loss and its accuracy.
+
+        Raises
+        ------
+        ValueError, RuntimeError
+            Probabilities are not finite; the weights stay as they were.
+        FloatingPointError
+            The same, and the learner can be used no more.
+        """
 
     def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
         """Return the probability of *same* for each pair: (N, 1)."""

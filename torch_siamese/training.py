@@ -54,6 +54,7 @@ class Learner:
 
     def __init__(self, config: TrainConfig, images: Array) -> None:
         self.device = select_device(config.device)
+        self.device_name = "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name()
         if self.device.type == "cuda" and config.algorithms == "deterministic":
             use_deterministic_algorithms()
         self.threads = config.threads or available_cores()
@@ -66,7 +67,23 @@ class Learner:
         )
 
     def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
+        """Learn from one batch of pairs; return its mean loss and its accuracy before the step.
+
+        Raises
+        ------
+        RuntimeError
+            On the CPU, probabilities that are not finite; the weights stay as they were.
+        FloatingPointError
+            The same on CUDA, where the process can use the device no more.
+        """
+        try:
+            return self._step(left_index, right_index, targets)
+        except RuntimeError as error:
+            if "device-side assert" in str(error):
+                raise FloatingPointError("probabilities are not finite") from error
+            raise
+
+    def _step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
         device_targets = self._to_device(targets)
         loss, probs, grads = loss_and_gradients(
             self.net,
@@ -117,11 +134,10 @@ class Learner:
 
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on."""
-        name = torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu"
         return {
             "package": "torch_siamese",
             "torch": torch.__version__,
-            "device": name,
+            "device": self.device_name,
             "threads": self.threads,
         }
 

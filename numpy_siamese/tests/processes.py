@@ -24,10 +24,12 @@ class Process:
 
     def __init__(self, server: "Server", pid: int, out: Path, err: Path) -> None:
         self.server, self.pid, self._out, self._err = server, pid, out, err
+        self.ended = False
 
     def wait(self) -> int:
         """Return the exit status, negative for the signal that killed the process."""
         status = self.server.ask({"wait": self.pid})
+        self.ended = True
         return os.waitstatus_to_exitcode(status)
 
     def kill_after(self, seconds: float) -> int:

@@ -11,6 +11,7 @@ from numpy_siamese import model as numpy_model
 from numpy_siamese import training as numpy_training
 from numpy_siamese.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.pairs import PairSampler
+from numpy_siamese.recorded import ONLY_TORCH
 from numpy_siamese.run import Run
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from torch_siamese import data, evaluation, training
@@ -34,10 +35,9 @@ def config(**changes):
 
 
 def numpy_config(of):
-    """Return the same configuration without the device."""
-    fields = of.to_dict()
-    del fields["device"]
-    return NumpyTrainConfig(**fields)
+    """Return the same configuration without what only PyTorch needs."""
+    shared = {name: value for name, value in of.to_dict().items() if name not in ONLY_TORCH}
+    return NumpyTrainConfig(**shared)
 
 
 def assert_same_state(found, expected):
