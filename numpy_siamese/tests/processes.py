@@ -121,6 +121,7 @@ def _serve(package: str) -> None:
     main = importlib.import_module(f"{package}.cli").main
     if package == "torch_siamese":
         importlib.import_module("torch_siamese.training")
+        importlib.import_module("torch._dynamo")  # as the first optimiser would
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:

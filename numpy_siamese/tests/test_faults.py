@@ -240,8 +240,6 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch, spoilt
 
     learner.step = spoiling
     run = Run(config, digits, learner, tmp_path / "run", quiet=True)
-    with pytest.raises(
-        InputError, match=r"diverged at .* batch 3, .* after epoch 1, batch 2"
-    ):
+    with pytest.raises(InputError, match=r"diverged at .* batch 3, .* after epoch 1, batch 2"):
         run.train()
     assert assert_loads(tmp_path / "run").batch == 2

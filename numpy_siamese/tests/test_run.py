@@ -269,7 +269,7 @@ def test_pictures_show_every_digit_whole_and_in_its_place():
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 4])
 def test_the_same_configuration_gives_the_same_bytes(tmp_path, threads):
     """Broken otherwise: a result cannot be repeated, alone or with other threads.
 
