@@ -70,6 +70,7 @@ class Server:
         self.folder, self.count = folder, 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, package],
+            cwd=Path(__file__).parents[2],  # so that it runs the code that is tested
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

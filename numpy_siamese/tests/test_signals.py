@@ -61,8 +61,11 @@ def assert_goes_on_as_told(server, err, out, whole):
     assert_same_run(out, whole)
 
 
-@SIGNALS
-@pytest.mark.parametrize("batches", [1, 6, 9, 12], ids="after {} batches".format)
+@pytest.mark.parametrize(
+    ("batches", "number", "word"),
+    [(batches, signal.SIGINT, "interrupted") for batches in (1, 6, 9, 12)]
+    + [(9, signal.SIGTERM, "terminated")],
+)
 def test_a_signal_finishes_the_batch_and_saves(
     server, start, whole, tmp_path, number, word, batches
 ):

@@ -146,6 +146,25 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
     assert {name for name in after if (after[name] == before[name]).all()} == {"net.fc2.bias"}
 
 
+def test_a_device_that_refuses_nan_is_told_apart_from_other_errors(monkeypatch):
+    """Broken otherwise: a network that diverges on CUDA ends in a traceback, or every fault of the
+    device is called a network that diverges.
+    """
+    learner = training.Learner(config(), split([2, 2]).images)
+    batch = np.array([0]), np.array([1]), np.ones((1, 1), np.float32)
+
+    def fail(*_):
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(learner, "_step", fail)
+    message = "CUDA error: device-side assert triggered"
+    with pytest.raises(FloatingPointError):
+        learner.step(*batch)
+    message = "CUDA error: an illegal memory access was encountered"
+    with pytest.raises(RuntimeError, match="illegal memory"):
+        learner.step(*batch)
+
+
 def test_accuracy_is_that_of_the_numpy_package():
     """Broken otherwise: the packages count other verdicts as right."""
     above, below = np.nextafter(np.float32(0.5), np.float32([1, 0]))
