@@ -3,7 +3,7 @@
 import pytest
 
 from numpy_siamese.tests.processes import Server
-from numpy_siamese.tests.tiny import csv_folder
+from numpy_siamese.tests.tiny import idx_folder
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def twelve_images(tmp_path_factory):
     """A folder of three classes with four images each."""
-    return csv_folder(tmp_path_factory.mktemp("twelve"), [4, 4, 4])
+    return idx_folder(tmp_path_factory.mktemp("twelve"), [4, 4, 4])
 
 
 @pytest.fixture

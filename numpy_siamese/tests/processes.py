@@ -90,6 +90,8 @@ class Server:
         """
         self.count += 1
         out, err = (self.folder / f"{self.count}.{kind}" for kind in ("out", "err"))
+        out.touch()
+        err.touch()
         request = {"argv": [*map(str, argv)], "setup": setup, "pictures": pictures}
         pid = self.ask(request | {"out": str(out), "err": str(err)})
         return Process(self, pid, out, err)

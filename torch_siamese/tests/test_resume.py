@@ -10,7 +10,7 @@ import torch
 from numpy_siamese.tests.processes import Server
 from numpy_siamese.tests.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
 from numpy_siamese.tests.test_signals import SIGNALS
-from numpy_siamese.tests.tiny import csv_folder
+from numpy_siamese.tests.tiny import idx_folder
 
 DEVICES = [
     "cpu",
@@ -32,7 +32,7 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """A folder of three classes with four images each."""
-    return csv_folder(tmp_path_factory.mktemp("digits"), [4, 4, 4])
+    return idx_folder(tmp_path_factory.mktemp("digits"), [4, 4, 4])
 
 
 @pytest.fixture(scope="module", params=DEVICES)
