@@ -3,14 +3,80 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from numpy_siamese.config import TrainConfig
+from numpy_siamese.errors import InputError, reason
 from numpy_siamese.files import write_atomically
+from numpy_siamese.history import History
 from numpy_siamese.tensor_files import read_tensors
 
 Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that continuing a run needs beside its `config.json`, in either package.
+
+    Attributes
+    ----------
+    model, momentum : dict of name → array
+        Under the state dict's names; momentum is empty before a first step, or without momentum.
+    epoch, batch : int
+        How many epochs, and how many batches of the next one, are done.
+    seconds : float
+        How long the run has taken, pauses not counted.
+    history : History
+    """
+
+    model: Mapping[str, Array]
+    momentum: Mapping[str, Array]
+    epoch: int
+    batch: int
+    seconds: float = 0.0
+    history: History = field(default_factory=History)
+
+    def is_finite(self) -> bool:
+        """Return whether no weight and no momentum is infinite or NaN."""
+        tensors = [*self.model.values(), *self.momentum.values()]
+        return all(bool(np.isfinite(value).all()) for value in tensors)
+
+    def fault(self, config: TrainConfig, weights: Mapping[str, Array]) -> str | None:
+        """Return why no run of such a configuration and network writes this, None if one does.
+
+        Parameters
+        ----------
+        config : TrainConfig
+        weights : dict of name → array
+            Of the network that goes on; only names, shapes and dtypes count.
+        """
+        done, windows = (
+            self.epoch * config.batches + self.batch,
+            -(-config.batches // config.window),
+        )
+        if self.batch >= config.batches or done > config.epochs * config.batches:
+            return f"found epoch {self.epoch}, batch {self.batch}"
+        # no momentum yet: before a first step, also where batches were left out
+        with_momentum = weights if config.momentum and self.momentum else {}
+        for kind, found, expected in (
+            ("weights", self.model, weights),
+            ("momentum", self.momentum, with_momentum),
+        ):
+            if found.keys() != expected.keys():
+                return f"found {kind} named {', '.join(sorted(found)) or 'nothing'}"
+            for name, value in expected.items():
+                if (found[name].shape, found[name].dtype) != (value.shape, value.dtype):
+                    return f"found {kind} {name} {found[name].shape} of {found[name].dtype}"
+        expected_rows = (
+            self.epoch * windows + self.batch // config.window,
+            max(done - 1, 0) // config.batches,
+            self.batch % config.window,
+        )
+        rows = len(self.history.train), len(self.history.test), len(self.history.window)
+        return None if rows == expected_rows else f"found {rows} rows, expected {expected_rows}"
 
 
 def save_model(path: Path, state_dict: Mapping[str, Array]) -> None:
@@ -33,21 +99,60 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Array]:
     return tensors
 
 
-def save_checkpoint(
-    path: Path,
-    state_dict: Mapping[str, Array],
-    momentum: Mapping[str, Array],
-    epoch: int,
-    batch: int,
-) -> None:
-    """Save all that continuing needs beside `config.json`.
+def save_checkpoint(path: Path, state: Checkpoint) -> None:
+    """Save a checkpoint.
 
-    Weights stand under ``model.``, momentum buffers under ``momentum.``; ``progress`` in the
-    metadata is a JSON object of how many epochs, and how many batches of the next one, are done.
+    Weights stand under ``model.``, momentum buffers under ``momentum.``, the history under
+    ``history.``; ``progress`` in the metadata is a JSON object of the epoch, batch and seconds.
     """
-    tensors = {f"model.{name}": value for name, value in state_dict.items()}
-    tensors |= {f"momentum.{name}": value for name, value in momentum.items()}
-    _save(path, tensors, {"progress": json.dumps({"epoch": epoch, "batch": batch})})
+    tensors = {
+        f"{part}.{name}": value
+        for part, of_part in (
+            ("model", state.model),
+            ("momentum", state.momentum),
+            ("history", state.history.to_tensors()),
+        )
+        for name, value in of_part.items()
+    }
+    progress = {"epoch": state.epoch, "batch": state.batch, "seconds": state.seconds}
+    _save(path, tensors, {"progress": json.dumps(progress)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Load what `save_checkpoint` saved.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is no checkpoint.
+    """
+    tensors, metadata = read_tensors(path)
+    parts: dict[str, dict[str, Array]] = {"model": {}, "momentum": {}, "history": {}}
+    try:
+        for full_name, value in tensors.items():
+            part, _, name = full_name.partition(".")
+            if part not in parts:
+                raise ValueError(f"found a tensor {full_name!r}")
+            parts[part][name] = value
+        progress = _progress(metadata.get("progress", ""))
+        history = History.from_tensors(parts["history"])
+    except ValueError as error:
+        raise InputError(f"{path}: {reason(error)}, expected a checkpoint") from error
+    return Checkpoint(parts["model"], parts["momentum"], *progress, history)
+
+
+def _progress(text: str) -> tuple[int, int, float]:
+    """Return epoch, batch and seconds; a ValueError says why the text does not give them."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("found no progress in its metadata") from error
+    if isinstance(found, dict) and found.keys() == {"epoch", "batch", "seconds"}:
+        epoch, batch, seconds = found["epoch"], found["batch"], found["seconds"]
+        counts = all(type(n) is int and 0 <= n < 2**53 for n in (epoch, batch))
+        if counts and type(seconds) is float and 0 <= seconds < np.inf:
+            return epoch, batch, seconds
+    raise ValueError(f"found the progress {text[:80]!r}")
 
 
 def _save(path: Path, tensors: Mapping[str, Array], metadata: dict[str, str]) -> None:

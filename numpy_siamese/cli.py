@@ -1,12 +1,12 @@
 """The command line of `numpy-siamese`, and what `torch-siamese` shares with it."""
 
 import argparse
+import shlex
 import signal
 import sys
-import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,12 +16,16 @@ from numpy_siamese import download, run
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import load
 from numpy_siamese.errors import InputError
+from numpy_siamese.learner import Learner as AnyLearner
+from numpy_siamese.recorded import RecordedConfig, continued, read_config
+from numpy_siamese.run_directory import CONFIG
+from numpy_siamese.signals import Stopped, Stops, handled
 from numpy_siamese.training import Learner
 
 Array = np.ndarray
 
-MENDABLE, INTERRUPTED = 2, 130
-"""Exit statuses: something the user can mend; Ctrl-C (128 + SIGINT)."""
+MENDABLE = 2
+"""The exit status of what the user can mend."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def command_line(
     program: str,
     config_class: type[TrainConfig],
-    make_learner: Callable[[Any, Array], run.Learner],
+    make_learner: Callable[[Any, Array], AnyLearner],
     argv: Sequence[str] | None,
 ) -> int:
     """Parse flags, do what they say, and turn failures into one line and an exit status.
@@ -46,65 +50,90 @@ def command_line(
     make_learner : (config, training images) → Learner
     argv : sequence of str, optional
         Default: the process's own.
+
+    Returns
+    -------
+    int
+        0; 2 for what the user can mend; 130 after Ctrl-C, 143 after SIGTERM.
     """
     arguments = _parser(program, config_class).parse_args(argv)
+
+    def fail(message: object) -> int:
+        print(f"{program}: error: {message}", file=sys.stderr)
+        return MENDABLE
+
     try:
-        if arguments.verb == "fetch":
-            print(f"{arguments.name} is in {download.fetch(arguments.name, arguments.out)}")
-        else:
-            _train(program, config_class.from_flags(arguments), make_learner, arguments)
+        with handled() as stops:
+            if arguments.verb == "fetch":
+                print(f"{arguments.name} is in {download.fetch(arguments.name, arguments.out)}")
+            else:
+                _train(_plan(program, config_class, arguments), make_learner, stops)
     except InputError as error:
-        print(f"{program}: error: {error}", file=sys.stderr)
-        return MENDABLE
+        return fail(error)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(f"{program}: error: {place}{error.strerror or error}", file=sys.stderr)
-        return MENDABLE
+        return fail(_in_one_line(error))
     except MemoryError as error:
-        print(
-            f"{program}: error: not enough memory, expected smaller sizes ({error})",
-            file=sys.stderr,
-        )
-        return MENDABLE
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return fail(f"not enough memory, expected smaller sizes ({error})")
+    except KeyboardInterrupt as error:
+        stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT, at_once=True)
+        print(f"{program}: {stopped}", file=sys.stderr)
+        return stopped.status
     return 0
 
 
-def _train(
-    program: str,
-    config: TrainConfig,
-    make_learner: Callable[[Any, Array], run.Learner],
-    arguments: argparse.Namespace,
-) -> None:
-    dataset = load(config.data)
-    out = arguments.out or run.default_directory(program)
-    learner = make_learner(config, dataset.train.images)
-    training = run.Run(config, dataset, learner, out, arguments.quiet)
-    with _first_interrupt_calls(training.stop), warnings.catch_warnings():
-        # NumPy's, of overflow: a network that diverges is told in one line
-        warnings.simplefilter("ignore", RuntimeWarning)
-        training.train()
+@dataclass(frozen=True)
+class _Plan:
+    """What `train` is asked to do."""
+
+    program: str
+    config: TrainConfig
+    recorded: RecordedConfig | None
+    out: Path
+    resume: bool
+    quiet: bool
 
 
-@contextmanager
-def _first_interrupt_calls(stop: Callable[[], None]) -> Iterator[None]:
-    """Let the first Ctrl-C call `stop`, so that the batch is finished, and the second interrupt."""
-    if threading.current_thread() is not threading.main_thread():  # only there are signals handled
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
+def _plan(program: str, config_class: type[TrainConfig], arguments: argparse.Namespace) -> _Plan:
+    given = config_class.given_flags(arguments)
+    if arguments.resume is None:
+        recorded = arguments.config and read_config(arguments.config, config_class)
+        config = config_class(**(recorded.settings if recorded else {}) | given)
+        out = arguments.out or run.default_directory(program)
+    else:
+        if arguments.out or arguments.config:
+            raise InputError("--resume goes on in its folder, expected neither --out nor --config")
+        out = arguments.resume
+        recorded = read_config(out / CONFIG, config_class)
+        config = continued(recorded, given, config_class)
+    resume = arguments.resume is not None
+    return _Plan(program, config, recorded, out, resume, arguments.quiet)
 
-    def handle(number: int, frame: Any) -> None:
-        signal.signal(signal.SIGINT, before)
-        stop()
 
-    signal.signal(signal.SIGINT, handle)
+def _train(plan: _Plan, make_learner: Callable[[Any, Array], AnyLearner], stops: Stops) -> None:
+    dataset = load(plan.config.data)
+    if plan.recorded is not None:
+        plan.recorded.check_data(dataset)
+    learner = make_learner(plan.config, dataset.train.images)
+    training = run.Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
+    stops.ask = training.stop
+    resume = f"{plan.program} train --resume {shlex.quote(str(plan.out))}"
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        with warnings.catch_warnings():
+            # NumPy's, of overflow: a network that diverges is told in one line
+            warnings.simplefilter("ignore", RuntimeWarning)
+            training.train()
+    except Stopped as stopped:
+        stopped.args = (f"{stopped}; saved after {training.saved}, go on with: {resume}",)
+        raise
+    except OSError as error:
+        raise InputError(
+            f"{_in_one_line(error)}; saved after {training.saved}, then go on with: {resume}"
+        ) from error
+
+
+def _in_one_line(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -130,6 +159,18 @@ def _parser(program: str, config_class: type[TrainConfig]) -> argparse.ArgumentP
     config_class.add_flags(train)
     train.add_argument(
         "--out", type=Path, metavar="DIR", help="new folder for the run (default: runs/NAME-TIME)"
+    )
+    train.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="go on with the run in DIR from its last checkpoint, as it would have gone on",
+    )
+    train.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="take the settings of a run's config.json, on the same data; flags given override it",
     )
     train.add_argument("--quiet", action="store_true", help="print nothing but errors")
 

@@ -3,7 +3,7 @@
 import argparse
 import math
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Self
+from typing import Any
 
 from numpy_siamese.errors import InputError
 
@@ -14,7 +14,8 @@ COUNTLESS = 2**31
 def option(default: Any, parse: Any, meaning: str, **limits: Any) -> Any:
     """Declare a field: its default, how its flag is parsed, what it means, its limits.
 
-    The limits are `least` and `below` for numbers, `choices` for names.
+    The limits are `least` and `below` for numbers, `choices` for names. `automatic` says what the
+    default None stands for. A field that is `of_sitting` may change when a run is continued.
     """
     return field(default=default, metadata={"parse": parse, "help": meaning, **limits})
 
@@ -30,7 +31,10 @@ class TrainConfig:
     """
 
     data: str = option(
-        "mnist-5k", str, "data set: mnist-5k, mnist, or a folder of CSV or IDX files"
+        "mnist-5k",
+        str,
+        "data set: mnist-5k, mnist, or a folder of CSV or IDX files",
+        of_sitting=True,
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)
@@ -42,13 +46,30 @@ class TrainConfig:
     seed: int = option(0, int, "seed of weights and pairs", least=0, below=2**64)
     dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
     threads: int | None = option(
-        None, int, "threads (default: all cores)", least=1, below=COUNTLESS
+        None, int, "threads", least=1, below=COUNTLESS, automatic="all cores", of_sitting=True
     )
     window: int = option(
         100, int, "batches averaged in one line of the log", least=1, below=COUNTLESS
     )
     test_pairs: int = option(
         20_000, int, "pairs judged after every epoch", least=2, below=COUNTLESS
+    )
+    checkpoint_every: int | None = option(
+        None,
+        int,
+        "batches from one checkpoint to the next; an epoch ends with one too",
+        least=1,
+        below=COUNTLESS,
+        automatic="100, or as many as keep the cost below 1 % of the time",
+        of_sitting=True,
+    )
+    on_nan: str = option(
+        "stop",
+        str,
+        "what to do with a batch whose loss is not a finite number: stop, or leave it out and "
+        "continue",
+        choices=("stop", "continue"),
+        of_sitting=True,
     )
 
     def __post_init__(self) -> None:
@@ -66,23 +87,22 @@ class TrainConfig:
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser) -> None:
-        """Give the parser one flag for each field."""
+        """Give the parser one flag for each field; flags not given leave no trace."""
         for spec in fields(cls):
-            text = spec.metadata["help"]
-            if spec.default is not None:
-                text += " (default: %(default)s)"
+            default = spec.metadata.get("automatic", spec.default)
             parser.add_argument(
                 flag(spec.name),
                 type=spec.metadata["parse"],
-                default=spec.default,
+                default=argparse.SUPPRESS,
                 choices=spec.metadata.get("choices"),
-                help=text,
+                help=f"{spec.metadata['help']} (default: {default})".replace("%", "%%"),
             )
 
     @classmethod
-    def from_flags(cls, arguments: argparse.Namespace) -> Self:
-        """Return the configuration that parsed flags describe."""
-        return cls(**{spec.name: getattr(arguments, spec.name) for spec in fields(cls)})
+    def given_flags(cls, arguments: argparse.Namespace) -> dict[str, Any]:
+        """Return the fields that parsed flags set."""
+        names = {spec.name for spec in fields(cls)}
+        return {name: value for name, value in vars(arguments).items() if name in names}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, as they stand in `config.json`."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese.evaluation import THRESHOLD
-from numpy_siamese.run_directory import Metrics
+from numpy_siamese.history import Metrics
 
 Array = np.ndarray
 

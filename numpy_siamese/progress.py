@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Any
 
-from numpy_siamese.run_directory import Metrics
+from numpy_siamese.history import Metrics
 
 
 class Progress:
@@ -16,19 +16,24 @@ class Progress:
         The run's size, from which the time left is reckoned.
     quiet : bool
         Say nothing.
+    done : int
+        Batches that an earlier sitting has done.
     """
 
-    def __init__(self, epochs: int, batches: int, batch_size: int, quiet: bool = False) -> None:
+    def __init__(
+        self, epochs: int, batches: int, batch_size: int, quiet: bool = False, done: int = 0
+    ) -> None:
         self.epochs, self.batches, self.batch_size = epochs, batches, batch_size
         self.quiet = quiet
         self._start = time.perf_counter()
-        self._done = 0
+        self._done = self._done_before = done
         self._bar: Any = None
         if not quiet and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(
                 total=epochs * batches,
+                initial=done,
                 unit="batch",
                 bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{postfix}",
                 leave=False,
@@ -73,7 +78,8 @@ class Progress:
             self._bar.close()
 
     def _pace(self) -> str:
-        seconds = (time.perf_counter() - self._start) / self._done  # a batch
+        here = self._done - self._done_before
+        seconds = (time.perf_counter() - self._start) / here  # a batch
         left = seconds * (self.epochs * self.batches - self._done)
         minutes, seconds_left = divmod(round(left), 60)
         return f"{self.batch_size / seconds:,.0f} pairs/s, {minutes}:{seconds_left:02d} left"

@@ -1,21 +1,28 @@
 """A whole run: epochs of batches, the test after each, and what is written on the way."""
 
 import platform
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from numpy_siamese import plots
+from numpy_siamese.checkpoint import Checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset
 from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation import accuracy
 from numpy_siamese.functional import binary_cross_entropy
+from numpy_siamese.history import History, Metrics
+from numpy_siamese.learner import Learner
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.progress import Progress
-from numpy_siamese.run_directory import Metrics, RunDirectory
+from numpy_siamese.run_directory import CHECKPOINT, CONFIG, RunDirectory
+from numpy_siamese.schedule import Schedule
+from numpy_siamese.signals import Stopped
 
 Array = np.ndarray
 
@@ -23,27 +30,13 @@ EACH_KIND = 10
 """Pairs of each kind, different and same, in a picture."""
 
 
-class Learner(Protocol):
-    """What a run needs of a network, in either package; see `numpy_siamese.training.Learner`."""
-
-    def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        """Learn from one batch; return its mean loss and its accuracy."""
-
-    def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
-        """Return the probability of *same* for each pair: (N, 1)."""
-
-    def model_state(self) -> dict[str, Array]:
-        """Return the weights by name."""
-
-    def momentum_state(self) -> dict[str, Array]:
-        """Return the momentum buffers by name."""
-
-    def environment(self) -> dict[str, Any]:
-        """Return what the package adds to the environment: its name, threads, device."""
-
-
 class Run:
     """Train a learner on a data set and keep a run directory.
+
+    The checkpoint is the one file that counts: it holds the weights, the momentum, the place and
+    all rows of metrics, and replaces the last one in one step. Whatever else a run writes follows
+    from it, and is written again when the run goes on. A checkpoint at an epoch's end comes before
+    the epoch's test; whoever goes on from there tests first.
 
     Parameters
     ----------
@@ -55,11 +48,14 @@ class Run:
         The new run directory.
     quiet : bool
         Print nothing.
+    resume : bool
+        Go on from the last checkpoint in `out`, where `config` and `dataset` are those of the run.
 
     Raises
     ------
     InputError
-        A data set whose classes are too few or too small for pairs; an `out` that cannot be used.
+        A data set whose classes are too few or too small for pairs; an `out` that cannot be used;
+        a checkpoint that is none or is not of such a run.
     """
 
     def __init__(
@@ -69,6 +65,7 @@ class Run:
         learner: Learner,
         out: Path,
         quiet: bool = False,
+        resume: bool = False,
     ) -> None:
         self.config, self.dataset, self.learner = config, dataset, learner
         train, test = dataset.train.labels, dataset.test.labels
@@ -79,53 +76,69 @@ class Run:
             ).batch(0, 0)
         except ValueError as error:
             raise InputError(f"--data {config.data}: {error}") from error
-        self.directory = RunDirectory(out)
-        self.directory.write_json(
-            "config.json", config.to_dict() | {"data_sha256": dataset.checksum()}
-        )
-        self.directory.write_metrics("metrics.csv", [])
-        self.train_rows: list[Metrics] = []
-        self.test_rows: list[Metrics] = []
-        self.batches_done = 0
-        self._stop = False
-        self._draw_pairs(
-            "pairs.png",
-            "Pairs of the first training batch",
-            dataset.train.images,
-            self.sampler.batch(0, 0),
-        )
-        self.progress = Progress(config.epochs, config.batches, config.batch_size, quiet)
-        self.progress.say(
-            f"{config.data}: {len(train):,} training and {len(test):,} test digits; writing {out}"
-        )
+        self.history, self.batches_done, self.batches_saved = History(), 0, 0
+        self._stop: int | None = None
         self._start = time.perf_counter()
+        self._schedule = Schedule(config.checkpoint_every)
+        self.directory = RunDirectory(out, existing=resume)
+        try:
+            saved = self.directory.read_checkpoint() if resume else None
+            if not resume:
+                record = config.to_dict() | {"data_sha256": dataset.checksum()}
+                self.directory.write_json(CONFIG, record)
+            if saved is None:
+                self._save()
+            else:
+                self._restore(saved)
+            self._write_metrics()
+            self._draw_pairs(
+                "pairs.png",
+                "Pairs of the first training batch",
+                dataset.train.images,
+                self.sampler.batch(0, 0),
+            )
+        except BaseException:
+            self.directory.close()
+            raise
+        self.progress = Progress(
+            config.epochs, config.batches, config.batch_size, quiet, self.batches_done
+        )
+        place = f"going on in {out} after {self.saved}" if resume else f"writing {out}"
+        self.progress.say(
+            f"{config.data}: {len(train):,} training and {len(test):,} test digits; {place}"
+        )
 
-    def stop(self) -> None:
-        """Ask a run to end with KeyboardInterrupt, its state saved.
+    @property
+    def saved(self) -> str:
+        """The place of the last checkpoint, in words."""
+        epoch, batch = divmod(self.batches_saved, self.config.batches)
+        return f"epoch {epoch + 1}, batch {batch}" if batch or not epoch else f"epoch {epoch}"
 
-        It ends after the batch under way, or after the test if that batch was an epoch's last.
-        """
-        self._stop = True
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """Ask a run to save its state and raise `Stopped`, once the batch or test is finished."""
+        self._stop = number
 
     def train(self) -> dict[str, Any]:
-        """Run all epochs and return the summary.
+        """Run all epochs that are left and return the summary.
 
-        An exception passes through once the metrics so far and a summary are written. The weights
-        on disk are always those after a whole batch: of the last epoch's end, or of `stop`.
+        An exception passes through once the metrics so far and a summary are written (a `Stopped`
+        at once passes at once). The weights on disk are always those after a whole batch.
         """
         try:
-            for epoch in range(self.config.epochs):
+            for epoch in range(len(self.history.test), self.config.epochs):
                 self._train_epoch(epoch)
                 self._test(epoch)
-                self._write_state()
                 summary = self._write_results(finished=epoch + 1 == self.config.epochs)
-                if self._stop and not summary["finished"]:
-                    raise KeyboardInterrupt
-        except BaseException:
-            self._write_results(finished=False)
+                if self._stop is not None and not summary["finished"]:
+                    raise Stopped(self._stop)
+        except BaseException as error:
+            if not (isinstance(error, Stopped) and error.at_once):
+                with suppress(OSError):  # the error on its way says more
+                    self._write_results(finished=False)
             raise
         finally:
             self.progress.close()
+            self.directory.close()
         self.progress.say(
             f"done in {summary['seconds']:.0f} s; the run is in {self.directory.path}"
         )
@@ -137,8 +150,8 @@ class Run:
         return {
             "finished": finished,
             "batches_done": self.batches_done,
-            "last_window": vars(self.train_rows[-1]) if self.train_rows else None,
-            "test": [vars(row) for row in self.test_rows],
+            "last_window": vars(self.history.train[-1]) if self.history.train else None,
+            "test": [vars(row) for row in self.history.test],
             "test_pairs": self.config.test_pairs,
             "images": {"train": len(train.labels), "test": len(test.labels)},
             "seconds": round(self._seconds(), 3),
@@ -151,72 +164,119 @@ class Run:
         }
 
     def _train_epoch(self, epoch: int) -> None:
-        window: list[tuple[float, float]] = []
-        for k in range(self.config.batches):
+        first = self.batches_done - epoch * self.config.batches
+        for k in range(first, self.config.batches):
             loss, share_right = self._step(epoch, k)
             self.batches_done += 1
-            window.append((loss, share_right))
+            self.history.window.append((loss, share_right))
             self.progress.batch(loss, share_right)
-            if len(window) == self.config.window or k + 1 == self.config.batches:
-                mean_loss, mean_accuracy = np.mean(window, axis=0).tolist()
-                row = Metrics(epoch + 1, k + 1, mean_loss, mean_accuracy, self._seconds())
-                self.train_rows.append(row)
-                self.directory.write_metrics("metrics.csv", self.train_rows)
-                self.progress.window(row)
-                window = []
-            if self._stop and k + 1 < self.config.batches:
-                self._write_state()
-                raise KeyboardInterrupt
+            last = k + 1 == self.config.batches
+            if len(self.history.window) == self.config.window or last:
+                self._close_window(epoch, k)
+            if last or self._stop is not None:
+                self._save(with_model=True)
+            elif self._schedule.is_due(self.batches_done - self.batches_saved):
+                self._save()
+            if self._stop is not None:
+                raise Stopped(self._stop)
+
+    def _close_window(self, epoch: int, k: int) -> None:
+        mean_loss, mean_accuracy = np.mean(self.history.window, axis=0).tolist()
+        row = Metrics(epoch + 1, k + 1, mean_loss, mean_accuracy, self._seconds())
+        self.history.train.append(row)
+        self.history.window.clear()
+        self.directory.write_metrics("metrics.csv", self.history.train)
+        self.progress.window(row)
 
     def _step(self, epoch: int, k: int) -> tuple[float, float]:
-        """Learn from one batch, or say where the network diverged."""
-        diverged = InputError(
-            f"--lr {self.config.lr}, --momentum {self.config.momentum}: the network diverged at "
-            f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate"
-        )
+        """Learn from one batch; a loss that is not finite ends the run, or is left out as NaN."""
         left_index, right_index, targets = self.sampler.batch(epoch, k)
         try:
             loss, share_right = self.learner.step(left_index, right_index, targets)
+        except FloatingPointError as error:  # on a device that cannot be asked any more
+            raise self._diverged(epoch, k) from error
         except (ValueError, RuntimeError) as error:  # the loss of NaN is refused
             images = self.dataset.train.images[np.r_[left_index, right_index]]
             left_of_batch = np.arange(len(targets))
             probs = self.learner.probabilities(images, left_of_batch, left_of_batch + len(targets))
             if np.isfinite(probs).all():
                 raise
-            raise diverged from error
+            if self.config.on_nan == "stop":
+                raise self._diverged(epoch, k) from error
+            loss, share_right = np.nan, np.nan
         if not np.isfinite(loss):
-            raise diverged
+            if self.config.on_nan == "stop":
+                raise self._diverged(epoch, k)
+            self.progress.say(f"epoch {epoch + 1}, batch {k + 1} left out: its loss is not finite")
         return loss, share_right
+
+    def _diverged(self, epoch: int, k: int) -> InputError:
+        return InputError(
+            f"--lr {self.config.lr}, --momentum {self.config.momentum}: the network diverged at "
+            f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate, or --on-nan continue; "
+            f"the last checkpoint, after {self.saved}, is in {self.directory.path}"
+        )
 
     def _test(self, epoch: int) -> None:
         images, (left_index, right_index, targets) = self.dataset.test.images, self.test_pairs
         probs = self.learner.probabilities(images, left_index, right_index)
-        loss, _ = binary_cross_entropy(probs, targets.astype(probs.dtype))
+        loss = np.nan
+        if np.isfinite(probs).all():
+            loss = float(binary_cross_entropy(probs, targets.astype(probs.dtype))[0])
         row = Metrics(
-            epoch + 1, self.config.batches, float(loss), accuracy(probs, targets), self._seconds()
+            epoch + 1, self.config.batches, loss, accuracy(probs, targets), self._seconds()
         )
-        self.test_rows.append(row)
+        self.history.test.append(row)
         self.progress.test(row, self.config.test_pairs)
         title = f"Test pairs after epoch {epoch + 1}, {self._title()}"
         self._draw_pairs("predictions.png", title, images, self.test_pairs, probs)
 
-    def _write_state(self) -> None:
-        self.directory.write_state(
+    def _save(self, with_model: bool = False) -> None:
+        """Write the checkpoint, unless a number in it is not finite: then the last one stays."""
+        epoch, batch = divmod(self.batches_done, self.config.batches)
+        state = Checkpoint(
             self.learner.model_state(),
             self.learner.momentum_state(),
-            *divmod(self.batches_done, self.config.batches),
+            epoch,
+            batch,
+            self._seconds(),
+            self.history,
         )
+        if not state.is_finite():
+            if self.config.on_nan == "stop":
+                raise self._diverged(*divmod(self.batches_done - 1, self.config.batches))
+            return
+        with self._schedule.writing():
+            if with_model:  # first, as nobody who goes on from the checkpoint writes it again
+                self.directory.write_model(state)
+            self.directory.write_checkpoint(state)
+            self.batches_saved = self.batches_done
+
+    def _restore(self, saved: Checkpoint) -> None:
+        """Go back to where a checkpoint was written."""
+        path = self.directory.path / CHECKPOINT
+        fault = saved.fault(self.config, self.learner.model_state())
+        if fault:
+            raise InputError(f"{path}: {fault}, expected the checkpoint of this run")
+        self.learner.load_state(saved.model, saved.momentum)
+        self.history = saved.history
+        self.batches_done = self.batches_saved = saved.epoch * self.config.batches + saved.batch
+        self._start -= saved.seconds
 
     def _write_results(self, finished: bool) -> dict[str, Any]:
-        self.directory.write_metrics("test_metrics.csv", self.test_rows)
+        self._write_metrics()
         title = f"Training on {self._title()}"
         self.directory.write_picture(
             "curves.png",
-            plots.curves(title, self.config.batches, self.train_rows, self.test_rows),
+            plots.curves(title, self.config.batches, self.history.train, self.history.test),
         )
         summary = self.summary(finished)
         self.directory.write_json("summary.json", summary)
         return summary
+
+    def _write_metrics(self) -> None:
+        self.directory.write_metrics("metrics.csv", self.history.train)
+        self.directory.write_metrics("test_metrics.csv", self.history.test)
 
     def _draw_pairs(
         self,

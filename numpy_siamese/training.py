@@ -1,5 +1,6 @@
 """Learning: the loss-and-gradients step, its micro-batches on threads, and the learner of a run."""
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
@@ -130,6 +131,17 @@ class Learner:
     def momentum_state(self) -> dict[str, Array]:
         """Return the optimiser's momentum buffers by state-dict name; empty before a first step."""
         return self.optimizer.momentum_buffers
+
+    def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
+        """Take weights and momentum buffers by state-dict name: the state of another learner.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            As `SiameseNet.load_state_dict`.
+        """
+        self.net.load_state_dict(model)
+        self.optimizer.momentum_buffers = {name: v.copy() for name, v in momentum.items()}
 
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on."""

@@ -56,8 +56,10 @@ class Pair:
         seed: int,
         batch_size: int = 100,
         threads: int | None = None,
+        momentum: float = TrainConfig.momentum,
     ) -> None:
         shared = {"seed": seed, "dtype": dtype, "batch_size": batch_size, "threads": threads}
+        shared["momentum"] = momentum
         self.numpy = Learner(TrainConfig(**shared), images)
         self.torch = TorchLearner(TorchTrainConfig(**shared, device="cpu"), images)
         self.sampler = PairSampler(labels, batch_size, seed)

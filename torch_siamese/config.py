@@ -18,7 +18,17 @@ class TrainConfig(SharedTrainConfig):
     """
 
     device: str = option(
-        "auto", str, "device; auto is cuda where there is one", choices=("auto", "cpu", "cuda")
+        "auto",
+        str,
+        "device; auto is cuda where there is one",
+        choices=("auto", "cpu", "cuda"),
+        of_sitting=True,
+    )
+    algorithms: str = option(
+        "fast",
+        str,
+        "on cuda: fast, or deterministic, which gives the same bits every time",
+        choices=("fast", "deterministic"),
     )
 
     def __post_init__(self) -> None:

@@ -1,5 +1,6 @@
 """Learning: the loss-and-gradients step and the learner; the twin of `numpy_siamese.training`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch.nn import functional as F
 
 from numpy_siamese.threads import available_cores
 from torch_siamese.config import TrainConfig
-from torch_siamese.data import gather, select_device
+from torch_siamese.data import gather, select_device, use_deterministic_algorithms
 from torch_siamese.evaluation import accuracy, pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
@@ -53,6 +54,9 @@ class Learner:
 
     def __init__(self, config: TrainConfig, images: Array) -> None:
         self.device = select_device(config.device)
+        self.device_name = "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name()
+        if self.device.type == "cuda" and config.algorithms == "deterministic":
+            use_deterministic_algorithms()
         self.threads = config.threads or available_cores()
         torch.set_num_threads(self.threads)
         self.images = self._to_device(images)
@@ -63,7 +67,23 @@ class Learner:
         )
 
     def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
+        """Learn from one batch of pairs; return its mean loss and its accuracy before the step.
+
+        Raises
+        ------
+        RuntimeError
+            On the CPU, probabilities that are not finite; the weights stay as they were.
+        FloatingPointError
+            The same on CUDA, where the process can use the device no more.
+        """
+        try:
+            return self._step(left_index, right_index, targets)
+        except RuntimeError as error:
+            if "device-side assert" in str(error):
+                raise FloatingPointError("probabilities are not finite") from error
+            raise
+
+    def _step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
         device_targets = self._to_device(targets)
         loss, probs, grads = loss_and_gradients(
             self.net,
@@ -98,13 +118,26 @@ class Learner:
         }
         return {name: b.cpu().numpy() for name, b in buffers.items() if b is not None}
 
+    def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
+        """Take weights and momentum buffers by state-dict name: the state of another learner.
+
+        Raises
+        ------
+        RuntimeError
+            Missing or unexpected names; a wrong shape.
+        """
+        self.net.load_state_dict(model)
+        for name, parameter in self.net.named_parameters():
+            if name in momentum:
+                buffer = torch.tensor(momentum[name], device=self.device)
+                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on."""
-        name = torch.cuda.get_device_name() if self.device.type == "cuda" else "cpu"
         return {
             "package": "torch_siamese",
             "torch": torch.__version__,
-            "device": name,
+            "device": self.device_name,
             "threads": self.threads,
         }
 

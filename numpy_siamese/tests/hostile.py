@@ -14,13 +14,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import safetensors.numpy
 
+from numpy_siamese.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from numpy_siamese.config import TrainConfig
 from numpy_siamese.data_files import read_csv, read_idx_images, read_idx_labels
 from numpy_siamese.errors import MOST_REASON, InputError
+from numpy_siamese.history import History, Metrics
+from numpy_siamese.recorded import ONLY_TORCH, RecordedConfig, read_config
 from numpy_siamese.tensor_files import read_tensors
 
 MOST_MESSAGE = 2 * MOST_REASON
@@ -307,10 +312,72 @@ def _check_tensors(content: bytes, found: tuple[dict[str, np.ndarray], dict[str,
         assert tensor.shape == tuple(header[name]["shape"])
 
 
+# a run's checkpoint and config.json
+
+
+@functools.cache
+def _checkpoint_seeds() -> list[bytes]:
+    weights = {"fc1.weight": np.arange(6, dtype=np.float32)}
+    history = History()
+    history.train.append(Metrics(1, 2, 0.5, 0.75, 1.5))
+    states = [Checkpoint(weights, {}, 0, 0), Checkpoint(weights, weights, 0, 2, 1.5, history)]
+    contents = []
+    with TemporaryDirectory() as folder:
+        for state in states:
+            save_checkpoint(Path(folder, "checkpoint"), state)
+            contents.append(Path(folder, "checkpoint").read_bytes())
+    return contents
+
+
+def _check_checkpoint(content: bytes, found: Checkpoint) -> None:
+    (length,) = struct.unpack("<Q", content[:8])
+    progress = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["progress"])
+    assert progress == {"epoch": found.epoch, "batch": found.batch, "seconds": found.seconds}
+
+
+@functools.cache
+def _config_seeds() -> list[bytes]:
+    settings = TrainConfig().to_dict() | {"data_sha256": "0" * 64}
+    return [json.dumps(settings).encode(), b"{}", b'{"lr": 1, "device": "cpu"}']
+
+
+def _change_json(random: Random, content: bytes) -> bytes:
+    """Set, rename, drop or nest a setting."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return content
+    if not isinstance(found, dict) or not found:
+        return content
+    name, what = random.choice(sorted(found)), random.randint(0, 3)
+    if what == 0:
+        found[name] = random.choice([*VALUES, float("nan"), float("inf"), 10**400])
+    elif what == 1:
+        found[random.choice(["", "\n", name + "2", "device"])] = found.pop(name)
+    elif what == 2:
+        del found[name]
+    else:
+        deep = random.choice([200, 20_000])
+        return b"[" * deep + content + b"]" * deep
+    return json.dumps(found).encode(errors="replace")
+
+
+def _check_config(content: bytes, found: RecordedConfig) -> None:
+    told = json.loads(content)
+    assert found.data_sha256 == told.pop("data_sha256", None)
+    assert found.settings.keys() == told.keys() - ONLY_TORCH
+    for name, value in found.settings.items():
+        assert value == told[name] or (value != value and told[name] != told[name])
+
+
 READERS = {
     "csv": Reader(read_csv, _csv_seeds, _change_csv, _check_csv),
     "images": Reader(read_idx_images, _image_seeds, _change_idx, _check_images),
     "labels": Reader(read_idx_labels, _label_seeds, _change_idx, _check_labels),
     "gzip": Reader(read_idx_images, _gzip_seeds, _change_gzip, _check_images),
     "safetensors": Reader(read_tensors, _tensor_seeds, _change_tensors, _check_tensors),
+    "checkpoint": Reader(load_checkpoint, _checkpoint_seeds, _change_tensors, _check_checkpoint),
+    "config": Reader(
+        lambda path: read_config(path, TrainConfig), _config_seeds, _change_json, _check_config
+    ),
 }

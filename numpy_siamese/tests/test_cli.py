@@ -236,6 +236,8 @@ def test_flags_reach_the_run(capfd, train, data, tmp_path):
         "threads": 1,
         "window": 7,
         "test_pairs": 11,
+        "checkpoint_every": 1,
+        "on_nan": "continue",
     }
     assert flags.keys() == {field.name for field in dataclasses.fields(TrainConfig)}
     argv = [text for name, value in flags.items() for text in (flag(name), str(value))]
@@ -268,7 +270,9 @@ def test_the_second_ctrl_c_does_not_wait_for_the_batch(capfd, train, tmp_path, m
     before = signal.getsignal(signal.SIGINT)
     assert status(train("--quiet")) == 130
     assert signal.getsignal(signal.SIGINT) is before
-    assert capfd.readouterr() == ("", "numpy-siamese: interrupted\n")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("numpy-siamese: interrupted; saved after epoch 1, batch 0, go on with: ")
     assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
@@ -297,7 +301,9 @@ def test_the_bar_is_gone_before_an_error_is_told(capfd, train, monkeypatch):
     monkeypatch.setattr("numpy_siamese.run.Run._test", fail)
     assert status(train()) == 130
     assert "3/3" in terminal.getvalue()
-    assert left_on_screen(terminal.getvalue()) == ["numpy-siamese: interrupted", ""]
+    line, rest = left_on_screen(terminal.getvalue())
+    assert line.startswith("numpy-siamese: interrupted")
+    assert rest == ""
 
 
 def test_lines_are_written_at_once(monkeypatch):
@@ -324,8 +330,8 @@ def test_help_shows_every_field_with_its_meaning_and_default(capfd, field):
     assert status(["train", "--help"]) == 0
     everything = capfd.readouterr().out.split("\n  --")
     (section,) = (text for text in everything if text.split()[0] == flag(field.name)[2:])
-    default = "all cores" if field.default is None else field.default
-    expected = field.metadata["help"].split("(default")[0] + f"(default: {default})"
+    default = field.metadata["automatic"] if field.default is None else field.default
+    expected = f"{field.metadata['help']} (default: {default})"
     assert "".join(expected.split()) in "".join(section.split())  # wherever lines are broken
 
 
@@ -406,9 +412,11 @@ def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, 
             _, err = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()  # where it has not ended by itself
-    assert err == "numpy-siamese: interrupted\n"
-    assert process.returncode == 130
     run = tmp_path / "run"
+    assert err.startswith("numpy-siamese: interrupted; saved after epoch 1, batch ")
+    assert err.endswith(f", go on with: numpy-siamese train --resume {run}\n")
+    assert err.count("\n") == 1
+    assert process.returncode == 130
     assert json.loads((run / "summary.json").read_text())["finished"] is False
     assert json.loads((run / "config.json").read_text())["window"] == 1
     header, *rows = (run / "metrics.csv").read_text().splitlines()

@@ -163,5 +163,5 @@ def test_weights_are_written_atomically(path, monkeypatch):
     with pytest.raises(Accident):
         checkpoint.save_model(path, {"fc1.bias": np.zeros(1, np.float32)})
     with pytest.raises(Accident):
-        checkpoint.save_checkpoint(path, {"fc1.bias": np.zeros(1, np.float32)}, {}, 0, 0)
+        checkpoint.save_checkpoint(path, checkpoint.Checkpoint({}, {}, 0, 0))
     assert contents(path.parent) == before

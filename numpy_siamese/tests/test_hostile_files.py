@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numpy_siamese import checkpoint, data, data_files, tensor_files
+from numpy_siamese import checkpoint, data, data_files, recorded, tensor_files
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests import fuzz
 from numpy_siamese.tests.hostile import MOST_MESSAGE, READERS, Reader, outcome, spoil
@@ -99,6 +99,11 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "a promise of 2³¹": lambda p: bomb(p, IMAGES.pack(0x803, 2**31, 28, 28)),
         "no IDX": lambda p: bomb(p, b""),
     },
+    "checkpoint": {
+        "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
+        "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
+    },
+    "config": {"1 GiB": lambda p: sparse(p, b"{", 2**30)},
     "safetensors": {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
@@ -157,6 +162,7 @@ def test_a_file_larger_than_any_is_refused_unread(tmp_path, name, monkeypatch):
     """Broken otherwise: memory and time grow with whatever lies there."""
     monkeypatch.setattr(data_files, "IDX_MOST_BYTES", 10)
     monkeypatch.setattr(tensor_files, "MOST_BYTES", 10)
+    monkeypatch.setattr(recorded, "MOST_BYTES", 1)
     monkeypatch.setattr(data_files, "CSV_MOST_LINE_BYTES", 10)
     path = tmp_path / "file"
     path.write_bytes(READERS[name].seeds()[0])

@@ -38,3 +38,14 @@ def test_links_and_pictures_exist():
     assert targets
     for target in targets:
         assert (REPOSITORY / target).exists(), target
+
+
+def test_promises_name_tests_that_exist():
+    """A promise of the README that no test holds."""
+    section = README.split("## What you can rely on")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 10
+    for row in rows:
+        path, name = re.search(r"\]\((\S+)\) `(test_\w+)` \|$", row).groups()
+        source = (REPOSITORY / path).read_text(encoding="utf-8")
+        assert re.search(rf"^def {name}\(", source, re.MULTILINE), name

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -15,13 +16,15 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from numpy_siamese import plots
+from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset, Split
 from numpy_siamese.errors import InputError
+from numpy_siamese.history import Metrics
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.pairs import PairSampler
+from numpy_siamese.progress import Progress
 from numpy_siamese.run import Run
-from numpy_siamese.run_directory import Metrics
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from numpy_siamese.training import Learner
 
@@ -165,14 +168,24 @@ def test_checkpoint_has_weights_momentum_and_place(finished):
     model, momentum = learner.model_state(), learner.momentum_state()
     expected = {f"model.{name}": value for name, value in model.items()}
     expected |= {f"momentum.{name}": value for name, value in momentum.items()}
-    found = load_file(out / "checkpoint.safetensors")
+    saved = load_file(out / "checkpoint.safetensors")
+    found = {name: value for name, value in saved.items() if not name.startswith("history.")}
     assert found.keys() == expected.keys()
     assert len(found) == 20
     for name, value in expected.items():
         np.testing.assert_array_equal(found[name], value, strict=True)
     with safe_open(out / "checkpoint.safetensors", "np") as file:
         place = json.loads(file.metadata()["progress"])
+    seconds = place.pop("seconds")
     assert place == {"epoch": settings.epochs, "batch": 0}
+    assert table(out / "metrics.csv")[-1]["seconds"] <= seconds
+    np.testing.assert_array_equal(
+        saved["history.train"], [[*row.values()] for row in table(out / "metrics.csv")]
+    )
+    # the last epoch is tested after its checkpoint
+    np.testing.assert_array_equal(
+        saved["history.test"], [[*row.values()] for row in table(out / "test_metrics.csv")[:-1]]
+    )
 
 
 def test_summary_agrees_with_the_metrics(finished):
@@ -256,7 +269,7 @@ def test_pictures_show_every_digit_whole_and_in_its_place():
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 4])
 def test_the_same_configuration_gives_the_same_bytes(tmp_path, threads):
     """Broken otherwise: a result cannot be repeated, alone or with other threads.
 
@@ -276,7 +289,10 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path, threads):
     )
     assert momenta.keys() == expected.keys()
     for name, value in expected.items():
-        np.testing.assert_array_equal(momenta[name], value, strict=True)
+        without_time = slice(-1) if name in ("history.train", "history.test") else slice(None)
+        np.testing.assert_array_equal(
+            momenta[name][..., without_time], value[..., without_time], strict=True
+        )
     for name in ("metrics.csv", "test_metrics.csv"):
         without_seconds = [
             [line.rsplit(b",", 1)[0] for line in each[name].splitlines()] for each in files
@@ -419,7 +435,7 @@ def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests
         run.train()
     assert caught.value is error
     assert_readable(tmp_path / "run")
-    later = set() if tests else {"model.safetensors", "checkpoint.safetensors", "predictions.png"}
+    later = set() if tests else {"model.safetensors", "predictions.png"}
     assert {entry.name for entry in (tmp_path / "run").iterdir()} == FILES - later
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["finished"] is False
@@ -428,16 +444,21 @@ def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests
     assert len(table(tmp_path / "run" / "test_metrics.csv")) == tests
     if tests:
         assert_state_is_after(tmp_path / "run", 3)  # the last epoch that was finished
+    else:
+        assert_checkpoint_is_after(tmp_path / "run", 0)
 
 
 def assert_state_is_after(folder, batches):
     """Check for the fake's weights after so many batches, and a checkpoint that says so."""
     assert load_file(folder / "model.safetensors")["fc1.bias"] == batches
-    tensors = load_file(folder / "checkpoint.safetensors")
-    assert tensors == {"model.fc1.bias": batches, "momentum.fc1.bias": -batches}
-    with safe_open(folder / "checkpoint.safetensors", "np") as file:
-        place = json.loads(file.metadata()["progress"])
-    assert place == {"epoch": batches // 3, "batch": batches % 3}
+    assert_checkpoint_is_after(folder, batches)
+
+
+def assert_checkpoint_is_after(folder, batches):
+    """Check for a checkpoint of the fake after so many batches."""
+    state = load_checkpoint(folder / "checkpoint.safetensors")
+    assert (state.model, state.momentum) == ({"fc1.bias": batches}, {"fc1.bias": -batches})
+    assert (state.epoch, state.batch) == divmod(batches, 3)
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -483,8 +504,30 @@ def test_a_network_that_diverges_is_one_clear_error(tmp_path, loss):
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path):
-    """Broken otherwise: equal runs differ, if only in the order of a file's metadata."""
+@pytest.mark.parametrize("on_nan", ["stop", "continue"])
+def test_a_device_that_fails_for_nan_is_one_clear_error(tmp_path, on_nan):
+    """Broken otherwise: a network that diverges on CUDA, where that ends all use of the device,
+    ends in a traceback, or the run asks the device again.
+    """
+    digits = dataset()
+
+    class Failing(FakeLearner):
+        def probabilities(self, *_):
+            raise AssertionError("asked again")
+
+    learner = Failing(digits, FloatingPointError("not finite"), at=1)
+    run = Run(config(on_nan=on_nan), digits, learner, tmp_path / "run", quiet=True)
+    with pytest.raises(InputError, match="diverged at epoch 1, batch 2"):
+        run.train()
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path, monkeypatch):
+    """Broken otherwise: equal runs differ in more than the time that they took, if only in the
+    order of a file's metadata.
+    """
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
+    monkeypatch.setattr(Progress, "_pace", lambda _: "")
     contents = set()
     for name in "abcdef":
         digits = dataset()

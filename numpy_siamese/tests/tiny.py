@@ -1,13 +1,15 @@
 """What makes a run small enough for a test: a few random images, and pictures not drawn."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from numpy_siamese import plots
-from numpy_siamese.data import CSV_FILES, Dataset, Split
+from numpy_siamese.data import CSV_FILES, IDX_FILES, Dataset, Split
+from numpy_siamese.data_files import IDX_IMAGES, IDX_LABELS
 
 PATIENCE = 20
 """Seconds after which threads that wait for each other are taken for stuck, and a test fails."""
@@ -31,6 +33,18 @@ def csv_folder(folder: Path, counts: list[int]) -> Path:
     for name in CSV_FILES:
         table = np.column_stack([labels, images.reshape(len(images), -1)])
         np.savetxt(folder / name, table, fmt="%d", delimiter=",")
+    return folder
+
+
+def idx_folder(folder: Path, counts: list[int]) -> Path:
+    """Write the same as IDX files, which are read ten times as fast."""
+    images, labels = split(counts)
+    content = [
+        struct.pack(">4I", IDX_IMAGES, *images.shape) + images.tobytes(),
+        struct.pack(">2I", IDX_LABELS, len(labels)) + labels.astype(np.uint8).tobytes(),
+    ]
+    for name, part in zip(IDX_FILES, content * 2, strict=True):
+        (folder / name).write_bytes(part)
     return folder
 
 

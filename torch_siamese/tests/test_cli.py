@@ -13,6 +13,7 @@ from numpy_siamese import cli as numpy_cli
 from numpy_siamese import plots
 from numpy_siamese.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.errors import InputError
+from numpy_siamese.recorded import ONLY_TORCH
 from numpy_siamese.tests.tiny import csv_folder, replace_pictures
 from torch_siamese.cli import main
 from torch_siamese.config import TrainConfig
@@ -96,11 +97,14 @@ def test_another_device_is_one_line(capfd, train):
 # What it shares with numpy-siamese
 
 
-def test_the_flags_are_those_of_numpy_siamese_and_the_device():
-    """Broken otherwise: a command for one package fails or means something else in the other."""
+def test_the_flags_are_those_of_numpy_siamese_and_of_the_device():
+    """Broken otherwise: a command for one package fails or means something else in the other, or
+    a run's config.json is refused there.
+    """
     shared = {field.name: field.default for field in dataclasses.fields(NumpyTrainConfig)}
     own = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
-    assert own == shared | {"device": "auto"}
+    assert own == shared | {"device": "auto", "algorithms": "fast"}
+    assert own.keys() - shared.keys() == ONLY_TORCH
 
 
 def test_a_bad_flag_is_one_line_that_names_it(capfd, train):
@@ -126,7 +130,7 @@ def test_both_packages_write_the_same_files_of_the_same_pairs(capfd, train, tmp_
     found, expected = ({entry.name for entry in folder.iterdir()} for folder in folders)
     assert found == expected
     config, numpy_config = (json.loads((f / "config.json").read_text()) for f in folders)
-    assert config == numpy_config | {"device": "cpu"}
+    assert config == numpy_config | {"device": "cpu", "algorithms": "fast"}
     summary, numpy_summary = (json.loads((f / "summary.json").read_text()) for f in folders)
     assert summary["environment"]["package"] == "torch_siamese"
     assert summary["environment"]["torch"] == torch.__version__

@@ -11,6 +11,7 @@ from numpy_siamese import model as numpy_model
 from numpy_siamese import training as numpy_training
 from numpy_siamese.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.pairs import PairSampler
+from numpy_siamese.recorded import ONLY_TORCH
 from numpy_siamese.run import Run
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from torch_siamese import data, evaluation, training
@@ -34,10 +35,9 @@ def config(**changes):
 
 
 def numpy_config(of):
-    """Return the same configuration without the device."""
-    fields = of.to_dict()
-    del fields["device"]
-    return NumpyTrainConfig(**fields)
+    """Return the same configuration without what only PyTorch needs."""
+    shared = {name: value for name, value in of.to_dict().items() if name not in ONLY_TORCH}
+    return NumpyTrainConfig(**shared)
 
 
 def assert_same_state(found, expected):
@@ -144,6 +144,25 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
     assert losses[-1] < losses[0]
     after = learner.model_state()
     assert {name for name in after if (after[name] == before[name]).all()} == {"net.fc2.bias"}
+
+
+def test_a_device_that_refuses_nan_is_told_apart_from_other_errors(monkeypatch):
+    """Broken otherwise: a network that diverges on CUDA ends in a traceback, or every fault of the
+    device is called a network that diverges.
+    """
+    learner = training.Learner(config(), split([2, 2]).images)
+    batch = np.array([0]), np.array([1]), np.ones((1, 1), np.float32)
+
+    def fail(*_):
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(learner, "_step", fail)
+    message = "CUDA error: device-side assert triggered"
+    with pytest.raises(FloatingPointError):
+        learner.step(*batch)
+    message = "CUDA error: an illegal memory access was encountered"
+    with pytest.raises(RuntimeError, match="illegal memory"):
+        learner.step(*batch)
 
 
 def test_accuracy_is_that_of_the_numpy_package():

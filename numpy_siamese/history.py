@@ -1,0 +1,82 @@
+"""What a run has measured so far: its rows of metrics, and the window that is still open."""
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field, fields
+
+import numpy as np
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Means over a window of training batches, or over the test pairs after an epoch.
+
+    `epoch` and `batch` count from 1 and name the last batch seen; `loss` is in nats, not a number
+    where a batch was left out (``--on-nan continue``); `seconds` have passed since the run began,
+    pauses before a resumption not counted.
+    """
+
+    epoch: int
+    batch: int
+    loss: float
+    accuracy: float
+    seconds: float
+
+
+COLUMNS = tuple(column.name for column in fields(Metrics))
+
+
+@dataclass
+class History:
+    """Rows of training windows and of tests, and the batches of the window still open.
+
+    Attributes
+    ----------
+    train, test : list of Metrics
+    window : list of (loss, accuracy)
+        Of each batch since the last row.
+    """
+
+    train: list[Metrics] = field(default_factory=list)
+    test: list[Metrics] = field(default_factory=list)
+    window: list[tuple[float, float]] = field(default_factory=list)
+
+    def to_tensors(self) -> dict[str, Array]:
+        """Return all as float64: `train` and `test` (rows, 5), `window` (batches, 2)."""
+        return {
+            "train": _table([astuple(row) for row in self.train], len(COLUMNS)),
+            "test": _table([astuple(row) for row in self.test], len(COLUMNS)),
+            "window": _table(self.window, 2),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Array]) -> "History":
+        """Return the history of such tensors.
+
+        Raises
+        ------
+        ValueError
+            A tensor is missing, or has another shape or dtype; an epoch or a batch is no count.
+        """
+        for name, columns in (("train", len(COLUMNS)), ("test", len(COLUMNS)), ("window", 2)):
+            found = tensors.get(name)
+            if found is None:
+                raise ValueError(f"found no {name}")
+            if found.ndim != 2 or found.shape[1] != columns or found.dtype != np.float64:
+                raise ValueError(f"found {name} {found.shape} of {found.dtype}")
+        window = [(float(loss), float(accuracy)) for loss, accuracy in tensors["window"]]
+        return cls(_rows(tensors["train"]), _rows(tensors["test"]), window)
+
+
+def _table(rows: list, columns: int) -> Array:
+    return np.array(rows, np.float64).reshape(len(rows), columns)
+
+
+def _rows(table: Array) -> list[Metrics]:
+    counts = table[:, :2]
+    if not ((counts >= 1) & (counts < 2**53) & (counts == np.floor(counts))).all():
+        raise ValueError("found a row whose epoch or batch is no count")
+    return [
+        Metrics(int(epoch), int(batch), *measured) for epoch, batch, *measured in table.tolist()
+    ]

@@ -1,0 +1,115 @@
+"""A run's `config.json`, read back: to repeat the run or to continue it."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from numpy_siamese.config import TrainConfig, flag
+from numpy_siamese.data import Dataset
+from numpy_siamese.errors import InputError, reason
+from numpy_siamese.input_files import open_input
+
+MOST_BYTES = 2**20
+"""Of a `config.json`; it has some hundred bytes."""
+
+ONLY_TORCH = frozenset({"device", "algorithms"})
+"""Fields that `torch_siamese` adds; a run goes on in NumPy without them."""
+
+
+@dataclass(frozen=True)
+class RecordedConfig:
+    """What `config.json` holds.
+
+    Attributes
+    ----------
+    path : Path
+    settings : dict
+        Fields of the configuration; those that are missing have their defaults.
+    data_sha256 : str or None
+        `Dataset.checksum` of the data that the run saw; None in a file written by hand.
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    data_sha256: str | None
+
+    def check_data(self, dataset: Dataset) -> None:
+        """Refuse other data than the recorded.
+
+        Raises
+        ------
+        InputError
+            The checksums differ.
+        """
+        found = dataset.checksum()
+        if self.data_sha256 not in (None, found):
+            raise InputError(
+                f"--data {dataset.name}: found images and labels of SHA-256 {found}, "
+                f"expected {self.data_sha256} as recorded in {self.path}"
+            )
+
+
+def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
+    """Read a `config.json` of either package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no JSON object, or holds an unknown name or a value of another
+        type than the field's.
+    """
+    expected = "a JSON object of settings by name"
+    with open_input(path, expected, MOST_BYTES) as (file, _):
+        content = file.read()
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: found no JSON ({reason(error)}), expected {expected}") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: found a {type(found).__name__}, expected {expected}")
+    data_sha256 = found.pop("data_sha256", None)
+    if not isinstance(data_sha256, str | None):
+        raise InputError(f"{path}: data_sha256: found {data_sha256!r}, expected a string")
+    specs = {spec.name: spec for spec in fields(config_class)}
+    settings = {}
+    for name, value in found.items():
+        if name in specs:
+            settings[name] = _checked(path, name, value, specs[name].metadata["parse"])
+            if value is None and specs[name].default is not None:
+                raise InputError(f"{path}: {name}: found null, expected a value")
+        elif name not in ONLY_TORCH:
+            raise InputError(
+                f"{path}: found the unknown setting {name!r}, expected {', '.join(specs)}"
+            )
+    return RecordedConfig(path, settings, data_sha256)
+
+
+def continued(
+    recorded: RecordedConfig, given: dict[str, Any], config_class: type[TrainConfig]
+) -> TrainConfig:
+    """Return the configuration with which a run goes on: as recorded, but for flags of a sitting.
+
+    Raises
+    ------
+    InputError
+        A flag is given that would make it another run.
+    """
+    free = {spec.name for spec in fields(config_class) if spec.metadata.get("of_sitting")}
+    for name in given:
+        if name not in free:
+            raise InputError(
+                f"--resume goes on with {recorded.path}, expected no {flag(name)}; "
+                f"{', '.join(flag(name) for name in sorted(free))} may change"
+            )
+    return config_class(**recorded.settings | given)
+
+
+def _checked(path: Path, name: str, value: Any, kind: type) -> Any:
+    """Return a value of the field's type, None as it is."""
+    if kind is float and type(value) is int:
+        value = float(value) if abs(value) < 2**1023 else value
+    if value is not None and type(value) is not kind:
+        kinds = {int: "a whole number", float: "a number", str: "a name"}
+        raise InputError(f"{path}: {name}: found {value!r}, expected {kinds[kind]}")
+    return value

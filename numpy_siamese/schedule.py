@@ -1,0 +1,39 @@
+"""When a checkpoint is due."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+EVERY, SHARE_OF_TIME = 100, 0.01
+"""Where no number is asked for: batches between checkpoints, unless writing them would take a
+larger share of the time."""
+
+
+class Schedule:
+    """Say when a checkpoint is due, from the batches and the time since the last one.
+
+    Parameters
+    ----------
+    every : int or None
+        Batches between checkpoints; None is `EVERY`, or as many as keep the time that the last one
+        took to write below `SHARE_OF_TIME`.
+    """
+
+    def __init__(self, every: int | None) -> None:
+        self.every = every
+        self._written_at, self._cost = time.perf_counter(), 0.0
+
+    def is_due(self, batches: int) -> bool:
+        """Return whether so many batches since the last checkpoint are enough."""
+        if self.every is not None:
+            return batches >= self.every
+        since = time.perf_counter() - self._written_at
+        return batches >= EVERY and self._cost <= SHARE_OF_TIME * since
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Time the writing of a checkpoint."""
+        start = time.perf_counter()
+        yield
+        self._written_at = time.perf_counter()
+        self._cost = self._written_at - start

@@ -1,0 +1,92 @@
+"""When two run directories hold one run, and how a run is killed while it writes."""
+
+import csv
+import json
+import re
+
+import numpy as np
+from safetensors.numpy import load_file
+
+SMALL = (
+    *("--epochs", 2, "--batches", 6, "--batch-size", 5, "--test-pairs", 10, "--window", 5),
+    *("--momentum", 0.9, "--checkpoint-every", 1),
+)
+WRITTEN = 33
+"""Files that such a run writes: 5 to begin with; in each epoch 6 checkpoints, 2 windows, the
+weights, the predictions, both tables, the curves and the summary."""
+
+
+def read_rows(path):
+    """Return the rows of a CSV file, as text by column."""
+    with open(path, newline="") as file:
+        return [*csv.DictReader(file)]
+
+
+def timeless_summary(folder):
+    """Return the summary without what the clock and the threads gave."""
+    text = re.sub(r'"seconds": [0-9.e-]+', '"seconds": 0', (folder / "summary.json").read_text())
+    summary = json.loads(text)
+    del summary["environment"]["threads"]
+    return summary
+
+
+def assert_same_run(found, expected):
+    """Check that two folders hold one run, but for times and for the number of threads."""
+    assert {entry.name for entry in found.iterdir()} == {entry.name for entry in expected.iterdir()}
+    for name in ("model.safetensors", "curves.png", "pairs.png", "predictions.png"):
+        assert (found / name).read_bytes() == (expected / name).read_bytes(), name
+    for name in ("metrics.csv", "test_metrics.csv"):
+        rows = read_rows(found / name)
+        seconds = [float(row.pop("seconds")) for row in rows]
+        assert seconds == sorted(seconds)
+        assert rows == [
+            {k: v for k, v in row.items() if k != "seconds"} for row in read_rows(expected / name)
+        ]
+    assert timeless_summary(found) == timeless_summary(expected)
+    state, other = (load_file(folder / "checkpoint.safetensors") for folder in (found, expected))
+    assert state.keys() == other.keys()
+    for name, value in other.items():
+        columns = slice(-1) if name in ("history.train", "history.test") else slice(None)
+        np.testing.assert_array_equal(
+            state[name][..., columns], value[..., columns], strict=True, err_msg=name
+        )
+
+
+def kill_in_writing(count, when):
+    """Return a setup that kills the process at its so-many-th file, before a step of its writing.
+
+    The steps are: half of the bytes are written; all are, not yet synced; not yet renamed; renamed.
+    """
+    return f"""
+import os, signal
+from numpy_siamese import files
+left = {count}
+def kill(step):
+    global left
+    left -= step == "half"
+    if left <= 0 and step == {when!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+class Halting:
+    def __init__(self, *arguments):
+        self.file = open(*arguments)
+    def __enter__(self):
+        return self
+    def __exit__(self, *error):
+        self.file.close()
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+    def write(self, content):
+        self.file.write(content[:len(content) // 2])
+        self.file.flush()
+        kill("half")
+        self.file.write(content[len(content) // 2:])
+fsync, replace = os.fsync, os.replace
+def halting_fsync(descriptor):
+    kill("unsynced")
+    fsync(descriptor)
+def halting_replace(*places):
+    kill("unnamed")
+    replace(*places)
+    kill("renamed")
+files.open, os.fsync, os.replace = Halting, halting_fsync, halting_replace
+"""
