@@ -70,7 +70,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
         raise InputError(f"{path}: found a {type(found).__name__}, expected {expected}")
     data_sha256 = found.pop("data_sha256", None)
     if not isinstance(data_sha256, str | None):
-        raise InputError(f"{path}: data_sha256: found {data_sha256!r}, expected a string")
+        raise InputError(f"{path}: data_sha256: found {data_sha256!r:.80}, expected a string")
     specs = {spec.name: spec for spec in fields(config_class)}
     settings = {}
     for name, value in found.items():
@@ -80,7 +80,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
                 raise InputError(f"{path}: {name}: found null, expected a value")
         elif name not in ONLY_TORCH:
             raise InputError(
-                f"{path}: found the unknown setting {name!r}, expected {', '.join(specs)}"
+                f"{path}: found the unknown setting {name!r:.80}, expected {', '.join(specs)}"
             )
     return RecordedConfig(path, settings, data_sha256)
 
@@ -111,5 +111,5 @@ def _checked(path: Path, name: str, value: Any, kind: type) -> Any:
         value = float(value) if abs(value) < 2**1023 else value
     if value is not None and type(value) is not kind:
         kinds = {int: "a whole number", float: "a number", str: "a name"}
-        raise InputError(f"{path}: {name}: found {value!r}, expected {kinds[kind]}")
+        raise InputError(f"{path}: {name}: found {value!r:.80}, expected {kinds[kind]}")
     return value
