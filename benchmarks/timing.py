@@ -52,8 +52,10 @@ def rounds(
 ) -> tuple[dict[str, list[float]], dict[str, Exception]]:
     """Time jobs side by side for about so many seconds.
 
-    Each runs before, once or, if it is short, twice; that tells how often it is repeated within a
-    sample. The order changes from round to round, so that none always follows the same one.
+    Each runs before, which tells how often it is repeated within a sample. In a round each runs
+    once more before its sample: as in a training, it then finds its own data in cache, and threads
+    of another one that still wait for work have gone to sleep. The order changes from round to
+    round, so that none always follows the same one. Long work needs none of this.
 
     Returns
     -------
@@ -62,29 +64,35 @@ def rounds(
     """
     samples: dict[str, list[float]] = {name: [] for name in jobs}
     failures: dict[str, Exception] = {}
-    repeats = dict.fromkeys(jobs, 1)
+    expected = dict.fromkeys(jobs, math.inf)
 
-    def sample(name: str) -> float:
+    def run(name: str, repeats: int = 1) -> float:
         try:
-            return once(jobs[name], repeats[name])
+            expected[name] = once(jobs[name], repeats)
         except (MemoryError, RuntimeError) as error:
             failures[name] = error
             del samples[name]
-            return math.inf
+        return expected[name]
+
+    def sample(name: str) -> None:
+        if expected[name] < LONG:
+            run(name)
+        if name in samples:
+            took = run(name, max(1, math.ceil(SHORTEST / max(expected[name], 1e-7))))
+            if name in samples:
+                samples[name].append(took)
 
     for name in jobs:
-        took = sample(name)
-        took = took if took > LONG else sample(name)
-        repeats[name] = max(1, math.ceil(SHORTEST / max(took, 1e-7)))
+        if run(name) >= LONG and name in samples:
+            samples[name].append(expected[name])
     rng = np.random.default_rng(0)
     start = time.perf_counter()
     for k in range(MOST_ROUNDS):
-        if k >= FEWEST_ROUNDS and time.perf_counter() - start > seconds:
+        waiting = [name for name, taken in samples.items() if len(taken) < FEWEST_ROUNDS]
+        if k and not waiting and time.perf_counter() - start > seconds:
             break
-        for name in rng.permutation(list(samples)):
-            took = sample(name)
-            if name in samples:
-                samples[name].append(took)
+        for name in rng.permutation(waiting or list(samples)):
+            sample(name)
     return samples, failures
 
 

@@ -135,5 +135,5 @@ WORKLOADS: dict[str, Callable[[Sequence[int]], Iterator[Work]]] = {
     "scaling": scaling,
 }
 
-ON_ONE_THREAD_TOO = {"step", "embed"}
+ON_ONE_THREAD_TOO = {"step"}
 """Workloads that are measured on one thread as well as on all."""

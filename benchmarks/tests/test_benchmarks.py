@@ -149,7 +149,7 @@ def test_flops_are_those_of_the_network() -> None:
 
 
 def test_rounds_are_interleaved() -> None:
-    """Every job has its turn before any has a second one, in changing order."""
+    """Every job has its turn before any has a second one, in changing order, each warmed up."""
     calls: list[str] = []
     jobs = {
         name: Timed(lambda name=name: calls.append(name) or time.sleep(timing.SHORTEST))
@@ -158,10 +158,20 @@ def test_rounds_are_interleaved() -> None:
     samples, failures = timing.rounds(jobs, seconds=0)
     assert not failures
     assert {len(taken) for taken in samples.values()} == {timing.FEWEST_ROUNDS}
-    measured = calls[-3 * timing.FEWEST_ROUNDS :]
-    orders = [tuple(measured[k : k + 3]) for k in range(0, len(measured), 3)]
+    turns = [calls[k : k + 2] for k in range(len(jobs), len(calls), 2)]  # first, each runs once
+    assert all(warm_up == timed for warm_up, timed in turns)
+    orders = [tuple(turn[0] for turn in turns[k : k + 3]) for k in range(0, len(turns), 3)]
     assert all(sorted(order) == ["a", "b", "c"] for order in orders)
     assert len(set(orders)) > 1
+
+
+def test_long_work_is_not_warmed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes seconds runs as often as it is timed, not twice as often."""
+    monkeypatch.setattr(timing, "LONG", 0.0)
+    calls: list[int] = []
+    samples, _ = timing.rounds({"long": Timed(lambda: calls.append(1))}, seconds=0)
+    assert len(samples["long"]) == timing.FEWEST_ROUNDS
+    assert samples["long"][0] > 0
 
 
 def test_short_work_is_repeated_within_a_sample() -> None:
