@@ -47,31 +47,38 @@ class CNN:
         """Return the arrays in use, by name."""
         return dict(self._parameters)
 
-    def __call__(self, x: Array) -> tuple[Array, Pullback]:
+    def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Any]:
         """Embed images.
 
         Parameters
         ----------
         x : (N, 1, 28, 28), raw pixel values 0..255
+        needs_pullback : bool
 
         Returns
         -------
         embedding : (N, 84)
         pullback : dembedding → (grads, dx)
-            dx is None for ``needs_input_grad=False``.
+            dx is None for ``needs_input_grad=False``. None if it is not needed.
         """
         if x.ndim != 4 or x.shape[1:] != self.image_shape:
             raise ValueError(f"images must be (N, 1, 28, 28), got {x.shape}")
         p = self._parameters
         # conv2 reads 12 of 13 rows and columns, for its pooling drops an odd one; conv1 needs 26
         read = x[:, :, :26, :26]
-        y, conv1 = conv_relu_pool(read, p["conv1.weight"], p["conv1.bias"])  # (N, 32, 12, 12)
-        y, conv2 = conv_relu_pool(y, p["conv2.weight"], p["conv2.bias"])  # (N, 64, 5, 5)
+        y, conv1 = conv_relu_pool(  # (N, 32, 12, 12)
+            read, p["conv1.weight"], p["conv1.bias"], needs_pullback
+        )
+        y, conv2 = conv_relu_pool(  # (N, 64, 5, 5)
+            y, p["conv2.weight"], p["conv2.bias"], needs_pullback
+        )
         maps = y.shape
         y = y.reshape(len(x), 1600)  # channel-major
         y, fc1 = F.linear(y, p["fc1.weight"], p["fc1.bias"])  # (N, 120)
         y, relu = F.relu(y)
         embedding, fc2 = F.linear(y, p["fc2.weight"], p["fc2.bias"])  # (N, 84)
+        if not needs_pullback:
+            return embedding, None
 
         def pullback(
             dembedding: Array, needs_input_grad: bool = True
@@ -147,7 +154,7 @@ class SiameseNet:
 
     def embed(self, images: Array) -> Array:
         """Embed images: (N, 1, 28, 28) → (N, 84)."""
-        return self.net(images)[0]
+        return self.net(images, needs_pullback=False)[0]
 
     def compare(self, left: Array, right: Array) -> tuple[Array, Pullback]:
         """Compare embeddings.

@@ -350,9 +350,9 @@ FAULTS = [
     Fault(
         "fma: subnormals rounded twice",
         _fma,
-        "halfway | (abs(total) < np.finfo(np.float32).smallest_normal)",
+        "halfway | (abs(fused) <= np.finfo(np.float32).smallest_normal)",
         "halfway",
-        lambda: test_fma.test_fma_next_to_a_tie(-63),
+        lambda: test_fma.test_fma_next_to_a_tie(-63, 2.0**-127 + 2.0**-149),
     ),
     Fault(
         "fma: the float64 error rounded to nearest",
@@ -564,8 +564,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool: rectified to −bias",
         fused,
-        "np.maximum(yt, 0, out=yt)",
-        "np.maximum(yt, -1, out=yt)",
+        "np.maximum(yt, np.zeros_like(yt[:1]), out=yt)",
+        "np.maximum(yt, -np.ones_like(yt[:1]), out=yt)",
         on_floats("conv_relu_pool"),
     ),
     # network
@@ -654,7 +654,7 @@ FAULTS = [
         _fma,
         "if doubtful.any():",
         "if False:",
-        lambda: test_fma.test_fma_next_to_a_tie(0),
+        lambda: test_fma.test_fma_next_to_a_tie(0, 1 + 2.0**-23),
     ),
     # initialisation
     Fault("seed off by one", initialization, "seed % 2**32)", "(seed + 1) % 2**32)", weights),

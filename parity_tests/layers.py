@@ -60,7 +60,8 @@ def _recording(operation: Callable[..., Any], calls: list[Call]) -> Callable[...
 
     def recorded(*args: Any, **options: Any) -> tuple[Array, Callable[..., Any]]:
         y, pullback = operation(*args, **options)
-        call = Call(name, dict(zip(ARGUMENTS[name], args, strict=True)), options, {"y": y.copy()})
+        arrays = dict(zip(ARGUMENTS[name], args, strict=False))  # a flag may follow
+        call = Call(name, arrays, options, {"y": y.copy()})
         calls.append(call)
 
         def recorded_pullback(dy: Any, *flags: Any, **keywords: Any) -> tuple[Any, ...]:

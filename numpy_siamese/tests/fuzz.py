@@ -51,6 +51,8 @@ class Tally:
         except BaseException as error:  # also what Rust panics with
             self.outcomes["exceptions"] += 1
             self._keep(error, content)
+        finally:
+            signal.alarm(0)
         self.slowest = max(self.slowest, time.perf_counter() - start)
 
     @property

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from numpy_siamese.fused import PHASES, _join, _read, _split
+from numpy_siamese.fused import PHASES, _join, _read, _split, conv_relu_pool
+from numpy_siamese.initialization import manual_seed
+from numpy_siamese.model import CNN, SiameseNet
 
 
 @pytest.mark.parametrize(("H", "W"), [(4, 6), (5, 6), (4, 7), (5, 7), (1, 1)])
@@ -23,3 +25,23 @@ def test_read_is_every_second_pixel(u: int, v: int) -> None:
     """Row u and column v of every window, of windows two apart."""
     xt = np.arange(7.0 * 8).reshape(1, 7, 8, 1)
     assert np.array_equal(_read(_split(xt), u, v, 2, 3), xt[:, u : u + 4 : 2, v : v + 6 : 2])
+
+
+def test_without_a_pullback_values_are_the_same() -> None:
+    """Inference leaves out bookkeeping, nothing of the values."""
+    rng = np.random.default_rng(0)
+    x, weight, bias = (rng.standard_normal(s) for s in ((3, 2, 7, 8), (4, 2, 3, 3), (4,)))
+    y, pullback = conv_relu_pool(x, weight, bias)
+    alone, nothing = conv_relu_pool(x, weight, bias, needs_pullback=False)
+    assert callable(pullback)
+    assert nothing is None
+    assert np.array_equal(y, alone)
+
+    images = rng.integers(0, 256, (3, 1, 28, 28)).astype(np.float32)
+    cnn = CNN(manual_seed(0), np.float32)
+    embedding, pullback = cnn(images)
+    alone, nothing = cnn(images, needs_pullback=False)
+    assert callable(pullback)
+    assert nothing is None
+    assert np.array_equal(embedding, alone)
+    assert np.array_equal(embedding, SiameseNet(0).embed(images))
