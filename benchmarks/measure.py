@@ -15,7 +15,7 @@ from benchmarks.workloads import REFERENCE_SIZE, Work
 
 REFERENCE = NumpyBackend("numpy in float64", np.float64)
 
-GROUP_SECONDS = 6.0
+GROUP_SECONDS = 4.0
 OPERATION_SECONDS = 0.4
 
 
@@ -36,7 +36,7 @@ def measure(
     threads : int
         For every backend on the CPU.
     seconds : float, optional
-        About how long the rounds go on; default 6, and 0.4 for a single operation.
+        About how long the rounds go on; default 4, and 0.4 for a single operation.
     say : where to report progress
     """
     empty = Cell(
