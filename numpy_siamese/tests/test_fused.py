@@ -1,8 +1,11 @@
 """How conv_relu_pool takes images apart by even and odd rows and columns."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from numpy_siamese import model
 from numpy_siamese.fused import PHASES, _join, _read, _split, conv_relu_pool
 from numpy_siamese.initialization import manual_seed
 from numpy_siamese.model import CNN, SiameseNet
@@ -45,3 +48,19 @@ def test_without_a_pullback_values_are_the_same() -> None:
     assert nothing is None
     assert np.array_equal(embedding, alone)
     assert np.array_equal(embedding, SiameseNet(0).embed(images))
+
+
+def test_inference_asks_for_no_bookkeeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`embed` tells both layers that nobody will ask for a pullback; training tells neither."""
+    asked = []
+
+    def recorded(*arguments: Any) -> Any:
+        asked.append(arguments[3])
+        return conv_relu_pool(*arguments)
+
+    monkeypatch.setattr(model, "conv_relu_pool", recorded)
+    images = np.zeros((2, 1, 28, 28), np.float32)
+    net = SiameseNet()
+    net.embed(images)
+    net(images, images)
+    assert asked == [False, False, True, True, True, True]
