@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.timing import quartiles
 from numpy_siamese.checkpoint import Checkpoint, save_checkpoint
 from numpy_siamese.data import load
 from numpy_siamese.history import History, Metrics
@@ -55,7 +56,7 @@ def main() -> None:
                 times["write"].append(time.perf_counter() - middle)
     print(f"{arguments.package}, {arguments.threads} threads, {arguments.rounds} rounds")
     for name, samples in times.items():
-        low, median, high = np.quantile(samples, [0.25, 0.5, 0.75]) * 1e3
+        low, median, high = (value * 1e3 for value in quartiles(samples))
         print(f"{name:6s} {median:7.2f} ms  (quartiles {low:.2f} to {high:.2f})")
     step, write = (float(np.median(samples)) for samples in times.values())
     print(f"a checkpoint every {EVERY} batches: {write / (EVERY * step + write):.3%} of the time")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.results import Cell, Results, seconds
+from benchmarks.results import Cell, Results, aligned, seconds
 
 RESAMPLES, CONFIDENCE = 2000, 0.99
 """Of the bootstrap of a ratio of medians."""
@@ -45,11 +45,7 @@ def table(old: Results, new: Results) -> list[list[str]]:
 
 def as_text(old: Results, new: Results) -> str:
     """Return the comparison for a terminal, with the facts of the environment that differ."""
-    rows = table(old, new)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines = aligned(table(old, new))
     for name in sorted(old.environment.keys() | new.environment.keys()):
         a, b = (r.environment.get(name, "not recorded") for r in (old, new))
         if a != b and name not in ("date", "load before"):

@@ -211,16 +211,17 @@ def ratios(results: Results) -> list[list[str]]:
     return table
 
 
+def aligned(table: list[list[str]]) -> list[str]:
+    """Return the lines of a table for a terminal."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+
+
 def as_text(results: Results) -> str:
     """Return the tables for a terminal."""
     blocks = []
     for title, table in sections(results):
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-            for row in table
-        ]
-        blocks.append("\n".join([f"== {title}", *lines]))
+        blocks.append("\n".join([f"== {title}", *aligned(table)]))
     return "\n\n".join([*blocks, NOTE])
 
 
@@ -237,6 +238,6 @@ def as_markdown(results: Results) -> str:
 NOTE = (
     "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
     "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate of "
-    "matrix products on as many threads. Copy is its rate of copying what no cache holds, against "
-    "what an operation must read and write: above 100 % it came from cache."
+    "matrix products on as many threads. Copy is its rate of copying, by one thread, what no cache "
+    "holds, against what an operation must read and write: above 100 % it came from cache."
 )

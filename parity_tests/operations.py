@@ -285,18 +285,20 @@ def logits_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: An
 # ------------------------------------------------------------------------------ the table
 
 
+CONV2D_COUNTS: Mapping[str, Count] = {
+    "y": lambda case, y: size(case.shapes["weight"][1:]) + 1,
+    "dx": conv2d_dx_count,
+    "dweight": conv2d_dweight_count,
+    "dbias": conv2d_dweight_count,
+}
+
 OPERATIONS = [
     Operation(
         "conv2d",
         lambda x, weight, bias=None, **options: TF.conv2d(x, weight, bias, **options),
         conv2d_cases(),
         ("x", "weight", "bias"),
-        counts={
-            "y": lambda case, y: size(case.shapes["weight"][1:]) + 1,
-            "dx": conv2d_dx_count,
-            "dweight": conv2d_dweight_count,
-            "dbias": conv2d_dweight_count,
-        },
+        counts=CONV2D_COUNTS,
         multiplies=True,
     ),
     Operation(
@@ -324,12 +326,7 @@ OPERATIONS = [
         conv_relu_pool_cases(),
         ("x", "weight", "bias"),
         # windows do not overlap: at most one phase of each has a gradient, the other terms are 0
-        counts={
-            "y": lambda case, y: size(case.shapes["weight"][1:]) + 1,
-            "dx": conv2d_dx_count,
-            "dweight": conv2d_dweight_count,
-            "dbias": conv2d_dweight_count,
-        },
+        counts=CONV2D_COUNTS,
         gauge=pooled.gauge,
         multiplies=True,
         undecided=pooled.undecided,
