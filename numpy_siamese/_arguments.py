@@ -89,22 +89,12 @@ def images(x: Array) -> Array:
     return x if x.ndim == 4 else x[None]
 
 
-def conv2d_windows(
-    x: Array,
-    weight: Array,
-    bias: Array | None,
-    stride: IntOrPair,
-    padding: IntOrPair | str,
-    dilation: IntOrPair,
-    groups: int,
-) -> Windows:
-    """Check the arguments of a convolution of x (N, C, H, W) and return its windows."""
+def kernels(x: Array, weight: Array, bias: Array | None, groups: int = 1) -> None:
+    """Check that kernels and bias fit images x (N, C, H, W)."""
     same_float(x=x, weight=weight, bias=bias)
-    stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
     if weight.ndim != 4 or 0 in weight.shape:
         raise ValueError(f"weight must be a non-empty (O, C/groups, K, K), got {weight.shape}")
     C, (O, C_group) = x.shape[1], weight.shape[:2]
-    kernel: Pair = (weight.shape[2], weight.shape[3])
     if index(groups) < 1 or O % groups:
         raise ValueError(
             f"groups must be positive and divide the {O} output channels, got {groups}"
@@ -117,6 +107,20 @@ def conv2d_windows(
     if bias is not None and bias.shape != (O,):
         raise ValueError(f"bias must have shape ({O},), got {bias.shape}")
 
+
+def conv2d_windows(
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    stride: IntOrPair,
+    padding: IntOrPair | str,
+    dilation: IntOrPair,
+    groups: int,
+) -> Windows:
+    """Check the arguments of a convolution of x (N, C, H, W) and return its windows."""
+    kernels(x, weight, bias, groups)
+    stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
+    kernel: Pair = (weight.shape[2], weight.shape[3])
     span = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
     if padding == "same":
         if stride != (1, 1):

@@ -19,6 +19,7 @@ so that its error is at most γₙ·G with γₙ = n·u/(1 − n·u), u the unit
 same operation on absolute values (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1).
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -207,7 +208,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     """
     _arguments.linear(x, weight, bias)
     matrix = weight[None] if weight.ndim == 1 else weight  # (O, I)
-    rows = x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])  # (N, I)
+    rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # (N, I)
     yt = matrix @ rows.T  # (O, N), the batch innermost
     if bias is not None:
         yt += bias[..., None]

@@ -1,12 +1,15 @@
 """Conv2d → ReLU → MaxPool2d(2) as one operation, which either layer of the backbone is.
 
+It works row by row. Row r of the input, laid out in columns, is a matrix cols[r]. An output row
+reads KH of them, which lie one under the other in memory and so are, uncopied, the matrix of its
+windows. Each row of the input is copied once, where im2col copies it for every row of the kernel.
+
 A window of the pooling holds four positions of the convolution, (2p + a, 2q + b) for a, b ∈ {0, 1}.
-The convolution is computed for one such *phase* (a, b) after the other, each a matrix (O, P·Q·N):
-pooling then compares four matrices element by element, where it would otherwise pick every second
-element of every second row. For the same reason the input's even and odd rows and columns are taken
-apart first: what phases read, and what they give back, then lies in line.
+Within a row, even and odd positions are kept apart: pooling then compares matrices of each *phase*
+(a, b) element by element, where it would otherwise pick every second element.
 """
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,9 +22,6 @@ PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 """(a, b) in the order in which a pooling looks at its window."""
 
 NO_PHASE = np.uint8(len(PHASES))
-
-SMALL_PRODUCT = 10**6
-"""Up to so many multiplications OpenBLAS takes a kernel made for small matrices."""
 
 
 def conv_relu_pool(
@@ -36,10 +36,10 @@ def conv_relu_pool(
     without a positive element gets no gradient either way. What only an odd last row or column of
     the convolution's output reads, which pooling drops, is not read; its gradient is zero.
 
-    With the windows of phase (a, b) as the columns of X_ab, Y_ab = W X_ab. The gradient dY_ab is
-    dy where phase (a, b) won and else 0, and dW = Σ_ab dY_ab X_abᵀ. Row i of the kernel at phase a
-    reads row u = a + i of what a pooling window reads, so that row's gradient is Σ_{a+i=u} W_iᵀ
-    dY_ab: a phase alone for the first and the last u, both stacked for those between.
+    With X_ρ the windows of output row ρ as columns, Y_ρ = W X_ρ. The gradient dY_ρ is dy where an
+    element of row ρ won its pooling window and else 0, and dW = Σ_ρ dY_ρ X_ρᵀ. Kernel row i takes
+    input row r to output row r − i, so dcols_r = Σ_i W_iᵀ dY_{r−i}: one product with up to KH
+    neighbouring dY, which lie one under the other as well.
 
     Parameters
     ----------
@@ -67,26 +67,26 @@ def conv_relu_pool(
     _arguments.same_float(x=x)
     if x.ndim != 4:
         raise ValueError(f"x must be (N, C, H, W), got shape {x.shape}")
-    positions = _arguments.conv2d_windows(x, weight, bias, 1, 0, 1, 1).positions
-    P, Q = (n // 2 for n in positions)
-    if P == 0 or Q == 0:
-        raise ValueError(f"x {x.shape} and weight {weight.shape} leave no window to pool")
+    _arguments.kernels(x, weight, bias)
     (N, C, H, W), (O, _, KH, KW) = x.shape, weight.shape
-    K, L = C * KW, P * Q * N
+    P, Q = (H - KH + 1) // 2, (W - KW + 1) // 2
+    if P < 1 or Q < 1:
+        raise ValueError(f"x {x.shape} and weight {weight.shape} leave no window to pool")
+    R, K, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; rows and half the columns of a cols[r]
 
-    parts = _split(batch_innermost(x))
-    cols = np.empty_like(parts, shape=(2, KH + 1, C, KW, P, Q, N))  # b, u, c, j, p, q, n
-    for b, u, j in np.ndindex(2, KH + 1, KW):
-        cols[b, u, :, j] = _read(parts, u, b + j, P, Q)
-    cols = cols.reshape(2, KH + 1, K, L)
-    columns = [cols[b, a : a + KH].reshape(KH * K, L) for a, b in PHASES]  # the X_ab: no copies
+    xt = batch_innermost(x)
+    cols = np.empty_like(xt, shape=(R, C, KW, 2, Q, N))  # r, c, j, b, q, n
+    for j, b in product(range(KW), (0, 1)):
+        cols[:, :, j, b] = _read(xt, b + j, R, Q)
+    rows = cols.reshape(R, K, 2 * L)
+    windows = np.ndarray((2 * P, KH * K, 2 * L), x.dtype, rows, strides=rows.strides)  # the X_ρ
     kernels = weight.transpose(0, 2, 1, 3).reshape(O, KH * K)  # W: (O, i·c·j)
 
-    yt = kernels @ columns[0]  # (O, P·Q·N), the largest so far
-    winner = np.zeros_like(yt, np.uint8)
+    yt = kernels @ windows[0::2, :, :L]  # (P, O, Q·N), the largest so far
+    winner: Any = np.uint8(0)
     candidate = np.empty_like(yt)
-    for k, X in enumerate(columns[1:], start=1):
-        np.matmul(kernels, X, out=candidate)
+    for k, (a, b) in enumerate(PHASES[1:], start=1):
+        np.matmul(kernels, windows[a::2, :, b * L : (b + 1) * L], out=candidate)
         if needs_pullback:
             winner = np.maximum(winner, (candidate > yt) * np.uint8(k))  # of equals the first wins
         np.maximum(yt, candidate, out=yt)
@@ -94,65 +94,36 @@ def conv_relu_pool(
     if needs_pullback:
         winner = np.maximum(winner, (yt <= 0) * NO_PHASE)
     np.maximum(yt, np.zeros_like(yt[:1]), out=yt)  # an array of zeros is faster than the number
-    y = batch_first(yt.reshape(O, P, Q, N))
+    y = yt.reshape(P, O, Q, N).transpose(3, 1, 0, 2)
     if not needs_pullback:
         return y, None
 
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
-        dyt = batch_innermost(_arguments.cotangent(dy, y)).reshape(O, L)
-        dbias = where(winner != NO_PHASE, dyt) @ np.ones_like(dyt[0])
-        dkernels = np.zeros_like(weight, shape=(KH * K, O))
-        w = weight.transpose(2, 1, 3, 0).reshape(KH, K, O)  # the W_iᵀ
-        w_between = np.concatenate([w[1:], w[:-1]], axis=2)  # (W_uᵀ, W_{u−1}ᵀ) for 0 < u < KH
-        dys = np.empty_like(dyt, shape=(2, O, L))  # dY_0b and dY_1b
-        dcols, dparts = np.empty_like(cols[0]), np.zeros_like(parts)
-        for b in range(2):
-            for a in range(2):
-                k = PHASES.index((a, b))
-                where(winner == k, dyt, out=dys[a])
-                dkernels += _outer(columns[k], dys[a], P)
-            if not needs_input_grad:
-                continue
-            np.matmul(w[0], dys[0], out=dcols[0])
-            np.matmul(w_between, dys.reshape(2 * O, L), out=dcols[1:-1])
-            np.matmul(w[-1], dys[1], out=dcols[-1])
-            for u, j in np.ndindex(KH + 1, KW):
-                grad = dcols[u].reshape(C, KW, P, Q, N)[:, j]
-                _read(dparts, u, b + j, P, Q)[...] += grad
+        dy = _arguments.cotangent(dy, y)
+        dyt = np.ascontiguousarray(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
+        phases = np.empty_like(dyt, shape=(2 * P, O, 2, L))
+        for k, (a, b) in enumerate(PHASES):
+            where(winner == k, dyt, out=phases[a::2, :, b])
+        dys = phases.reshape(2 * P, O, 2 * L)  # the dY_ρ
+        dbias = (dys @ np.ones_like(dys[0, 0])).sum(axis=0)
+        dkernels = (windows @ dys.swapaxes(1, 2)).sum(axis=0)
         dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
         if not needs_input_grad:
             return None, dweight, dbias
-        return batch_first(_join(dparts, H, W)), dweight, dbias
+        taps = kernels.reshape(O, KH, K).swapaxes(0, 1)[::-1].copy()  # the W_i, the last first
+        dcols = np.empty_like(dys, shape=(R, K, 2 * L))
+        for r, first in enumerate(range(1 - KH, 2 * P)):  # ρ = first … r read r
+            w, dyr = taps[max(0, -first) : 2 * P - first], dys[max(0, first) : r + 1]
+            np.matmul(w.reshape(-1, K).T, dyr.reshape(len(w) * O, 2 * L), out=dcols[r])
+        dxt = np.zeros_like(xt)
+        for j, b in product(range(KW), (0, 1)):
+            pixels = _read(dxt, b + j, R, Q)
+            pixels += dcols.reshape(cols.shape)[:, :, j, b]
+        return batch_first(dxt), dweight, dbias
 
     return y, pullback
 
 
-def _outer(X: Array, dY: Array, rows: int) -> Array:
-    """Return X dYᵀ; of few channels as the sum over rows of positions, each a small product."""
-    (K, L), O = X.shape, len(dY)
-    if K * O * (L // rows) > SMALL_PRODUCT:
-        return X @ dY.T
-    X, dY = X.reshape(K, rows, L // rows), dY.reshape(O, rows, L // rows)
-    return (X.swapaxes(0, 1) @ dY.transpose(1, 2, 0)).sum(axis=0)
-
-
-def _split(xt: Array) -> Array:
-    """Take even and odd rows and columns apart: (C, H, W, N) → (2, 2, C, ⌈H/2⌉, ⌈W/2⌉, N)."""
-    C, H, W, N = xt.shape
-    parts = np.empty_like(xt, shape=(2, 2, C, (H + 1) // 2, (W + 1) // 2, N))
-    for a, b in PHASES:
-        parts[a, b, :, : (H - a + 1) // 2, : (W - b + 1) // 2] = xt[:, a::2, b::2]
-    return parts
-
-
-def _join(parts: Array, H: int, W: int) -> Array:
-    """Put them together again: (2, 2, C, ⌈H/2⌉, ⌈W/2⌉, N) → (C, H, W, N)."""
-    xt = np.empty_like(parts, shape=(parts.shape[2], H, W, parts.shape[5]))
-    for a, b in PHASES:
-        xt[:, a::2, b::2] = parts[a, b, :, : (H - a + 1) // 2, : (W - b + 1) // 2]
-    return xt
-
-
-def _read(parts: Array, u: int, v: int, P: int, Q: int) -> Array:
-    """View x[:, u + 2p, v + 2q] for all p < P and q < Q: (C, P, Q, N)."""
-    return parts[u % 2, v % 2, :, u // 2 : u // 2 + P, v // 2 : v // 2 + Q]
+def _read(xt: Array, v: int, R: int, Q: int) -> Array:
+    """View x[n, c, r, v + 2q] for all r < R and q < Q: (R, C, Q, N)."""
+    return xt[:, :R, v : v + 2 * Q - 1 : 2].swapaxes(0, 1)

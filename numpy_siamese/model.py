@@ -5,13 +5,14 @@ returns the gradients of the module's parameters, under their state-dict names, 
 of its input. Nothing is remembered between calls.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese import functional as F
+from numpy_siamese._windows import batch_innermost
 from numpy_siamese.fused import conv_relu_pool
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed
 
@@ -73,7 +74,7 @@ class CNN:
             y, p["conv2.weight"], p["conv2.bias"], needs_pullback
         )
         maps = y.shape
-        y = y.reshape(len(x), 1600)  # channel-major
+        y = batch_innermost(y).reshape(1600, len(x)).T  # channel-major
         y, fc1 = F.linear(y, p["fc1.weight"], p["fc1.bias"])  # (N, 120)
         y, relu = F.relu(y)
         embedding, fc2 = F.linear(y, p["fc2.weight"], p["fc2.bias"])  # (N, 84)
@@ -180,12 +181,17 @@ class SiameseNet:
 
         return probs, pullback
 
-    def __call__(self, left: Array, right: Array) -> tuple[Array, Pullback]:
+    def __call__(
+        self, left: Array, right: Array, map_twins: Callable[..., Iterable[Any]] = map
+    ) -> tuple[Array, Pullback]:
         """Return the probability that each pair is of the same class.
 
         Parameters
         ----------
         left, right : (N, 1, 28, 28), raw pixel values 0..255
+        map_twins : callable
+            Applies a function to both sides, like `map`. `threads.side_by_side` computes the twins
+            at the same time, forward and backward.
 
         Returns
         -------
@@ -200,16 +206,20 @@ class SiameseNet:
         Koch, Zemel & Salakhutdinov 2015, *Siamese Neural Networks for One-shot Image Recognition*.
         """
         _arguments.same_shape(left=left, right=right)
-        left_embedding, left_twin = self.net(left)
-        right_embedding, right_twin = self.net(right)
+        (left_embedding, left_twin), (right_embedding, right_twin) = map_twins(
+            self.net, (left, right)
+        )
         probs, head = self.compare(left_embedding, right_embedding)
 
         def pullback(
             dprobs: Array, needs_input_grad: bool = True
         ) -> tuple[Gradients, tuple[Array | None, Array | None]]:
             head_grads, (dleft_embedding, dright_embedding) = head(dprobs)
-            left_grads, dleft = left_twin(dleft_embedding, needs_input_grad)
-            right_grads, dright = right_twin(dright_embedding, needs_input_grad)
+            (left_grads, dleft), (right_grads, dright) = map_twins(
+                lambda twin, dembedding: twin(dembedding, needs_input_grad),
+                (left_twin, right_twin),
+                (dleft_embedding, dright_embedding),
+            )
             shared = {f"net.{name}": left_grads[name] + right_grads[name] for name in left_grads}
             return shared | head_grads, (dleft, dright)
 

@@ -53,6 +53,18 @@ def map_in_order(
         wait(under_way)
 
 
+def side_by_side(function: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
+    """Return what `map` gives, all items worked on at once: the last here, others on threads."""
+    _keep_freed_memory()
+    *others, last = zip(*arguments, strict=True)
+    under_way = [_helpers().submit(function, *item) for item in others]
+    try:
+        own = function(*last)
+    finally:
+        wait(under_way)
+    return [*(future.result() for future in under_way), own]
+
+
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Limit BLAS to one thread, so that the threads of `map_in_order` do not fight for cores.
@@ -99,8 +111,15 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix=WORKER)
 
 
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    """Threads that wait for no other, whoever they help: not those of `map_in_order`."""
+    return ThreadPoolExecutor(thread_name_prefix="twin")
+
+
 if hasattr(os, "register_at_fork"):  # a child has the pools, but none of their threads
     os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 @cache

@@ -13,13 +13,13 @@ from numpy_siamese.data import gather
 from numpy_siamese.evaluation import accuracy, pair_probabilities
 from numpy_siamese.model import Gradients, SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.threads import available_cores, map_in_order, single_threaded_blas
+from numpy_siamese.threads import available_cores, map_in_order, side_by_side, single_threaded_blas
 
 Array = np.ndarray
 
-MICRO_BATCH = 50
+MICRO_BATCH = 100
 """Pairs in a micro-batch: few enough for their activations to stay in cache, many enough for matrix
-products to run at full speed."""
+products to run at full speed and for NumPy's fixed cost of every call not to count."""
 
 
 def loss_and_gradients(
@@ -32,9 +32,10 @@ def loss_and_gradients(
 ) -> tuple[float, Array, Gradients]:
     """Compute the mean binary cross-entropy of a batch, and its gradients.
 
-    The batch is cut into micro-batches, which threads work on side by side, each with
-    single-threaded BLAS. Their gradients are added in the order of the batch, so the result is the
-    same bits for every number of threads, and memory grows with the threads, not with the batch.
+    The batch is cut into micro-batches, which threads work on side by side, and where there are
+    twice as many threads as micro-batches, on both twins of each; BLAS uses one thread for each.
+    Gradients are added in the order of the batch, so the result is the same bits for every number
+    of threads, and memory grows with the threads, not with the batch.
 
     Parameters
     ----------
@@ -70,10 +71,14 @@ def loss_and_gradients(
         raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
     _arguments.same_shape(left=left, right=right)
     targets = np.asarray(targets, net.dtype)
+    starts = range(0, N, size)
+    threads = threads or available_cores()
+    at_once = min(threads, len(starts))
+    map_twins = side_by_side if threads >= 2 * at_once else map
 
     def part(start: int) -> tuple[Array, Array, Gradients]:
         rows = slice(start, start + size)
-        probs, net_pullback = net(left[rows], right[rows])
+        probs, net_pullback = net(left[rows], right[rows], map_twins)
         loss, loss_pullback = F.binary_cross_entropy(probs, targets[rows], reduction="sum")
         (dprobs,) = loss_pullback(1.0)
         grads, _ = net_pullback(dprobs / net.dtype(N), needs_input_grad=False)
@@ -81,7 +86,7 @@ def loss_and_gradients(
 
     with (
         single_threaded_blas(),
-        closing(map_in_order(part, range(0, N, size), threads)) as parts,
+        closing(map_in_order(part, starts, at_once)) as parts,
     ):
         loss, first_probs, grads = next(parts)
         probs = [first_probs]

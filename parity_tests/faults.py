@@ -515,36 +515,36 @@ FAULTS = [
     Fault(
         "conv_relu_pool: the bias learns from silent windows",
         fused,
-        "where(winner != NO_PHASE, dyt)",
-        "dyt",
+        "(dys @ np.ones_like(dys[0, 0]))",
+        "(dyt @ np.ones_like(dyt[0, 0]))",
         on_integers("conv_relu_pool"),
     ),
     Fault(
-        "conv_relu_pool: kernel rows exchanged between phases",
+        "conv_relu_pool: kernel rows in their own order",
         fused,
-        "[w[1:], w[:-1]]",
-        "[w[:-1], w[1:]]",
+        "swapaxes(0, 1)[::-1].copy()",
+        "swapaxes(0, 1).copy()",
         on_integers("conv_relu_pool"),
     ),
     Fault(
-        "conv_relu_pool: the first kernel row for the last",
+        "conv_relu_pool: at the first rows the wrong end of the kernel",
         fused,
-        "np.matmul(w[-1], dys[1]",
-        "np.matmul(w[0], dys[1]",
+        "taps[max(0, -first) : 2 * P - first]",
+        "taps[: min(r + 1, 2 * P - first)]",
         on_integers("conv_relu_pool"),
     ),
     Fault(
-        "conv_relu_pool: rows and columns exchanged",
+        "conv_relu_pool: neighbouring columns for every second",
         fused,
-        "parts[u % 2, v % 2,",
-        "parts[v % 2, u % 2,",
+        "v : v + 2 * Q - 1 : 2",
+        "v : v + Q",
         on_integers("conv_relu_pool"),
     ),
     Fault(
         "conv_relu_pool: overlapping gradients overwritten",
         fused,
-        "[...] += grad",
-        "[...] = grad",
+        "pixels += ",
+        "pixels[...] = ",
         on_integers("conv_relu_pool"),
     ),
     Fault(
@@ -557,8 +557,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool: one phase's columns for all",
         fused,
-        "_outer(columns[k], dys[a], P)",
-        "_outer(columns[0], dys[a], P)",
+        "windows[a::2, :, b * L : (b + 1) * L]",
+        "windows[0::2, :, :L]",
         on_floats("conv_relu_pool"),
     ),
     Fault(
@@ -586,8 +586,8 @@ FAULTS = [
     Fault(
         "flattened position-major",
         model,
-        "y = y.reshape(len(x), 1600)",
-        "y = y.transpose(0, 2, 3, 1).reshape(len(x), 1600)",
+        "y = batch_innermost(y)",
+        "y = batch_innermost(y.transpose(0, 2, 3, 1))",
         tower,
     ),
     Fault("a ReLU forgotten", model, "y, relu = F.relu(y)", "_, relu = F.relu(y)", tower),
@@ -732,8 +732,8 @@ FAULTS = [
     Fault(
         "threads see other weights: gradients in no fixed order",
         training,
-        "closing(map_in_order(part, range(0, N, size), threads))",
-        "closing(map_in_order(part, range(0, N, size)[::-1], threads))",
+        "closing(map_in_order(part, starts, at_once))",
+        "closing(map_in_order(part, starts[::-1], at_once))",
         lambda: test_training.test_micro_batches_are_added_in_the_order_of_the_batch(
             5, 2, np.float32
         ),

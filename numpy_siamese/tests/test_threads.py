@@ -9,7 +9,7 @@ import threadpoolctl
 
 from numpy_siamese import threads
 from numpy_siamese.tests.tiny import PATIENCE
-from numpy_siamese.threads import map_in_order, single_threaded_blas
+from numpy_siamese.threads import map_in_order, side_by_side, single_threaded_blas
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, None])
@@ -180,9 +180,43 @@ def test_a_function_may_map_itself():
     assert list(nested) == [0, 0, 1, 3, 6, 10]
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_side_by_side_gives_what_map_gives(n):
+    """Broken otherwise: twins are exchanged, or one is lost."""
+    assert side_by_side(pow, range(n), [3] * n) == list(map(pow, range(n), [3] * n))
+
+
+def test_side_by_side_means_at_the_same_time_also_within_micro_batches():
+    """Broken otherwise: the second twin waits for the first, or for a thread that waits for it."""
+    meeting = threading.Barrier(4, timeout=PATIENCE)  # breaks unless four come at once
+
+    def micro_batch(item):
+        return side_by_side(lambda side: (meeting.wait(), item + side)[1], [0, 1])
+
+    assert list(map_in_order(micro_batch, [0, 2, 4, 6], 2)) == [[0, 1], [2, 3], [4, 5], [6, 7]]
+
+
+@pytest.mark.parametrize("faulty", [0, 1])
+def test_an_error_of_one_side_comes_when_the_other_has_ended(faulty):
+    """Broken otherwise: one twin still reads the weights while the caller goes on."""
+    failing, ended = threading.Event(), []
+
+    def work(item):
+        if item == faulty:
+            failing.set()
+            raise ArithmeticError
+        assert failing.wait(PATIENCE)
+        threading.Event().wait(0.1)  # still at work when the other has failed
+        ended.append(item)
+
+    with pytest.raises(ArithmeticError):
+        side_by_side(work, [0, 1])
+    assert ended == [1 - faulty]
+
+
 def work_in_child(queue):
     """Map in a forked process."""
-    queue.put(list(map_in_order(abs, range(5), 2)))
+    queue.put(list(map_in_order(abs, range(5), 2)) + side_by_side(abs, [-5, -6]))
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
@@ -192,12 +226,13 @@ def work_in_child(queue):
 def test_a_forked_process_has_threads_of_its_own(method):
     """Broken otherwise: a forked worker waits forever for its parent's threads."""
     list(map_in_order(abs, range(5), 2))
+    side_by_side(abs, [1, 2])
     context = multiprocessing.get_context(method)
     queue = context.Queue()
     child = context.Process(target=work_in_child, args=(queue,))
     child.start()
     try:
-        assert queue.get(timeout=PATIENCE) == [0, 1, 2, 3, 4]
+        assert queue.get(timeout=PATIENCE) == [0, 1, 2, 3, 4, 5, 6]
     finally:
         child.kill()
         child.join()

@@ -14,7 +14,7 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.tests.tiny import PATIENCE, split
-from numpy_siamese.threads import available_cores, single_threaded_blas
+from numpy_siamese.threads import available_cores, map_in_order, side_by_side, single_threaded_blas
 from numpy_siamese.training import MICRO_BATCH, Learner, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -46,8 +46,8 @@ class LateFirst:
         self.net, self.first, self.dtype = net, first, net.dtype
         self.other_is_done = threading.Event()
 
-    def __call__(self, left, right):
-        probs, net_pullback = self.net(left, right)
+    def __call__(self, left, right, map_twins):
+        probs, net_pullback = self.net(left, right, map_twins)
         is_first = np.shares_memory(left, self.first)
 
         def pullback(*args, **kwargs):
@@ -140,6 +140,36 @@ def test_a_late_thread_does_not_change_a_bit():
     assert_same_bits(found, expected)
 
 
+@pytest.mark.parametrize(
+    ("N", "threads", "at_once", "twins"),
+    [
+        (3, 1, 1, map),
+        (3, 2, 1, side_by_side),
+        (3, 4, 1, side_by_side),
+        (4, 2, 2, map),
+        (4, 3, 2, map),
+        (6, 4, 2, side_by_side),
+        (9, 2, 2, map),
+    ],
+)
+def test_threads_share_micro_batches_and_then_twins(N, threads, at_once, twins, monkeypatch):
+    """Broken otherwise: threads wait with work left, or more run than were asked for."""
+    seen = []
+
+    def mapped(work, items, threads):
+        seen.append(threads)
+        return map_in_order(work, items, threads)
+
+    class Net(SiameseNet):
+        def __call__(self, left, right, map_twins):
+            seen.append(map_twins)
+            return super().__call__(left, right, map_twins)
+
+    monkeypatch.setattr(training, "map_in_order", mapped)
+    loss_and_gradients(Net(0), *pairs(N), threads=threads, micro_batch=3)
+    assert seen == [at_once] + [twins] * -(-N // 3)
+
+
 def test_the_default_is_micro_batches_of_the_documented_size():
     """Broken otherwise: a default run gives other bits than `MICRO_BATCH` says."""
     batch = pairs(MICRO_BATCH + 1)
@@ -228,13 +258,12 @@ def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypat
     images, labels = split([8, 8, 8])
     learner = Learner(config(threads=wanted), images)
     seen = []
-    for module in (training, evaluation):
-        real = module.map_in_order
-        monkeypatch.setattr(
-            module,
-            "map_in_order",
-            lambda work, items, n, real=real: (seen.append(n), real(work, items, n))[1],
-        )
+
+    def asked(real):
+        return lambda *arguments: (seen.append(arguments[-1]), real(*arguments))[1]
+
+    monkeypatch.setattr(training, "loss_and_gradients", asked(training.loss_and_gradients))
+    monkeypatch.setattr(evaluation, "map_in_order", asked(evaluation.map_in_order))
     learner.step(*batch_of_a_run(labels))
     learner.probabilities(images, np.array([0]), np.array([1]))
     assert seen == [threads, threads]
