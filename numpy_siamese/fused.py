@@ -105,7 +105,7 @@ def conv_relu_pool(
         for k, (a, b) in enumerate(PHASES):
             where(winner == k, dyt, out=phases[a::2, :, b])
         dys = phases.reshape(2 * P, O, 2 * L)  # the dY_ρ
-        dbias = (dys @ np.ones_like(dys[0, 0])).sum(axis=0)
+        dbias = (dys @ np.ones_like(dys, shape=2 * L)).sum(axis=0)
         dkernels = (windows @ dys.swapaxes(1, 2)).sum(axis=0)
         dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
         if not needs_input_grad:
@@ -114,7 +114,7 @@ def conv_relu_pool(
         dcols = np.empty_like(dys, shape=(R, K, 2 * L))
         for r, first in enumerate(range(1 - KH, 2 * P)):  # ρ = first … r read r
             w, dyr = taps[max(0, -first) : 2 * P - first], dys[max(0, first) : r + 1]
-            np.matmul(w.reshape(-1, K).T, dyr.reshape(len(w) * O, 2 * L), out=dcols[r])
+            np.matmul(w.reshape(len(w) * O, K).T, dyr.reshape(len(w) * O, 2 * L), out=dcols[r])
         dxt = np.zeros_like(xt)
         for j, b in product(range(KW), (0, 1)):
             pixels = _read(dxt, b + j, R, Q)

@@ -515,8 +515,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool: the bias learns from silent windows",
         fused,
-        "(dys @ np.ones_like(dys[0, 0]))",
-        "(dyt @ np.ones_like(dyt[0, 0]))",
+        "(dys @ np.ones_like(dys, shape=2 * L))",
+        "(dyt @ np.ones_like(dyt, shape=L))",
         on_integers("conv_relu_pool"),
     ),
     Fault(
