@@ -1,6 +1,5 @@
 """The pictures of a run, as PNG."""
 
-import gc
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -85,7 +84,6 @@ def _figure(width: float, height: float) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    gc.collect()  # earlier figures, full of cycles: or the memory of a long run creeps up
     figure = Figure(figsize=(width, height), layout="constrained", dpi=120)
     FigureCanvasAgg(figure)
     return figure

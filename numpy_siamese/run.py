@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from numpy_siamese import plots
+from numpy_siamese import _heap, plots
 from numpy_siamese.checkpoint import Checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset
@@ -272,6 +272,7 @@ class Run:
         )
         summary = self.summary(finished)
         self.directory.write_json("summary.json", summary)
+        _heap.give_back()
         return summary
 
     def _write_metrics(self) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 from threading import Lock, current_thread
 from typing import Any, TypeVar
 
-import numpy as np
+from numpy_siamese import _heap
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -35,7 +35,7 @@ def map_in_order(
     the iterator, or an error, drops what waits and ends when nothing runs any more. Called from
     within such a function it does the work itself, one item after the other.
     """
-    _keep_freed_memory()
+    _heap.keep_freed()
     threads = threads or available_cores()
     if threads == 1 or current_thread().name.startswith(WORKER):
         yield from map(function, items)
@@ -55,7 +55,7 @@ def map_in_order(
 
 def side_by_side(function: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
     """Return what `map` gives, all items worked on at once: the last here, others on threads."""
-    _keep_freed_memory()
+    _heap.keep_freed()
     *others, last = zip(*arguments, strict=True)
     under_way = [_helpers().submit(function, *item) for item in others]
     try:
@@ -93,17 +93,6 @@ def single_threaded_blas() -> Iterator[None]:
 _blas_lock = Lock()
 _blas_users = 0
 _blas_limit: Any = None
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Let glibc keep what a micro-batch frees for the next one, instead of giving it back.
-
-    Otherwise every step pays for some thousand page faults, a fifth of its time. Freeing one block
-    of just under 32 MiB raises the allocator's adaptive thresholds (mallopt(3), M_MMAP_THRESHOLD)
-    for good; the block is never touched, so it costs nothing, and other allocators do not mind.
-    """
-    np.empty(32 * 2**20 - 2**16, np.uint8)
 
 
 @cache
