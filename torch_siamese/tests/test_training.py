@@ -1,13 +1,18 @@
 """The mirror's learner: the NumPy learner's weights, pixels and files, and torch's own step."""
 
+import importlib
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import safetensors.numpy
 import safetensors.torch
 import torch
 
+import numpy_siamese
+import torch_siamese
 from numpy_siamese import data as numpy_data
-from numpy_siamese import model as numpy_model
 from numpy_siamese import training as numpy_training
 from numpy_siamese.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.pairs import PairSampler
@@ -16,7 +21,6 @@ from numpy_siamese.run import Run
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from torch_siamese import data, evaluation, training
 from torch_siamese.config import TrainConfig
-from torch_siamese.model import SiameseNet
 
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
@@ -80,8 +84,8 @@ def test_both_packages_gather_the_same_pixels(dtype):
 @DTYPES
 def test_weights_of_the_numpy_net_load_as_they_are(dtype):
     """Broken otherwise: weights cannot be handed from one package to the other."""
-    twin = numpy_model.SiameseNet(5, np.dtype(dtype).type)
-    net = SiameseNet().to(getattr(torch, dtype))
+    twin = numpy_siamese.SiameseNet(5, np.dtype(dtype).type)
+    net = torch_siamese.SiameseNet().to(getattr(torch, dtype))
     net.load_state_dict(twin.state_dict())
     assert_same_state(net.state_dict(), twin.state_dict())
     for value in twin.state_dict().values():
@@ -92,10 +96,10 @@ def test_weights_of_the_numpy_net_load_as_they_are(dtype):
 
 def test_a_state_dict_with_other_names_is_refused():
     """Broken otherwise: a wrong file leaves part of the network untrained without a word."""
-    state = numpy_model.SiameseNet(0).state_dict()
+    state = numpy_siamese.SiameseNet(0).state_dict()
     state["fc2.bias"] = state.pop("fc1.bias")
     with pytest.raises(RuntimeError, match=r"fc1\.bias"):
-        SiameseNet().load_state_dict(state)
+        torch_siamese.SiameseNet().load_state_dict(state)
 
 
 # The step
@@ -108,8 +112,8 @@ def test_steps_are_those_of_autograd_and_torch_sgd(dtype, momentum):
     images, labels = split([8, 8, 8])
     settings = config(seed=3, dtype=dtype, momentum=momentum)
     learner = training.Learner(settings, images)
-    net = SiameseNet().to(getattr(torch, dtype))
-    net.load_state_dict(numpy_model.SiameseNet(3, np.dtype(dtype).type).state_dict())
+    net = torch_siamese.SiameseNet().to(getattr(torch, dtype))
+    net.load_state_dict(numpy_siamese.SiameseNet(3, np.dtype(dtype).type).state_dict())
     optimizer = torch.optim.SGD(net.parameters(), lr=settings.lr, momentum=momentum)
     pixels = torch.as_tensor(images).to(getattr(torch, dtype)).unsqueeze(1)
     for k in range(3):
@@ -180,7 +184,7 @@ def test_accuracy_is_that_of_the_numpy_package():
 
 def test_predicting_records_no_gradients():
     """A known mistake: gradients left on while predicting, which costs memory and time."""
-    net, images = SiameseNet(), torch.as_tensor(split([2, 2]).images)
+    net, images = torch_siamese.SiameseNet(), torch.as_tensor(split([2, 2]).images)
     index = torch.arange(4)
     assert net(data.gather(images, index, torch.float32), torch.zeros(4, 1, 28, 28)).requires_grad
     assert not evaluation.embed_images(net, images).requires_grad
@@ -207,7 +211,7 @@ def test_embeddings_keep_the_order_of_the_images(batch):
 
     An image's embedding is compared with that of the same piece of images embedded alone.
     """
-    net, images = SiameseNet(), torch.as_tensor(split([4, 3]).images)
+    net, images = torch_siamese.SiameseNet(), torch.as_tensor(split([4, 3]).images)
     found = evaluation.embed_images(net, images, batch)
     with torch.no_grad():
         pieces = [net.embed(part.unsqueeze(1).float()) for part in images.split(batch)]
@@ -230,10 +234,33 @@ def test_a_model_file_of_either_package_loads_in_both(tmp_path, monkeypatch, dty
         learner = make_learner(its_settings, digits.train.images)
         Run(its_settings, digits, learner, tmp_path / package, quiet=True).train()
         path = tmp_path / package / "model.safetensors"
-        twin = numpy_model.SiameseNet(9, np.dtype(dtype).type)
+        twin = numpy_siamese.SiameseNet(9, np.dtype(dtype).type)
         twin.load_state_dict(safetensors.numpy.load_file(path))
-        net = SiameseNet().to(getattr(torch, dtype))
+        net = torch_siamese.SiameseNet().to(getattr(torch, dtype))
         net.load_state_dict(safetensors.torch.load_file(path))
         trained = learner.model_state()
         assert_same_state(twin.state_dict(), trained)
         assert_same_state(net.state_dict(), trained)
+
+
+# The packages
+
+
+def test_a_package_imports_no_network_until_asked():
+    """Broken otherwise: the command line's --help waits for PyTorch."""
+    loaded = (
+        "import sys, numpy_siamese, torch_siamese; print({'numpy', 'torch'} & sys.modules.keys())"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("package", [numpy_siamese, torch_siamese])
+def test_a_package_has_its_network_and_says_what_it_has_not(package):
+    """Broken otherwise: `hasattr` and `import` do not work as on any other package."""
+    assert package.SiameseNet is importlib.import_module(f"{package.__name__}.model").SiameseNet
+    message = f"module '{package.__name__}' has no attribute 'SiameseNets'"
+    with pytest.raises(AttributeError, match=message):
+        _ = package.SiameseNets
