@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import compare, environment, limits, memory, pictures, results
+from benchmarks import compare, environment, limits, memory, pictures, results, results_file
 from benchmarks.backends import BACKENDS, BY_NAME
 from benchmarks.measure import measure
 from benchmarks.workloads import ON_ONE_THREAD_TOO, WORKLOADS
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         if arguments.verb == "compare":
-            old, new = (results.load(path) for path in (arguments.old, arguments.new))
+            old, new = (results_file.load(path) for path in (arguments.old, arguments.new))
             print(compare.as_text(old, new))
         else:
             _run(arguments)
@@ -70,7 +70,7 @@ def _run(arguments: argparse.Namespace) -> None:
     _say("")
     print(results.as_text(found))
     if arguments.out is not None:
-        found.save(arguments.out / "results.json")
+        results_file.save(found, arguments.out / "results.json")
         write_atomically(arguments.out / "results.md", results.as_markdown(found).encode())
         for file, draw in pictures.PICTURES.items():
             content = draw(found)

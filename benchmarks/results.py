@@ -1,15 +1,8 @@
-"""The results: as data, as a file, as tables."""
+"""The results: as data and as tables."""
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
 from benchmarks.timing import quartiles, spread
-from numpy_siamese.errors import InputError
-from numpy_siamese.files import write_atomically
-
-FORMAT, VERSION = "siamese benchmarks", 1
 
 NOISY = 0.1
 """A spread above this is marked."""
@@ -75,49 +68,6 @@ class Results:
     limits: dict[int, dict[str, float]] = field(default_factory=dict)
     cells: list[Cell] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
-
-    def save(self, path: Path) -> None:
-        """Write the results as JSON."""
-        content = {"format": FORMAT, "version": VERSION} | asdict(self)
-        write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def load(path: Path) -> Results:
-    """Read results.
-
-    Raises
-    ------
-    InputError
-        A file that is not there, is damaged, or was written by another version.
-    """
-    try:
-        content: Any = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}, expected a results.json") from None
-    except ValueError:
-        raise InputError(f"{path}: found no JSON, expected a results.json") from None
-    found = content.get("format") if isinstance(content, dict) else None
-    if found != FORMAT:
-        raise InputError(f"{path}: found no results of these benchmarks, expected a results.json")
-    if content.get("version") != VERSION:
-        raise InputError(
-            f"{path}: found version {content.get('version')!r}, expected version {VERSION}"
-        )
-    try:
-        results = Results(
-            dict(content["environment"]),
-            {int(threads): dict(limit) for threads, limit in content["limits"].items()},
-            [Cell(**cell) for cell in content["cells"]],
-            [Memory(**memory) for memory in content["memory"]],
-        )
-        for cell in results.cells:
-            if not cell.missing and not cell.median > 0:
-                raise ValueError("a cell without samples")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{path}: found damaged results ({error}), expected a whole file"
-        ) from None
-    return results
 
 
 # ------------------------------------------------------------------------------ tables

@@ -23,13 +23,18 @@ def keep_freed() -> None:
 
 
 def give_back() -> None:
-    """Give all freed memory back, also from between blocks in use (malloc_trim(3)).
+    """Give freed memory back, also from between blocks in use (malloc_trim(3)).
 
-    A picture takes megabytes where it finds them and leaves cycles behind; without this a long run
-    grows in steps, whenever what the last one left does not suffice for the next.
+    A checkpoint or a picture takes megabytes where it finds them; without this a long run grows in
+    steps, whenever what the last one left does not suffice for the next.
     """
-    gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl has not
         if trim is not None:
             trim(0)
+
+
+def collect() -> None:
+    """Give back what cycles hold as well: a picture's figure is full of them."""
+    gc.collect()
+    give_back()

@@ -251,6 +251,7 @@ class Run:
                 self.directory.write_model(state)
             self.directory.write_checkpoint(state)
             self.batches_saved = self.batches_done
+            _heap.give_back()
 
     def _restore(self, saved: Checkpoint) -> None:
         """Go back to where a checkpoint was written."""
@@ -272,7 +273,7 @@ class Run:
         )
         summary = self.summary(finished)
         self.directory.write_json("summary.json", summary)
-        _heap.give_back()
+        _heap.collect()
         return summary
 
     def _write_metrics(self) -> None:

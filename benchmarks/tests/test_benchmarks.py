@@ -20,6 +20,7 @@ from benchmarks import (
     memory,
     pictures,
     results,
+    results_file,
     timing,
 )
 from benchmarks.backends import BACKENDS, BY_NAME, Backend, Job, NotRun
@@ -315,8 +316,8 @@ def test_tables_show_every_cell(found: Results) -> None:
 
 def test_results_survive_a_file(found: Results, tmp_path: Path) -> None:
     """What is loaded is what was saved, to the last digit."""
-    found.save(tmp_path / "results.json")
-    assert results.load(tmp_path / "results.json") == found
+    results_file.save(found, tmp_path / "results.json")
+    assert results_file.load(tmp_path / "results.json") == found
 
 
 @pytest.mark.parametrize(
@@ -335,7 +336,7 @@ def test_damaged_results_are_refused(
 ) -> None:
     """A file of another version or a damaged one is named in one line, with exit status 2."""
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
-    found.save(good)
+    results_file.save(found, good)
     bad.write_text(json.dumps(change(json.loads(good.read_text()))))
     assert cli.main(["compare", str(good), str(bad)]) == 2
     captured = capsys.readouterr()
@@ -348,10 +349,10 @@ def test_what_is_no_json_is_refused(tmp_path: Path) -> None:
     """Neither bytes that are no text nor a missing file end in a traceback."""
     path = tmp_path / "results.json"
     with pytest.raises(InputError, match="No such file"):
-        results.load(path)
+        results_file.load(path)
     path.write_bytes(b"\xff\x00")
     with pytest.raises(InputError, match="found no JSON"):
-        results.load(path)
+        results_file.load(path)
 
 
 def test_compare_tells_change_from_noise() -> None:
@@ -416,7 +417,7 @@ def test_a_whole_run_writes_everything(
     flags += ["--batch-sizes", "1", "2", "--threads", "1", "--seconds", "0", "--out", str(out)]
     assert cli.main(flags) == 0
     assert "step of 2 pairs" in capsys.readouterr().out
-    loaded = results.load(out / "results.json")
+    loaded = results_file.load(out / "results.json")
     assert {cell.workload for cell in loaded.cells} == {"scaling", "pairs"}
     assert (out / "results.md").read_text("utf-8").startswith("# Benchmarks")
     assert (out / "throughput.png").exists()

@@ -8,6 +8,7 @@ file) or endless memory is told like any other finding; it ends with status 1 if
 
 import argparse
 import collections
+import importlib
 import importlib.util
 import json
 import os
@@ -20,6 +21,7 @@ import time
 import traceback
 from pathlib import Path
 from random import Random
+from typing import Any
 
 HANG = 60  # seconds
 MOST_MEMORY = 2**32  # bytes of address space
@@ -31,10 +33,8 @@ TALLY, INPUT = "tally.json", "input"
 class Tally:
     """What one reader made of its inputs, written to a folder at the end."""
 
-    def __init__(self, name: str, inputs: int, folder: Path) -> None:
-        from numpy_siamese.tests.hostile import READERS
-
-        self.reader, self.inputs, self.folder = READERS[name], inputs, folder
+    def __init__(self, reader: Any, inputs: int, folder: Path) -> None:
+        self.reader, self.inputs, self.folder = reader, inputs, folder
         self.outcomes: collections.Counter[str] = collections.Counter()
         self.findings: dict[str, str] = {}
         self.slowest = 0.0
@@ -80,13 +80,15 @@ class Tally:
             self.findings[key] = f"{str(error)[:200]!r}, from {file}"
 
 
-def fuzz_with_atheris(name: str, inputs: int, seed: int, folder: Path) -> None:
+def fuzz_with_atheris(module: str, name: str, inputs: int, seed: int, folder: Path) -> None:
     """Let coverage guide; does not return, because libFuzzer does not."""
     import atheris
 
-    with atheris.instrument_imports(include=INSTRUMENTED):
+    with atheris.instrument_imports(include=[*INSTRUMENTED, module.split(".")[0]]):
         from numpy_siamese.tests import hostile
-    tally = Tally(name, inputs, folder)
+
+        readers = importlib.import_module(module).READERS
+    tally = Tally(readers[name], inputs, folder)
     corpus = folder / "corpus"
     corpus.mkdir()
     for number, valid in enumerate(tally.reader.seeds()):
@@ -115,14 +117,14 @@ def fuzz_with_atheris(name: str, inputs: int, seed: int, folder: Path) -> None:
     atheris.Fuzz()
 
 
-def fuzz_with_hypothesis(name: str, inputs: int, seed: int, folder: Path) -> None:
+def fuzz_with_hypothesis(module: str, name: str, inputs: int, seed: int, folder: Path) -> None:
     """Change valid files at random."""
     import hypothesis
     from hypothesis import strategies as st
 
     from numpy_siamese.tests import hostile
 
-    tally = Tally(name, inputs, folder)
+    tally = Tally(importlib.import_module(module).READERS[name], inputs, folder)
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -167,6 +169,9 @@ def main() -> int:
     """Fuzz each reader in a process of its own; return 1 if there are findings."""
     parser = argparse.ArgumentParser(prog="numpy_siamese.tests.fuzz", description=__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER", help="default: all")
+    parser.add_argument(
+        "--module", default="numpy_siamese.tests.hostile", help="of the readers (%(default)s)"
+    )
     parser.add_argument("--inputs", type=int, default=100_000, help="for each reader")
     parser.add_argument("--seed", type=int, default=1, help="from 1; of the changes")
     installed = importlib.util.find_spec("atheris") is not None
@@ -178,19 +183,19 @@ def main() -> int:
     if arguments.folder:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
         run = ENGINES[arguments.engine]
-        run(arguments.readers[0], arguments.inputs, arguments.seed, arguments.folder)
+        of_reader = arguments.readers[0], arguments.inputs, arguments.seed, arguments.folder
+        run(arguments.module, *of_reader)
         return 0
 
-    from numpy_siamese.tests.hostile import READERS
-
-    if unknown := set(arguments.readers) - READERS.keys():
-        parser.error(f"found {', '.join(sorted(unknown))}, expected any of {', '.join(READERS)}")
+    names = list(importlib.import_module(arguments.module).READERS)
+    if unknown := set(arguments.readers) - set(names):
+        parser.error(f"found {', '.join(sorted(unknown))}, expected any of {', '.join(names)}")
     clean = True
-    for name in arguments.readers or READERS:
+    for name in arguments.readers or names:
         folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
         command = [sys.executable, "-m", "numpy_siamese.tests.fuzz", name, "--folder", str(folder)]
         command += ["--inputs", str(arguments.inputs), "--seed", str(arguments.seed)]
-        command += ["--engine", arguments.engine]
+        command += ["--engine", arguments.engine, "--module", arguments.module]
         process = subprocess.run(command, capture_output=True, text=True)
         clean &= report(name, arguments.engine, folder, process)
     return 0 if clean else 1

@@ -341,25 +341,35 @@ def _config_seeds() -> list[bytes]:
     return [json.dumps(settings).encode(), b"{}", b'{"lr": 1, "device": "cpu"}']
 
 
-def _change_json(random: Random, content: bytes) -> bytes:
-    """Set, rename, drop or nest a setting."""
+def change_json(random: Random, content: bytes) -> bytes:
+    """Set, rename, drop or nest a value, in one of the objects."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return content
-    if not isinstance(found, dict) or not found:
+    objects = [some for some in _objects(found) if some]
+    if not objects:
         return content
-    name, what = random.choice(sorted(found)), random.randint(0, 3)
+    some, what = random.choice(objects), random.randint(0, 3)
+    name = random.choice(sorted(some))
     if what == 0:
-        found[name] = random.choice([*VALUES, float("nan"), float("inf"), 10**400])
+        some[name] = random.choice([*VALUES, float("nan"), float("inf"), 10**400])
     elif what == 1:
-        found[random.choice(["", "\n", name + "2", "device"])] = found.pop(name)
+        some[random.choice(["", "\n", name + "2", "device"])] = some.pop(name)
     elif what == 2:
-        del found[name]
+        del some[name]
     else:
         deep = random.choice([200, 20_000])
         return b"[" * deep + content + b"]" * deep
     return json.dumps(found).encode(errors="replace")
+
+
+def _objects(found: Any, depth: int = 10) -> list[dict[str, Any]]:
+    """Return the objects of a JSON document, those in others as well."""
+    values = list(found.values()) if isinstance(found, dict) else found
+    inside = values if isinstance(values, list) and depth else []
+    own = [found] if isinstance(found, dict) else []
+    return own + [some for value in inside for some in _objects(value, depth - 1)]
 
 
 def _check_config(content: bytes, found: RecordedConfig) -> None:
@@ -379,6 +389,6 @@ READERS = {
     "safetensors": Reader(read_tensors, _tensor_seeds, _change_tensors, _check_tensors),
     "checkpoint": Reader(load_checkpoint, _checkpoint_seeds, _change_tensors, _check_checkpoint),
     "config": Reader(
-        lambda path: read_config(path, TrainConfig), _config_seeds, _change_json, _check_config
+        lambda path: read_config(path, TrainConfig), _config_seeds, change_json, _check_config
     ),
 }

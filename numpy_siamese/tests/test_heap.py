@@ -54,7 +54,7 @@ def test_cycles_are_collected():
     try:
         Node()
         assert Node.alive == 1
-        _heap.give_back()
+        _heap.collect()
         assert Node.alive == 0
     finally:
         gc.enable()
@@ -79,7 +79,7 @@ def test_memory_freed_within_a_step_is_not_given_back():
 def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch):
     """Broken otherwise: musl, macOS and Windows end in a traceback."""
     monkeypatch.setattr(_heap.ctypes, "CDLL", lambda name: object())
-    _heap.give_back()
+    _heap.collect()
     monkeypatch.setattr(_heap.sys, "platform", "win32")
     monkeypatch.setattr(_heap.ctypes, "CDLL", None)
-    _heap.give_back()
+    _heap.collect()

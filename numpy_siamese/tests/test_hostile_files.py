@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese import checkpoint, data, data_files, recorded, tensor_files
 from numpy_siamese.errors import InputError
-from numpy_siamese.tests import fuzz
+from numpy_siamese.tests import fuzz, hostile
 from numpy_siamese.tests.hostile import MOST_MESSAGE, READERS, Reader, outcome, spoil
 
 EXAMPLES, EXAMPLES_OF_CSV = 400, 150  # which take milliseconds each
@@ -225,8 +225,8 @@ def test_no_pickle_is_ever_loaded(tmp_path, name):
     np.save(tmp_path / "array.npy", np.array([Loaded(mark)], object), allow_pickle=True)
     array = (tmp_path / "array.npy").read_bytes()
     header = struct.pack("<Q", len(content))
-    for hostile in (content, array, gzip.compress(content), gzip.compress(array), header + content):
-        assert outcome(READERS[name], tmp_path / "file", hostile) == "refused"
+    for other in (content, array, gzip.compress(content), gzip.compress(array), header + content):
+        assert outcome(READERS[name], tmp_path / "file", other) == "refused"
     assert not mark.exists()
     pickle.loads(content)  # it would have
     assert mark.exists()
@@ -309,7 +309,7 @@ def test_the_long_run_counts_its_inputs_and_keeps_what_it_finds(tmp_path, monkey
     """Broken otherwise: the long run reports less than it did, or passes over what it found."""
     if broken:
         monkeypatch.setitem(READERS, "labels", replace(READERS["labels"], read=missing_key))
-    fuzz.fuzz_with_hypothesis("labels", 40, 1, tmp_path)
+    fuzz.fuzz_with_hypothesis(hostile.__name__, "labels", 40, 1, tmp_path)
     run = subprocess.CompletedProcess([], 0, "", "")
     assert fuzz.report("labels", "hypothesis", tmp_path, run) is not broken
     assert (tmp_path / "finding-0").exists() is broken

@@ -1,0 +1,82 @@
+"""results.json: what was saved comes back, and damaged or hostile files end in one clear line."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.results_file import MOST_BYTES, load
+from benchmarks.tests.hostile import READERS
+from numpy_siamese.errors import InputError
+from numpy_siamese.tests.hostile import outcome, spoil
+
+READER = READERS["results"]
+
+
+def test_valid_files_are_read(tmp_path: Path) -> None:
+    """The check of what was read holds for what was saved."""
+    for seed in READER.seeds():
+        assert outcome(READER, tmp_path / "results.json", seed) == "data"
+
+
+def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path: Path) -> None:
+    """No traceback, and nothing that the file does not hold."""
+    found = set()
+
+    @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.randoms(use_true_random=False), st.sampled_from(READER.seeds()))
+    def spoil_and_read(random: Random, seed: bytes) -> None:
+        found.add(outcome(READER, tmp_path / "results.json", spoil(random, READER, seed)))
+
+    spoil_and_read()
+    assert found == {"data", "refused"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b'"numpy"', b'"num\\u001bpy"', "expected a line of text"),
+        (b'"numpy"', b"null", "None, expected a line of text"),
+        (b"0.031", b"0.0", "0, expected a number above it"),
+        (b"0.031", b"NaN", "nan, expected a number from 0"),
+        (b"0.031", b"true", "True, expected a number from 0"),
+        (b"0.031", b"1" * 400, "expected a number from 0"),
+        (b'"size": 100', b'"size": -1', "-1, expected a count"),
+        (b'"size": 100', b'"size": 1.5', "1.5, expected a count"),
+        (b'"size": 100', b'"sizes": 100', "expected a cell"),
+        (b'"size": 100,', b"", "no size"),
+        (b'"backend": "numpy",', b"", "no backend"),
+        (b'"peak": 12', b'"peaks": 12', "expected a memory"),
+        (b'"missing": "not run: no device"', b'"missing": ""', "a cell without samples"),
+        (b'"copy_bytes"', b'"bytes"', "expected the limits of a machine"),
+        (b'"1": {', b'"01": {', "'01', expected a number of threads"),
+        (b'"1": {', b'"one": {', "'one', expected a number of threads"),
+        (b'"cores": "2"', b'"cores": 2', "2, expected a line of text"),
+        (b'"version": 1', b'"version": 2', "found version 2, expected version 1"),
+        (b'"format"', b'"formats"', "found no results of these benchmarks"),
+        (b'"environment"', b'"environments"', "None, expected an object"),
+        (b'"memory"', b'"memories"', "None, expected a list"),
+        (b"{", b"[" * 20_000, "found no JSON"),
+        (b"{", b"\xff", "found no JSON"),
+    ],
+)
+def test_the_line_says_what_is_wrong(tmp_path: Path, old: bytes, new: bytes, said: str) -> None:
+    """What was found, and what was expected."""
+    path, valid = tmp_path / "results.json", READER.seeds()[0]
+    assert old in valid
+    path.write_bytes(valid.replace(old, new, 1))
+    with pytest.raises(InputError) as refused:
+        load(path)
+    assert str(refused.value).startswith(f"{path}: found ")
+    assert said in str(refused.value)
+
+
+def test_a_file_larger_than_any_is_refused_unread(tmp_path: Path) -> None:
+    """A file of gigabytes takes no memory."""
+    path = tmp_path / "results.json"
+    with open(path, "wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(InputError, match=f"found {MOST_BYTES + 1} bytes"):
+        load(path)
