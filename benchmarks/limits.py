@@ -14,6 +14,21 @@ COPIED = 2**25
 """Floats copied: 128 MiB, more than caches hold."""
 
 
+MATRIX_PRODUCT = "matrix product"
+"""The name under which the limit of a step stands among the backends."""
+
+
+def matrix_product(flops: float) -> Timed:
+    """Return one product of square matrices that takes so many operations, on BLAS's threads.
+
+    Taken in the same rounds as what it limits: the machine's pace then meets both.
+    """
+    n = round((flops / 2) ** (1 / 3))
+    a, b = np.random.default_rng(0).random((2, n, n), dtype=np.float32)
+    product = np.empty_like(a)
+    return Timed(lambda: np.matmul(a, b, out=product))
+
+
 def measure(threads: int, seconds: float = 1.0) -> dict[str, float]:
     """Return `gemm_flops`, floating-point operations a second in float32, and `copy_bytes`.
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks import agreement, energy, memory
+from benchmarks import agreement, energy, limits, memory
 from benchmarks.backends import Backend, Job, NotRun
 from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.results import Cell
@@ -26,7 +26,7 @@ def measure(
     seconds: float | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[Cell]:
-    """Yield one cell for each backend.
+    """Yield one cell for each backend, and of a step one for a matrix product of its size.
 
     Parameters
     ----------
@@ -80,10 +80,16 @@ def measure(
             name: Timed(job.run, backend.enter, backend.synchronize)
             for name, (backend, job, _) in ready.items()
         }
+        if work.workload == "step":
+            timed[limits.MATRIX_PRODUCT] = limits.matrix_product(work.flops)
+            cells[limits.MATRIX_PRODUCT] = replace(empty, backend=limits.MATRIX_PRODUCT, images=0)
         samples, failures = rounds(timed, default if seconds is None else seconds)
         for name, error in failures.items():
             cells[name] = replace(cells[name], missing=_failed(error))
         for name, taken in samples.items():
+            if name not in ready:
+                cells[name] = replace(cells[name], samples=taken)
+                continue
             backend, job, cell = ready[name]
             if work.workload == "step":
                 joules = energy.per_run(timed[name], backend.device)

@@ -3,7 +3,8 @@
 import io
 from collections.abc import Sequence
 
-from benchmarks.results import Cell, Results, quartiles
+from benchmarks.limits import MATRIX_PRODUCT
+from benchmarks.results import Cell, Results, gemm_flops, quartiles
 
 COLORS = {
     "numpy": "#1f6fb4",
@@ -27,7 +28,7 @@ PARTS = {
 
 def step_times(results: Results) -> bytes | None:
     """Draw the time of a training step by backend, a group for each number of threads."""
-    cells = _measured(results, "step")
+    cells = [cell for cell in _measured(results, "step") if cell.backend != MATRIX_PRODUCT]
     if not cells:
         return None
     figure, (axes,) = _figure(8.5, 1.4 + 0.42 * len(cells), 1)
@@ -40,11 +41,10 @@ def step_times(results: Results) -> bytes | None:
         low, median, high = (value * 1e3 for value in quartiles(cell.samples))
         axes.plot([low, high], [place, place], color="black", linewidth=1.2)
         axes.annotate(f" {median:.3g}", (max(high, median), place), va="center")
-    for threads, limit in results.limits.items():
-        flops = next((c.flops for c in cells if c.threads == threads), None)
+    for threads in results.limits:
         rows = [place for place in places if cells[place].threads == threads]
-        if flops and rows:
-            bound = flops / limit["gemm_flops"] * 1e3
+        if rows and cells[rows[0]].flops:
+            bound = cells[rows[0]].flops / gemm_flops(results, cells[rows[0]]) * 1e3
             axes.plot([bound, bound], [rows[0] - 0.45, rows[-1] + 0.45], color=LIMIT, linestyle=":")
     axes.set_yticks(places, names)
     axes.invert_yaxis()

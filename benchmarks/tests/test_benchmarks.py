@@ -231,6 +231,31 @@ def test_limits_are_rates() -> None:
     assert all(value > 0 for value in found.values())
 
 
+def test_the_matrix_product_takes_as_many_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shapes that multiply to half of the operations, to within the rounding of a side."""
+    flops = 3.07e9
+    timed, shapes = limits.matrix_product(flops), []
+    monkeypatch.setattr(limits.np, "matmul", lambda a, b, out: shapes.append(a.shape + b.shape))
+    timed.run()
+    ((rows, inner, _, columns),) = shapes
+    assert 2 * rows * inner * columns == pytest.approx(flops, rel=0.002)
+
+
+def test_a_step_stands_beside_a_matrix_product_of_as_many_operations(tiny: Work) -> None:
+    """The share of the limit is of the same rounds, not of another minute's best."""
+    found = cells(replace(tiny, workload="step"), NUMPY)
+    product = found[limits.MATRIX_PRODUCT]
+    assert not product.missing
+    assert len(product.samples) == len(found["numpy"].samples)
+    assert product.flops == found["numpy"].flops
+
+    share = {"gemm_flops": 1.0, "copy_bytes": 1.0}
+    taken = [replace(found["numpy"], samples=[0.4]), replace(product, samples=[0.1])]
+    results_of_both = Results({"processor": "one"}, {1: share}, taken)
+    assert [row[6] for row in results.rows(results_of_both, "step")] == ["25%", "100%"]
+    assert pictures.step_times(results_of_both)
+
+
 def test_memory_of_a_training_process() -> None:
     """The peak is that of the process that trained, which is at least what it began with."""
     found = memory.of_training("numpy", 2, 1)
