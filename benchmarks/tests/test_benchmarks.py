@@ -15,6 +15,7 @@ from benchmarks import (
     cli,
     compare,
     energy,
+    environment,
     limits,
     lines,
     memory,
@@ -251,7 +252,7 @@ def test_a_step_stands_beside_a_matrix_product_of_as_many_operations(tiny: Work)
 
     share = {"gemm_flops": 1.0, "copy_bytes": 1.0}
     taken = [replace(found["numpy"], samples=[0.4]), replace(product, samples=[0.1])]
-    results_of_both = Results({"processor": "one"}, {1: share}, taken)
+    results_of_both = Results(environment.describe(), {1: share}, taken)
     assert [row[6] for row in results.rows(results_of_both, "step")] == ["25%", "100%"]
     assert pictures.step_times(results_of_both)
 
