@@ -29,11 +29,13 @@ class Timed:
     run : the work
     enter : sets what must be in force while it runs; not timed
     synchronize : waits until the work is done
+    leave : waits until its threads no longer disturb what comes next; not timed
     """
 
     run: Callable[[], object]
     enter: Callable[[], object] = lambda: None
     synchronize: Callable[[], object] = lambda: None
+    leave: Callable[[], object] = lambda: None
 
 
 def once(job: Timed, repeats: int = 1) -> float:
@@ -44,7 +46,9 @@ def once(job: Timed, repeats: int = 1) -> float:
     for _ in range(repeats):
         job.run()
     job.synchronize()
-    return (time.perf_counter() - start) / repeats
+    seconds = (time.perf_counter() - start) / repeats
+    job.leave()
+    return seconds
 
 
 def rounds(

@@ -98,6 +98,18 @@ def test_a_wrong_result_is_refused(tiny: Work) -> None:
     assert cell.missing.startswith("refused: net.conv1.bias is off by 1.0e-03")
 
 
+def test_what_a_job_leaves_behind_is_waited_for_and_not_timed() -> None:
+    """Threads that spin for a while after their work would slow down whatever comes next."""
+    order: list[str] = []
+
+    def leave() -> None:
+        time.sleep(NAP)
+        order.append("leave")
+
+    assert timing.once(Timed(lambda: order.append("run"), leave=leave), repeats=2) < NAP / 2
+    assert order == ["run", "run", "leave"]
+
+
 @pytest.mark.parametrize(
     ("plant", "words"),
     [
