@@ -19,7 +19,7 @@ MATRIX_PRODUCT = "matrix product"
 
 
 SPINNING = 0.1
-"""Seconds in which OpenBLAS's threads, with nothing to do, still keep cores busy: 0.07 were seen."""
+"""Seconds in which OpenBLAS's threads, with nothing to do, still keep cores busy: 0.07 seen."""
 
 
 def matrix_product(flops: float) -> Timed:
