@@ -18,8 +18,13 @@ MATRIX_PRODUCT = "matrix product"
 """The name under which the limit of a step stands among the backends."""
 
 
-SPINNING = 0.1
-"""Seconds in which OpenBLAS's threads, with nothing to do, still keep cores busy: 0.07 seen."""
+PAUSE = 0.1
+"""Seconds to wait until OpenBLAS's idle threads stop spinning: 0.07 were seen."""
+
+
+def settle() -> None:
+    """Wait until BLAS's threads let go of their cores."""
+    time.sleep(PAUSE)
 
 
 def matrix_product(flops: float) -> Timed:
@@ -30,7 +35,7 @@ def matrix_product(flops: float) -> Timed:
     n = round((flops / 2) ** (1 / 3))
     a, b = np.random.default_rng(0).random((2, n, n), dtype=np.float32)
     product = np.empty_like(a)
-    return Timed(lambda: np.matmul(a, b, out=product), leave=lambda: time.sleep(SPINNING))
+    return Timed(lambda: np.matmul(a, b, out=product), leave=settle)
 
 
 def measure(threads: int, seconds: float = 1.0) -> dict[str, float]:

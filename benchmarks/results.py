@@ -1,6 +1,6 @@
 """The results: as data and as tables."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.timing import quartiles, spread
@@ -109,7 +109,7 @@ def rows(results: Results, workload: str) -> list[list[str]]:
 
 def gemm_flops(results: Results, cell: Cell) -> float:
     """Return the rate of matrix products: of the same rounds if it was taken, or else the best."""
-    beside = replace(cell, backend=MATRIX_PRODUCT).key
+    beside = cell.workload, cell.label, MATRIX_PRODUCT, cell.threads
     for other in results.cells:
         if other.key == beside and not other.missing:
             return other.flops / other.median
@@ -145,7 +145,7 @@ def sections(results: Results) -> list[tuple[str, list[list[str]]]]:
         [c.label, c.backend, f"{c.joules:.3g} J" if c.joules else "not told by this machine",
          mib(c.device_bytes) if c.device_bytes else ""]
         for c in results.cells
-        if c.workload == "step" and not c.missing
+        if c.workload == "step" and not c.missing and c.backend != MATRIX_PRODUCT
     ]  # fmt: skip
     if extras:
         found.append(
@@ -198,6 +198,7 @@ def as_markdown(results: Results) -> str:
 NOTE = (
     "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
     "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate of "
-    "matrix products on as many threads. Copy is its rate of copying, by one thread, what no cache "
-    "holds, against what an operation must read and write: above 100 % it came from cache."
+    "matrix products on as many threads, for a step that of the same rounds, else its best. Copy is "
+    "its rate of copying, by one thread, what no cache holds, against what an operation must read "
+    "and write: above 100 % it came from cache."
 )

@@ -14,7 +14,7 @@ from numpy_siamese.input_files import open_input
 
 FORMAT, VERSION = "siamese benchmarks", 1
 
-MOST_BYTES = 2**24  # a run's have 120 kB
+MOST_BYTES = 2**24  # a run's have 200 kB
 
 _EXPECTED = "a results.json"
 
@@ -94,7 +94,7 @@ def _record(kind: type[Record], found: Any) -> Record:
     values = {}
     for name, spec in specs.items():
         if name in found:
-            values[name] = CHECKS[spec.type](found[name])
+            values[name] = _CHECKS[spec.type](found[name])
         elif spec.default is MISSING and spec.default_factory is MISSING:
             raise ValueError(f"no {name}")
     record = kind(**values)
@@ -127,15 +127,15 @@ def _positive(value: Any) -> float:
     return float(value)
 
 
-def _seconds(value: Any) -> list[float]:
+def _samples(value: Any) -> list[float]:
     return [_positive(sample) for sample in _list(value)]
 
 
-CHECKS: dict[Any, Callable[[Any], Any]] = {
+_CHECKS: dict[Any, Callable[[Any], Any]] = {
     str: _text,
     int: _count,
     float: _number,
-    list[float]: _seconds,
+    list[float]: _samples,
     float | None: lambda value: None if value is None else _number(value),
     int | None: lambda value: None if value is None else _count(value),
 }

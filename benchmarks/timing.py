@@ -57,9 +57,9 @@ def rounds(
     """Time jobs side by side for about so many seconds.
 
     Each runs before, which tells how often it is repeated within a sample. In a round each runs
-    once more before its sample: as in a training, it then finds its own data in cache, and threads
-    of another one that still wait for work have gone to sleep. The order changes from round to
-    round, so that none always follows the same one. Long work needs none of this.
+    once more before its sample: as in a training, it then finds its own data in cache, and most
+    threads of another one that still wait for work have gone to sleep. The order changes from round
+    to round, so that none always follows the same one. Long work needs none of this.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""What becomes of freed memory: kept within a step, given back at an epoch's end.
+"""What becomes of freed memory: kept from step to step, given back after checkpoints and pictures.
 
-Both speak to glibc's allocator and change nothing elsewhere.
+This speaks to glibc's allocator and changes nothing where there is another one.
 """
 
 import ctypes

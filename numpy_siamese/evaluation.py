@@ -22,7 +22,7 @@ def embed_images(
 ) -> Array:
     """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
 
-    A micro-batch is larger than in training: without a backward pass less has to stay in cache.
+    A micro-batch has as many images as one of training, both sides taken together.
     """
 
     def part(start: int) -> Array:

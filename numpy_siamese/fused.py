@@ -29,12 +29,13 @@ def conv_relu_pool(
 ) -> tuple[Array, Any]:
     """Convolve, rectify and pool: max_pool2d(relu(conv2d(x, weight, bias)), 2).
 
-    y[n,o,p,q] = max(0, b[o] + max_{a,b} Σ_{c,i,j} w[o,c,i,j] · x[n, c, 2p+a+i, 2q+b+j])
+    y[n,o,p,q] = max(0, bias[o] + max_{a,b} Σ_{c,i,j} w[o,c,i,j] · x[n, c, 2p+a+i, 2q+b+j])
 
-    The values and gradients of the three operations, for less work. Rectifying and adding the bias
-    are monotone, so both may follow the maximum, where a quarter of the elements are left; a window
-    without a positive element gets no gradient either way. What only an odd last row or column of
-    the convolution's output reads, which pooling drops, is not read; its gradient is zero.
+    The values of the three operations and, NaN aside, their gradients, for less work. Rectifying
+    and adding the bias are monotone, so both may follow the maximum, where a quarter of the
+    elements are left; a window without a positive element gets no gradient either way. What only an
+    odd last row or column of the convolution's output reads, which pooling drops, is not read; its
+    gradient is zero.
 
     With X_ρ the windows of output row ρ as columns, Y_ρ = W X_ρ. The gradient dY_ρ is dy where an
     element of row ρ won its pooling window and else 0, and dW = Σ_ρ dY_ρ X_ρᵀ. Kernel row i takes
@@ -47,7 +48,7 @@ def conv_relu_pool(
     weight : (O, C, KH, KW)
     bias : (O,)
     needs_pullback : bool
-        False leaves out what only the pullback needs, a tenth of the time.
+        False leaves out what only the pullback needs.
 
     Returns
     -------
@@ -72,18 +73,19 @@ def conv_relu_pool(
     P, Q = (H - KH + 1) // 2, (W - KW + 1) // 2
     if P < 1 or Q < 1:
         raise ValueError(f"x {x.shape} and weight {weight.shape} leave no window to pool")
-    R, K, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; rows and half the columns of a cols[r]
+    R, M, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; a cols[r] is (M, 2L)
 
-    xt = batch_innermost(x)
-    cols = np.empty_like(xt, shape=(R, C, KW, 2, Q, N))  # r, c, j, b, q, n
+    xt = batch_innermost(x)  # (C, H, W, N)
+    cols = np.empty((R, C, KW, 2, Q, N), x.dtype)  # r, c, j, b, q, n
     for j, b in product(range(KW), (0, 1)):
-        cols[:, :, j, b] = _read(xt, b + j, R, Q)
-    rows = cols.reshape(R, K, 2 * L)
-    windows = np.ndarray((2 * P, KH * K, 2 * L), x.dtype, rows, strides=rows.strides)  # the X_ρ
-    kernels = weight.transpose(0, 2, 1, 3).reshape(O, KH * K)  # W: (O, i·c·j)
+        cols[:, :, j, b] = _every_second(xt, b + j, R, Q)
+    rows = cols.reshape(R, M, 2 * L)  # the cols[r]
+    # the X_ρ, no copies: each begins at cols[ρ] and overlaps the next
+    windows = np.ndarray((2 * P, KH * M, 2 * L), x.dtype, rows, strides=rows.strides)
+    kernels = weight.transpose(0, 2, 1, 3).reshape(O, KH * M)  # W: (O, i·c·j)
 
     yt = kernels @ windows[0::2, :, :L]  # (P, O, Q·N), the largest so far
-    winner: Any = np.uint8(0)
+    winner: Any = np.uint8(0)  # an array from the first comparison on
     candidate = np.empty_like(yt)
     for k, (a, b) in enumerate(PHASES[1:], start=1):
         np.matmul(kernels, windows[a::2, :, b * L : (b + 1) * L], out=candidate)
@@ -101,29 +103,31 @@ def conv_relu_pool(
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
         dy = _arguments.cotangent(dy, y)
         dyt = np.ascontiguousarray(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
-        phases = np.empty_like(dyt, shape=(2 * P, O, 2, L))
+        phases = np.empty((2 * P, O, 2, L), x.dtype)
         for k, (a, b) in enumerate(PHASES):
             where(winner == k, dyt, out=phases[a::2, :, b])
         dys = phases.reshape(2 * P, O, 2 * L)  # the dY_ρ
-        dbias = (dys @ np.ones_like(dys, shape=2 * L)).sum(axis=0)
-        dkernels = (windows @ dys.swapaxes(1, 2)).sum(axis=0)
+        dbias = (dys @ np.ones(2 * L, x.dtype)).sum(axis=0)
+        dkernels = (windows @ dys.swapaxes(1, 2)).sum(axis=0)  # (KH·M, O)
         dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
         if not needs_input_grad:
             return None, dweight, dbias
-        taps = kernels.reshape(O, KH, K).swapaxes(0, 1)[::-1].copy()  # the W_i, the last first
-        dcols = np.empty_like(dys, shape=(R, K, 2 * L))
+        # the W_i, the last first: (KH, O, M)
+        taps = kernels.reshape(O, KH, M).swapaxes(0, 1)[::-1].copy()
+        dcols = np.empty_like(cols)
+        drows = dcols.reshape(R, M, 2 * L)
         for r, first in enumerate(range(1 - KH, 2 * P)):  # ρ = first … r read r
             w, dyr = taps[max(0, -first) : 2 * P - first], dys[max(0, first) : r + 1]
-            np.matmul(w.reshape(len(w) * O, K).T, dyr.reshape(len(w) * O, 2 * L), out=dcols[r])
+            np.matmul(w.reshape(len(w) * O, M).T, dyr.reshape(len(w) * O, 2 * L), out=drows[r])
         dxt = np.zeros_like(xt)
         for j, b in product(range(KW), (0, 1)):
-            pixels = _read(dxt, b + j, R, Q)
-            pixels += dcols.reshape(cols.shape)[:, :, j, b]
+            pixels = _every_second(dxt, b + j, R, Q)
+            pixels += dcols[:, :, j, b]
         return batch_first(dxt), dweight, dbias
 
     return y, pullback
 
 
-def _read(xt: Array, v: int, R: int, Q: int) -> Array:
+def _every_second(xt: Array, v: int, R: int, Q: int) -> Array:
     """View x[n, c, r, v + 2q] for all r < R and q < Q: (R, C, Q, N)."""
     return xt[:, :R, v : v + 2 * Q - 1 : 2].swapaxes(0, 1)

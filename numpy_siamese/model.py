@@ -74,7 +74,7 @@ class CNN:
             y, p["conv2.weight"], p["conv2.bias"], needs_pullback
         )
         maps = y.shape
-        y = batch_innermost(y).reshape(1600, len(x)).T  # channel-major
+        y = batch_innermost(y).reshape(1600, len(x)).T  # (N, 1600), channel-major
         y, fc1 = F.linear(y, p["fc1.weight"], p["fc1.bias"])  # (N, 120)
         y, relu = F.relu(y)
         embedding, fc2 = F.linear(y, p["fc2.weight"], p["fc2.bias"])  # (N, 84)

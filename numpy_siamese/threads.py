@@ -1,4 +1,4 @@
-"""Micro-batches on threads: work side by side, results in order, one BLAS thread each."""
+"""Micro-batches and twins on threads: side by side, results in order, one BLAS thread each."""
 
 import os
 from collections import deque
@@ -17,6 +17,9 @@ Result = TypeVar("Result")
 
 WORKER = "micro-batch"
 """How the names of worker threads begin."""
+
+HELPER = "twin"
+"""How those of helpers begin."""
 
 
 def available_cores() -> int:
@@ -54,7 +57,7 @@ def map_in_order(
 
 
 def side_by_side(function: Callable[..., Result], *arguments: Iterable[Any]) -> list[Result]:
-    """Return what `map` gives, all items worked on at once: the last here, others on threads."""
+    """Map one or more items, all worked on at once: the last here, the others on threads."""
     _heap.keep_freed()
     *others, last = zip(*arguments, strict=True)
     under_way = [_helpers().submit(function, *item) for item in others]
@@ -103,7 +106,7 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 @cache
 def _helpers() -> ThreadPoolExecutor:
     """Threads that wait for no other, whoever they help: not those of `map_in_order`."""
-    return ThreadPoolExecutor(thread_name_prefix="twin")
+    return ThreadPoolExecutor(thread_name_prefix=HELPER)
 
 
 if hasattr(os, "register_at_fork"):  # a child has the pools, but none of their threads

@@ -18,8 +18,8 @@ from numpy_siamese.threads import available_cores, map_in_order, side_by_side, s
 Array = np.ndarray
 
 MICRO_BATCH = 100
-"""Pairs in a micro-batch: few enough for their activations to stay in cache, many enough for matrix
-products to run at full speed and for NumPy's fixed cost of every call not to count."""
+"""Pairs in a micro-batch: few enough for their activations to stay in the third-level cache, many
+enough for matrix products to run at full speed and for the cost of a call of NumPy not to count."""
 
 
 def loss_and_gradients(
@@ -33,9 +33,9 @@ def loss_and_gradients(
     """Compute the mean binary cross-entropy of a batch, and its gradients.
 
     The batch is cut into micro-batches, which threads work on side by side, and where there are
-    twice as many threads as micro-batches, on both twins of each; BLAS uses one thread for each.
-    Gradients are added in the order of the batch, so the result is the same bits for every number
-    of threads, and memory grows with the threads, not with the batch.
+    at least twice as many threads as micro-batches, on both twins of each, with single-threaded
+    BLAS. Gradients are added in the order of the batch, so the result is the same bits for every
+    number of threads, and memory grows with the threads, not with the batch.
 
     Parameters
     ----------

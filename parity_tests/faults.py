@@ -515,8 +515,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool: the bias learns from silent windows",
         fused,
-        "(dys @ np.ones_like(dys, shape=2 * L))",
-        "(dyt @ np.ones_like(dyt, shape=L))",
+        "(dys @ np.ones(2 * L, x.dtype))",
+        "(dyt @ np.ones(L, x.dtype))",
         on_integers("conv_relu_pool"),
     ),
     Fault(

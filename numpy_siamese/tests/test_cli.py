@@ -18,6 +18,7 @@ from numpy_siamese.config import TrainConfig, flag
 from numpy_siamese.errors import InputError
 from numpy_siamese.progress import Progress
 from numpy_siamese.tests.tiny import csv_folder, replace_pictures
+from numpy_siamese.training import MICRO_BATCH
 
 SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
 
@@ -396,9 +397,10 @@ def left_on_screen(written):
 def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, threads):
     """Broken otherwise: Ctrl-C gives a traceback, hangs, or leaves half-written files.
 
-    60 pairs are three micro-batches, enough for both threads to be at work.
+    Three micro-batches are enough for both threads to be at work.
     """
-    many = ("--batches", 100_000, "--window", 1, "--batch-size", 60, "--threads", threads)
+    size = 2 * MICRO_BATCH + 1
+    many = ("--batches", 100_000, "--window", 1, "--batch-size", size, "--threads", threads)
     with subprocess.Popen(
         [sys.executable, "-m", "numpy_siamese", *train(*many)],
         stdout=subprocess.PIPE,

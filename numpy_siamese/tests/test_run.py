@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from numpy_siamese import plots
+from numpy_siamese import plots, training
 from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset, Split
@@ -270,11 +270,12 @@ def test_pictures_show_every_digit_whole_and_in_its_place():
 
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("threads", [1, 2, 4])
-def test_the_same_configuration_gives_the_same_bytes(tmp_path, threads):
+def test_the_same_configuration_gives_the_same_bytes(tmp_path, monkeypatch, threads):
     """Broken otherwise: a result cannot be repeated, alone or with other threads.
 
-    60 pairs are three micro-batches, enough for threads to matter.
+    Three micro-batches are enough for threads to matter.
     """
+    monkeypatch.setattr(training, "MICRO_BATCH", 20)
     digits = dataset()
     files = []
     for name, n in (("first", 1), ("second", threads)):
