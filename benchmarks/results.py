@@ -199,6 +199,6 @@ NOTE = (
     "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
     "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate of "
     "matrix products on as many threads, for a step that of the same rounds, else its best. Copy "
-    "is its rate of copying, by one thread, what no cache holds, against what an operation must read "
-    "and write: above 100 % it came from cache."
+    "is its rate of copying, by one thread, what no cache holds, against what an operation must "
+    "read and write: above 100 % it came from cache."
 )

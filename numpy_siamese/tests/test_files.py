@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, whatever happens while they are written."""
 
+import gc
 import itertools
 import os
 import stat
@@ -65,6 +66,7 @@ def interrupt_at(moment, function, *args):
         return trace
 
     before = sys.gettrace()
+    gc.disable()  # whose callbacks would be traced, and swallow the Accident
     sys.settrace(trace)
     try:
         function(*args)
@@ -72,6 +74,7 @@ def interrupt_at(moment, function, *args):
         return True
     finally:
         sys.settrace(before)
+        gc.enable()
     return False
 
 
