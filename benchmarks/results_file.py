@@ -16,6 +16,9 @@ FORMAT, VERSION = "siamese benchmarks", 1
 
 MOST_BYTES = 2**24  # a run's have 200 kB
 
+MOST_SAMPLES, LONGEST = 1000, 1e9
+"""Of a cell: more samples than any run takes, and more seconds."""
+
 _EXPECTED = "a results.json"
 
 Record = TypeVar("Record", Cell, Memory)
@@ -43,8 +46,8 @@ def load(path: Path) -> Results:
         raise InputError(f"{path}: found no JSON ({reason(error)}), expected {_EXPECTED}") from None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise InputError(f"{path}: found no results of these benchmarks, expected {_EXPECTED}")
-    if found.get("version") != VERSION:
-        version = found.get("version")
+    version = found.get("version")
+    if (type(version), version) != (int, VERSION):
         raise InputError(f"{path}: found version {version!r:.80}, expected version {VERSION}")
     try:
         return Results(
@@ -55,7 +58,7 @@ def load(path: Path) -> Results:
             cells=[_record(Cell, cell) for cell in _list(found.get("cells"))],
             memory=[_record(Memory, memory) for memory in _list(found.get("memory"))],
         )
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # to quote a value goes deeper than to parse it
         raise InputError(
             f"{path}: found damaged results ({reason(error)}), expected a whole file"
         ) from None
@@ -74,7 +77,7 @@ def _list(found: Any) -> list[Any]:
 
 
 def _threads(name: str) -> int:
-    if not (name.isascii() and name.isdigit() and len(name) < 6 and str(int(name)) == name):
+    if not (name.isascii() and name.isdigit() and len(name) < 6 and str(int(name)) == name != "0"):
         raise ValueError(f"{name!r:.80}, expected a number of threads")
     return int(name)
 
@@ -128,7 +131,10 @@ def _positive(value: Any) -> float:
 
 
 def _samples(value: Any) -> list[float]:
-    return [_positive(sample) for sample in _list(value)]
+    samples = [_positive(sample) for sample in _list(value)]
+    if len(samples) > MOST_SAMPLES or max(samples, default=0.0) > LONGEST:
+        raise ValueError(f"{len(samples)} samples, expected at most {MOST_SAMPLES} of seconds")
+    return samples
 
 
 _CHECKS: dict[Any, Callable[[Any], Any]] = {

@@ -82,7 +82,7 @@ def conv_relu_pool(
     rows = cols.reshape(R, M, 2 * L)  # the cols[r]
     # the X_ρ, no copies: each begins at cols[ρ] and overlaps the next
     windows = np.ndarray((2 * P, KH * M, 2 * L), x.dtype, rows, strides=rows.strides)
-    kernels = weight.transpose(0, 2, 1, 3).reshape(O, KH * M)  # W: (O, i·c·j)
+    kernels = weight.transpose(0, 2, 1, 3).copy().reshape(O, KH * M)  # W: (O, i·c·j)
 
     yt = kernels @ windows[0::2, :, :L]  # (P, O, Q·N), the largest so far
     winner: Any = np.uint8(0)  # an array from the first comparison on

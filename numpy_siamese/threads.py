@@ -3,8 +3,9 @@
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from itertools import islice
 from threading import Lock, current_thread
@@ -44,11 +45,15 @@ def map_in_order(
         yield from map(function, items)
         return
     pool, rest = _pool(threads), iter(items)
-    under_way = deque(pool.submit(function, item) for item in islice(rest, threads + 1))
+
+    def submit(item: Item) -> Future[Result]:
+        return pool.submit(copy_context().run, function, item)  # np.errstate as it is here
+
+    under_way = deque(map(submit, islice(rest, threads + 1)))
     try:
         while under_way:
             result = under_way.popleft().result()
-            under_way.extend(pool.submit(function, item) for item in islice(rest, 1))
+            under_way.extend(map(submit, islice(rest, 1)))
             yield result
     finally:
         for future in under_way:
@@ -60,7 +65,9 @@ def side_by_side(function: Callable[..., Result], *arguments: Iterable[Any]) -> 
     """Map one or more items, all worked on at once: the last here, the others on threads."""
     _heap.keep_freed()
     *others, last = zip(*arguments, strict=True)
-    under_way = [_helpers().submit(function, *item) for item in others]
+    if current_thread().name.startswith(HELPER):  # a helper that waits for helpers may wait forever
+        return [function(*item) for item in (*others, last)]
+    under_way = [_helpers().submit(copy_context().run, function, *item) for item in others]
     try:
         own = function(*last)
     finally:

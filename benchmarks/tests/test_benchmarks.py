@@ -237,6 +237,13 @@ def test_a_batch_that_does_not_fit_is_not_tried(monkeypatch: pytest.MonkeyPatch)
     assert found["numpy"].samples
 
 
+def test_limits_count_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A multiplication and an addition for each term; bytes read and bytes written."""
+    monkeypatch.setattr(limits, "_best", lambda job, seconds: 2.0)
+    found = limits.measure(1)
+    assert found == {"gemm_flops": limits.SIZE**3, "copy_bytes": 4.0 * limits.COPIED}
+
+
 def test_limits_are_rates() -> None:
     """Two positive numbers; how large they are is the machine's affair."""
     found = limits.measure(1, seconds=0)

@@ -44,6 +44,13 @@ def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path: Path) -> None:
         (b"0.031", b"true", "True, expected a number from 0"),
         (b"0.031", b"1" * 400, "expected a number from 0"),
         (b'"size": 100', b'"size": -1', "-1, expected a count"),
+        (b'"size": 100', b'"size": true', "True, expected a count"),
+        (b'"size": 100', b'"size": 9223372036854775808', "expected a count"),
+        (b"0.031", b"1e300", "2 samples, expected at most 1000 of seconds"),
+        (b"0.031", b"0.03," * 1000 + b"0.03", "1002 samples, expected at most 1000"),
+        (b'"version": 1', b'"version": true', "found version True, expected version 1"),
+        (b'"version": 1', b'"version": 1.0', "found version 1.0, expected version 1"),
+        (b'"1": {', b'"0": {', "'0', expected a number of threads"),
         (b'"size": 100', b'"size": 1.5', "1.5, expected a count"),
         (b'"size": 100', b'"sizes": 100', "expected a cell"),
         (b'"size": 100,', b"", "no size"),
@@ -71,6 +78,16 @@ def test_the_line_says_what_is_wrong(tmp_path: Path, old: bytes, new: bytes, sai
         load(path)
     assert str(refused.value).startswith(f"{path}: found ")
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("depth", range(800, 1010))
+def test_nesting_of_any_depth_is_refused(tmp_path: Path, depth: int) -> None:
+    """To quote what was found goes deeper into it than to parse it."""
+    path, valid = tmp_path / "results.json", READER.seeds()[1]
+    deep = b'{"a":' * depth + b"1" + b"}" * depth
+    path.write_bytes(valid.replace(b'"limits": {}', b'"limits": {"1": ' + deep + b"}"))
+    with pytest.raises(InputError):
+        load(path)
 
 
 def test_a_file_larger_than_any_is_refused_unread(tmp_path: Path) -> None:

@@ -5,10 +5,47 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpy_siamese import model
+from numpy_siamese import definitions, model
 from numpy_siamese.fused import conv_relu_pool
 from numpy_siamese.initialization import manual_seed
 from numpy_siamese.model import CNN, SiameseNet
+
+
+@pytest.mark.parametrize("kernel", [(5, 4), (1, 6), (7, 1), (4, 5)])
+def test_large_kernels_give_what_the_definition_says(kernel: tuple[int, int]) -> None:
+    """Kernels that reach over more rows and columns than the windows have; integers are exact."""
+    rng = np.random.default_rng(0)
+    H, W = kernel[0] + 3, kernel[1] + 2
+    shapes = (2, 2, H, W), (3, 2, *kernel), (3,)
+    x, weight, bias = (rng.integers(-3, 4, shape).astype(float) for shape in shapes)
+    y, pullback = conv_relu_pool(x, weight, bias)
+    expected, its_pullback = definitions.conv_relu_pool(x, weight, bias)
+    dy = rng.integers(-3, 4, y.shape).astype(float)
+    assert np.array_equal(y, expected)
+    for found, own in zip(pullback(dy), its_pullback(dy), strict=True):
+        assert np.array_equal(found, own)
+
+
+def test_a_window_with_nan_passes_its_gradient_to_one_phase() -> None:
+    """As torch's pooling, which does not drop it."""
+    x = np.ones((1, 1, 4, 4))
+    x[0, 0, 1, 2] = np.nan
+    y, pullback = conv_relu_pool(x, np.ones((1, 1, 1, 1)), np.zeros(1))
+    assert np.isnan(y).sum() == 1
+    dx, _, dbias = pullback(np.ones_like(y))
+    assert dbias == y.size
+    assert dx.sum() == y.size
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 3, 3), (2, 2, 1, 3), (2, 2, 3, 3)])
+def test_the_pullback_is_that_of_the_weight_as_it_was(shape: tuple[int, ...]) -> None:
+    """An optimiser that steps in between changes nothing."""
+    rng = np.random.default_rng(0)
+    x, weight, bias = rng.random((1, shape[1], 5, 5)), rng.random(shape), np.zeros(2)
+    y, pullback = conv_relu_pool(x, weight, bias)
+    before = pullback(y)[0]
+    weight *= 10
+    assert np.array_equal(pullback(y)[0], before)
 
 
 def test_without_a_pullback_values_are_the_same() -> None:

@@ -4,10 +4,11 @@ import concurrent.futures
 import multiprocessing
 import threading
 
+import numpy as np
 import pytest
 import threadpoolctl
 
-from numpy_siamese import threads
+from numpy_siamese import _heap, threads
 from numpy_siamese.tests.tiny import PATIENCE
 from numpy_siamese.threads import map_in_order, side_by_side, single_threaded_blas
 
@@ -184,6 +185,39 @@ def test_a_function_may_map_itself():
 def test_side_by_side_gives_what_map_gives(n):
     """Broken otherwise: twins are exchanged, or one is lost."""
     assert side_by_side(pow, range(n), [3] * n) == list(map(pow, range(n), [3] * n))
+
+
+def test_items_of_side_by_side_belong_together():
+    """Broken otherwise: a gradient without its twin is passed over."""
+    with pytest.raises(ValueError, match="shorter"):
+        side_by_side(pow, [1, 2], [3])
+
+
+def test_what_runs_side_by_side_may_do_so_itself():
+    """Broken otherwise: helpers wait for helpers that are all taken."""
+    crowd = 40  # more than there are helpers
+
+    def nested(item):
+        return sum(side_by_side(abs, [item, -item]))
+
+    assert side_by_side(nested, range(crowd)) == [2 * item for item in range(crowd)]
+
+
+@pytest.mark.parametrize("mapped", [side_by_side, lambda *a: list(map_in_order(*a, 2))])
+def test_errors_of_arithmetic_are_treated_as_where_the_work_was_asked_for(mapped):
+    """Broken otherwise: `np.errstate` holds for one of the twins only."""
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        mapped(np.exp, [np.float32(1e9), np.float32(0)])
+    with np.errstate(over="ignore"):
+        assert mapped(np.exp, [np.float32(1e9), np.float32(1e9)]) == [np.inf, np.inf]
+
+
+@pytest.mark.parametrize("mapped", [side_by_side, lambda *a: list(map_in_order(*a, 1))])
+def test_freed_memory_is_kept_from_the_first_work_on(mapped):
+    """Broken otherwise: each step pays for page faults."""
+    _heap.keep_freed.cache_clear()
+    mapped(abs, [-1, -2])
+    assert _heap.keep_freed.cache_info().currsize == 1
 
 
 def test_side_by_side_means_at_the_same_time_also_within_micro_batches():

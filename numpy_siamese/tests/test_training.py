@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 from numpy_siamese import evaluation, training
 from numpy_siamese import functional as F
@@ -168,6 +169,40 @@ def test_threads_share_micro_batches_and_then_twins(N, threads, at_once, twins, 
     monkeypatch.setattr(training, "map_in_order", mapped)
     loss_and_gradients(Net(0), *pairs(N), threads=threads, micro_batch=3)
     assert seen == [at_once] + [twins] * -(-N // 3)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_blas_has_one_thread_within_a_step(threads):
+    """Broken otherwise: threads times BLAS threads fight for the cores, and bits change."""
+    seen = []
+
+    class Net(SiameseNet):
+        def __call__(self, *arguments):
+            seen.extend(
+                pool["num_threads"]
+                for pool in threadpoolctl.threadpool_info()
+                if pool["user_api"] == "blas"
+            )
+            return super().__call__(*arguments)
+
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        loss_and_gradients(Net(0), *pairs(4), threads=threads, micro_batch=2)
+    assert set(seen) == {1}
+
+
+def test_twins_are_mapped_forward_and_backward():
+    """Broken otherwise: one of the passes leaves a core idle."""
+    seen = []
+
+    def counted(function, *arguments):
+        seen.append(len(arguments))
+        return map(function, *arguments)
+
+    left, right, targets = pairs(3)
+    probs, pullback = SiameseNet(0)(left, right, counted)
+    assert seen == [1]
+    pullback(probs - targets.astype(probs.dtype))
+    assert seen == [1, 2]
 
 
 def test_the_default_is_micro_batches_of_the_documented_size():
