@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from numpy_siamese import plots, training
+from numpy_siamese import _heap, plots, training
 from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset, Split
@@ -266,6 +266,20 @@ def test_pictures_show_every_digit_whole_and_in_its_place():
         places.append(dark[:, 1].mean())
     assert places == sorted(places, reverse=True)
     assert len(set(places)) == 4
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_freed_memory_is_given_back_after_checkpoints_and_results(tmp_path, monkeypatch):
+    """Broken otherwise: the memory of a long run grows in steps."""
+    given = []
+    monkeypatch.setattr(_heap, "give_back", lambda: given.append("after a checkpoint"))
+    monkeypatch.setattr(_heap, "collect", lambda: given.append("after results"))
+    digits, settings = dataset(), config(epochs=1, batches=3, checkpoint_every=1)
+    Run(
+        settings, digits, Learner(settings, digits.train.images), tmp_path / "run", quiet=True
+    ).train()
+    assert given.count("after a checkpoint") == 1 + 3  # the first before any batch
+    assert given[-1] == "after results"
 
 
 @pytest.mark.usefixtures("no_pictures")
