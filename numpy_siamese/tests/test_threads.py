@@ -203,7 +203,7 @@ def test_what_runs_side_by_side_may_do_so_itself():
     assert side_by_side(nested, range(crowd)) == [2 * item for item in range(crowd)]
 
 
-@pytest.mark.parametrize("mapped", [side_by_side, lambda *a: list(map_in_order(*a, 2))])
+@pytest.mark.parametrize("mapped", [side_by_side, lambda f, items: list(map_in_order(f, items, 2))])
 def test_errors_of_arithmetic_are_treated_as_where_the_work_was_asked_for(mapped):
     """Broken otherwise: `np.errstate` holds for one of the twins only."""
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
@@ -212,7 +212,7 @@ def test_errors_of_arithmetic_are_treated_as_where_the_work_was_asked_for(mapped
         assert mapped(np.exp, [np.float32(1e9), np.float32(1e9)]) == [np.inf, np.inf]
 
 
-@pytest.mark.parametrize("mapped", [side_by_side, lambda *a: list(map_in_order(*a, 1))])
+@pytest.mark.parametrize("mapped", [side_by_side, lambda f, items: list(map_in_order(f, items, 1))])
 def test_freed_memory_is_kept_from_the_first_work_on(mapped):
     """Broken otherwise: each step pays for page faults."""
     _heap.keep_freed.cache_clear()
