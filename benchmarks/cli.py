@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--seconds",
         type=float,
-        help="about how long the rounds of one piece of work go on (default: 4, operations 1)",
+        help="about how long the rounds of one piece of work go on (default: 4, operations 0.4)",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="write results.json, results.md and pictures"

@@ -16,7 +16,7 @@ from benchmarks.workloads import REFERENCE_SIZE, Work
 REFERENCE = NumpyBackend("numpy in float64", np.float64)
 
 GROUP_SECONDS = 4.0
-OPERATION_SECONDS = 1.0
+OPERATION_SECONDS = 0.4
 
 
 def measure(
@@ -80,8 +80,6 @@ def measure(
             name: Timed(job.run, backend.enter, backend.synchronize)
             for name, (backend, job, _) in ready.items()
         }
-        if work.workload == "operations" and "numpy" in timed:  # which leaves the threads to BLAS
-            timed["numpy"] = replace(timed["numpy"], leave=limits.settle)
         if work.workload == "step":
             timed[limits.MATRIX_PRODUCT] = limits.matrix_product(work.flops)
             cells[limits.MATRIX_PRODUCT] = replace(empty, backend=limits.MATRIX_PRODUCT, images=0)
