@@ -1,6 +1,7 @@
 """What the machine can do at most: its rate of matrix products and its copy bandwidth, measured."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -13,10 +14,8 @@ SIZE = 1536
 COPIED = 2**25
 """Floats copied: 128 MiB, more than caches hold."""
 
-
 MATRIX_PRODUCT = "matrix product"
 """The name under which the limit of a step stands among the backends."""
-
 
 PAUSE = 0.1
 """Seconds to wait until OpenBLAS's idle threads stop spinning: 0.07 were seen."""
@@ -32,10 +31,7 @@ def matrix_product(flops: float) -> Timed:
 
     Taken in the same rounds as what it limits: the machine's pace then meets both.
     """
-    n = round((flops / 2) ** (1 / 3))
-    a, b = np.random.default_rng(0).random((2, n, n), dtype=np.float32)
-    product = np.empty_like(a)
-    return Timed(lambda: np.matmul(a, b, out=product), leave=settle)
+    return Timed(_product(round((flops / 2) ** (1 / 3))), leave=settle)
 
 
 def measure(threads: int, seconds: float = 1.0) -> dict[str, float]:
@@ -44,15 +40,19 @@ def measure(threads: int, seconds: float = 1.0) -> dict[str, float]:
     The best of some runs, for a limit is what was reached once. Copying counts what is read and
     what is written; NumPy copies on one thread, whatever `threads` is.
     """
-    rng = np.random.default_rng(0)
-    a, b = rng.random((2, SIZE, SIZE), dtype=np.float32)
-    product = np.empty_like(a)
     source = np.zeros(COPIED, np.float32)
     copy = np.empty_like(source)
     with threadpool_limits(threads, user_api="blas"):
-        gemm = _best(Timed(lambda: np.matmul(a, b, out=product)), seconds)
+        gemm = _best(Timed(_product(SIZE)), seconds)
     copying = _best(Timed(lambda: np.copyto(copy, source)), seconds)
     return {"gemm_flops": 2.0 * SIZE**3 / gemm, "copy_bytes": 2.0 * source.nbytes / copying}
+
+
+def _product(n: int) -> Callable[[], object]:
+    """Return what multiplies two n × n matrices."""
+    a, b = np.random.default_rng(0).random((2, n, n), dtype=np.float32)
+    product = np.empty_like(a)
+    return lambda: np.matmul(a, b, out=product)
 
 
 def _best(job: Timed, seconds: float) -> float:

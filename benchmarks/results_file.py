@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from benchmarks.results import Cell, Memory, Results
 from numpy_siamese.errors import InputError, reason
 from numpy_siamese.files import write_atomically
-from numpy_siamese.input_files import open_input
+from numpy_siamese.input_files import read_json
 
 FORMAT, VERSION = "siamese benchmarks", 1
 
@@ -38,12 +38,7 @@ def load(path: Path) -> Results:
     InputError
         A file that cannot be read, is damaged, or was written by another version.
     """
-    with open_input(path, _EXPECTED, MOST_BYTES) as (file, _):
-        content = file.read()
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: found no JSON ({reason(error)}), expected {_EXPECTED}") from None
+    found = read_json(path, _EXPECTED, MOST_BYTES)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise InputError(f"{path}: found no results of these benchmarks, expected {_EXPECTED}")
     version = found.get("version")

@@ -1,12 +1,14 @@
-"""Opening files that somebody else wrote: told to be files, and of a size that can be read."""
+"""Reading files that somebody else wrote: told to be files, and of a size that can be read."""
 
 import io
+import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, reason
 
 
 @contextmanager
@@ -42,6 +44,22 @@ def open_input(
             yield file, status.st_size
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}, expected {expected}") from error
+
+
+def read_json(path: str | os.PathLike[str], expected: str, most_bytes: int) -> Any:
+    """Return what a file of JSON holds.
+
+    Raises
+    ------
+    InputError
+        As `open_input`, and for a file that is no JSON or too deeply nested.
+    """
+    with open_input(path, expected, most_bytes) as (file, _):
+        content = file.read()
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: found no JSON ({reason(error)}), expected {expected}") from error
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -1,14 +1,13 @@
 """A run's `config.json`, read back: to repeat the run or to continue it."""
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from numpy_siamese.config import TrainConfig, flag
 from numpy_siamese.data import Dataset
-from numpy_siamese.errors import InputError, reason
-from numpy_siamese.input_files import open_input
+from numpy_siamese.errors import InputError
+from numpy_siamese.input_files import read_json
 
 MOST_BYTES = 2**20
 """Of a `config.json`; it has some hundred bytes."""
@@ -60,12 +59,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
         type than the field's.
     """
     expected = "a JSON object of settings by name"
-    with open_input(path, expected, MOST_BYTES) as (file, _):
-        content = file.read()
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: found no JSON ({reason(error)}), expected {expected}") from error
+    found = read_json(path, expected, MOST_BYTES)
     if not isinstance(found, dict):
         raise InputError(f"{path}: found a {type(found).__name__}, expected {expected}")
     data_sha256 = found.pop("data_sha256", None)

@@ -45,15 +45,11 @@ def map_in_order(
         yield from map(function, items)
         return
     pool, rest = _pool(threads), iter(items)
-
-    def submit(item: Item) -> Future[Result]:
-        return pool.submit(copy_context().run, function, item)  # np.errstate as it is here
-
-    under_way = deque(map(submit, islice(rest, threads + 1)))
+    under_way = deque(_submit(pool, function, item) for item in islice(rest, threads + 1))
     try:
         while under_way:
             result = under_way.popleft().result()
-            under_way.extend(map(submit, islice(rest, 1)))
+            under_way.extend(_submit(pool, function, item) for item in islice(rest, 1))
             yield result
     finally:
         for future in under_way:
@@ -67,7 +63,7 @@ def side_by_side(function: Callable[..., Result], *arguments: Iterable[Any]) -> 
     *others, last = zip(*arguments, strict=True)
     if current_thread().name.startswith(HELPER):  # a helper that waits for helpers may wait forever
         return [function(*item) for item in (*others, last)]
-    under_way = [_helpers().submit(copy_context().run, function, *item) for item in others]
+    under_way = [_submit(_helpers(), function, *item) for item in others]
     try:
         own = function(*last)
     finally:
@@ -103,6 +99,13 @@ def single_threaded_blas() -> Iterator[None]:
 _blas_lock = Lock()
 _blas_users = 0
 _blas_limit: Any = None
+
+
+def _submit(
+    pool: ThreadPoolExecutor, function: Callable[..., Result], *arguments: Any
+) -> Future[Result]:
+    """Submit a call that runs under the `np.errstate` of here, which is no other thread's."""
+    return pool.submit(copy_context().run, function, *arguments)
 
 
 @cache
