@@ -5,8 +5,8 @@ reads KH of them, which lie one under the other in memory and so are, uncopied, 
 windows. Each row of the input is copied once, where im2col copies it for every row of the kernel.
 
 A window of the pooling holds four positions of the convolution, (2p + a, 2q + b) for a, b ∈ {0, 1}.
-Within a row, even and odd positions are kept apart: pooling then compares matrices of each *phase*
-(a, b) element by element, where it would otherwise pick every second element.
+Even and odd positions of a row, b = 0 and 1, have their own columns: pooling then compares matrices
+of each *phase* (a, b) element by element, where it would otherwise pick every second element.
 """
 
 from itertools import product
@@ -37,10 +37,10 @@ def conv_relu_pool(
     odd last row or column of the convolution's output reads, which pooling drops, is not read; its
     gradient is zero.
 
-    With X_ρ the windows of output row ρ as columns, Y_ρ = W X_ρ. The gradient dY_ρ is dy where an
-    element of row ρ won its pooling window and else 0, and dW = Σ_ρ dY_ρ X_ρᵀ. Kernel row i takes
-    input row r to output row r − i, so dcols_r = Σ_i W_iᵀ dY_{r−i}: one product with up to KH
-    neighbouring dY, which lie one under the other as well.
+    With X_ρ the windows of output row ρ as columns, for either b, Y_ρ = W X_ρ. The gradient dY_ρ is
+    dy where an element of row ρ won its pooling window and else 0, and dW = Σ_{b,ρ} dY_ρ X_ρᵀ.
+    Kernel row i takes input row r to output row r − i, so dcols_r = Σ_i W_iᵀ dY_{r−i}: one product
+    with up to KH neighbouring dY, which lie one under the other as well.
 
     Parameters
     ----------
@@ -73,22 +73,22 @@ def conv_relu_pool(
     P, Q = (H - KH + 1) // 2, (W - KW + 1) // 2
     if P < 1 or Q < 1:
         raise ValueError(f"x {x.shape} and weight {weight.shape} leave no window to pool")
-    R, M, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; a cols[r] is (M, 2L)
+    R, M, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; a cols[b, r] is (M, L)
 
     xt = batch_innermost(x)  # (C, H, W, N)
-    cols = np.empty((R, C, KW, 2, Q, N), x.dtype)  # r, c, j, b, q, n
-    for j, b in product(range(KW), (0, 1)):
-        cols[:, :, j, b] = _every_second(xt, b + j, R, Q)
-    rows = cols.reshape(R, M, 2 * L)  # the cols[r]
-    # the X_ρ, no copies: each begins at cols[ρ] and overlaps the next
-    windows = np.ndarray((2 * P, KH * M, 2 * L), x.dtype, rows, strides=rows.strides)
+    cols = np.empty((2, R, C, KW, Q, N), x.dtype)  # b, r, c, j, q, n
+    for b, j in product((0, 1), range(KW)):
+        cols[b, :, :, j] = _every_second(xt, b + j, R, Q)
+    rows = cols.reshape(2, R, M, L)
+    # the X_ρ, no copies: each begins at cols[b, ρ] and overlaps the next
+    windows = np.ndarray((2, 2 * P, KH * M, L), x.dtype, rows, strides=rows.strides)
     kernels = weight.transpose(0, 2, 1, 3).copy().reshape(O, KH * M)  # W: (O, i·c·j)
 
-    yt = kernels @ windows[0::2, :, :L]  # (P, O, Q·N), the largest so far
+    yt = kernels @ windows[0, 0::2]  # (P, O, Q·N), the largest so far
     winner: Any = np.uint8(0)  # an array from the first comparison on
     candidate = np.empty_like(yt)
     for k, (a, b) in enumerate(PHASES[1:], start=1):
-        np.matmul(kernels, windows[a::2, :, b * L : (b + 1) * L], out=candidate)
+        np.matmul(kernels, windows[b, a::2], out=candidate)
         if needs_pullback:
             winner = np.maximum(winner, (candidate > yt) * np.uint8(k))  # of equals the first wins
         np.maximum(yt, candidate, out=yt)
@@ -103,26 +103,25 @@ def conv_relu_pool(
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
         dy = _arguments.cotangent(dy, y)
         dyt = np.ascontiguousarray(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
-        phases = np.empty((2 * P, O, 2, L), x.dtype)
+        dys = np.empty((2, 2 * P, O, L), x.dtype)  # the dY_ρ
         for k, (a, b) in enumerate(PHASES):
-            where(winner == k, dyt, out=phases[a::2, :, b])
-        dys = phases.reshape(2 * P, O, 2 * L)  # the dY_ρ
-        dbias = (dys @ np.ones(2 * L, x.dtype)).sum(axis=0)
-        dkernels = (windows @ dys.swapaxes(1, 2)).sum(axis=0)  # (KH·M, O)
+            where(winner == k, dyt, out=dys[b, a::2])
+        dbias = (dys @ np.ones(L, x.dtype)).sum(axis=(0, 1))
+        dkernels = (windows @ dys.swapaxes(2, 3)).sum(axis=(0, 1))  # (KH·M, O)
         dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
         if not needs_input_grad:
             return None, dweight, dbias
         # the W_i, the last first: (KH, O, M)
         taps = kernels.reshape(O, KH, M).swapaxes(0, 1)[::-1].copy()
         dcols = np.empty_like(cols)
-        drows = dcols.reshape(R, M, 2 * L)
+        drows = dcols.reshape(2, R, M, L)
         for r, first in enumerate(range(1 - KH, 2 * P)):  # ρ = first … r read r
-            w, dyr = taps[max(0, -first) : 2 * P - first], dys[max(0, first) : r + 1]
-            np.matmul(w.reshape(len(w) * O, M).T, dyr.reshape(len(w) * O, 2 * L), out=drows[r])
+            w, dyr = taps[max(0, -first) : 2 * P - first], dys[:, max(0, first) : r + 1]
+            np.matmul(w.reshape(len(w) * O, M).T, dyr.reshape(2, len(w) * O, L), out=drows[:, r])
         dxt = np.zeros_like(xt)
-        for j, b in product(range(KW), (0, 1)):
+        for b, j in product((0, 1), range(KW)):
             pixels = _every_second(dxt, b + j, R, Q)
-            pixels += dcols[:, :, j, b]
+            pixels += dcols[b, :, :, j]
         return batch_first(dxt), dweight, dbias
 
     return y, pullback

@@ -10,17 +10,15 @@ from parity_tests import oracle, report
 from parity_tests.ledger import LEDGER
 
 PROFILES = {"default": 50, "thorough": 500, "intense": 5000}
-WITHOUT_CHANCE = {"faults": 100, "mutation": 20}
 
 for name, examples in PROFILES.items():
     chance = name != "default" or not os.environ.get("CI")
     hypothesis.settings.register_profile(
         name, max_examples=examples, deadline=None, derandomize=not chance
     )
-for name, examples in WITHOUT_CHANCE.items():
-    hypothesis.settings.register_profile(
-        name, max_examples=examples, deadline=None, derandomize=True, database=None
-    )
+hypothesis.settings.register_profile(
+    "mutation", max_examples=20, deadline=None, derandomize=True, database=None
+)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

@@ -1,22 +1,10 @@
 """Tests of the tests: every planted fault must turn its check of the suite red."""
 
-from collections.abc import Iterator
-
-import hypothesis
 import pytest
 
 from parity_tests.faults import FAULTS, Fault
 from parity_tests.ledger import LEDGER
 from parity_tests.planting import planted
-
-
-@pytest.fixture(autouse=True)
-def the_same_examples_every_time() -> Iterator[None]:
-    """Draw the examples of a check without chance, so that none is noticed by luck."""
-    before = hypothesis.settings.get_current_profile_name()
-    hypothesis.settings.load_profile("faults")
-    yield
-    hypothesis.settings.load_profile(before)
 
 
 def test_there_are_many_faults() -> None:
