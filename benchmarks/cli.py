@@ -5,10 +5,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import compare, environment, limits, memory, pictures, results, results_file
+from benchmarks import compare, environment, limits, memory, pictures, results_file, tables
 from benchmarks.backends import BACKENDS, BY_NAME
 from benchmarks.measure import measure
-from benchmarks.workloads import ON_ONE_THREAD_TOO, WORKLOADS
+from benchmarks.results import Results
+from benchmarks.workloads import WORKLOADS, counts_of_threads
 from numpy_siamese.errors import InputError, unknown_name
 from numpy_siamese.files import write_atomically
 from numpy_siamese.threads import available_cores
@@ -54,13 +55,12 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)  # before hours of work, not after
 
-    found = results.Results(environment.describe())
+    found = Results(environment.describe())
     for threads in counts:
         _say(f"limits of the machine, {threads} threads")
         found.limits[threads] = limits.measure(threads)
     for name, workload in zip(arguments.workloads, workloads, strict=True):
-        wanted = counts if name in ON_ONE_THREAD_TOO else counts[-1:]
-        for threads in wanted:
+        for threads in counts_of_threads(name, counts):
             for work in workload(sizes):
                 found.cells += measure(work, backends, threads, arguments.seconds, _say)
     for name in arguments.backends:
@@ -68,10 +68,10 @@ def _run(arguments: argparse.Namespace) -> None:
             _say(f"memory of training, {name}")
             found.memory.append(memory.of_training(name, 100, counts[-1]))
     _say("")
-    print(results.as_text(found))
+    print(tables.as_text(found))
     if arguments.out is not None:
         results_file.save(found, arguments.out / "results.json")
-        write_atomically(arguments.out / "results.md", results.as_markdown(found).encode())
+        write_atomically(arguments.out / "results.md", tables.as_markdown(found).encode())
         for file, draw in pictures.PICTURES.items():
             content = draw(found)
             if content is not None:
@@ -107,8 +107,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="N",
         default=[str(n) for n in sorted({1, available_cores()})],
-        help="for every backend on the CPU; some work is measured on the last number alone "
-        "(default: 1, then all cores)",
+        help="for every backend on the CPU; steps are measured on each number, operations on the "
+        "first, everything else on the last (default: 1, then all cores)",
     )
     parser.add_argument(
         "--seconds",

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from benchmarks.results import Cell, Results, aligned, seconds
+from benchmarks.results import Cell, Results
+from benchmarks.tables import aligned, seconds
 
 RESAMPLES, CONFIDENCE = 2000, 0.99
 """Of the bootstrap of a ratio of medians."""

@@ -1,5 +1,6 @@
 """PyTorch: eager, channels-last and compiled, on the CPU and on CUDA, in several precisions."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -93,6 +94,7 @@ class TorchBackend(Backend):
             # compiled code keeps the number of threads that it was compiled for
             torch._dynamo.reset()
             torch._inductor.config.force_disable_caches = True
+            warnings.filterwarnings("ignore", "dynamo_pgo force disabled")  # as is meant
             TorchBackend._compiled_for = count
         try:
             yield

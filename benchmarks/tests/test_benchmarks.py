@@ -20,8 +20,8 @@ from benchmarks import (
     lines,
     memory,
     pictures,
-    results,
     results_file,
+    tables,
     timing,
 )
 from benchmarks.backends import BACKENDS, BY_NAME, Backend, Job, NotRun
@@ -30,7 +30,7 @@ from benchmarks.layers import LAYERS, step_flops
 from benchmarks.measure import measure
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.timing import Timed
-from benchmarks.workloads import WORKLOADS, Work
+from benchmarks.workloads import WORKLOADS, Work, counts_of_threads
 from numpy_siamese.errors import InputError
 
 NUMPY, TORCH = BY_NAME["numpy"], BY_NAME["torch-eager"]
@@ -273,7 +273,7 @@ def test_a_step_stands_beside_a_matrix_product_of_as_many_operations(tiny: Work)
     share = {"gemm_flops": 1.0, "copy_bytes": 1.0}
     taken = [replace(found["numpy"], samples=[0.4]), replace(product, samples=[0.1])]
     results_of_both = Results(environment.describe(), {1: share}, taken)
-    assert [row[6] for row in results.rows(results_of_both, "step")] == ["25%", "100%"]
+    assert [row[6] for row in tables.rows(results_of_both, "step")] == ["25%", "100%"]
     assert pictures.step_times(results_of_both)
 
 
@@ -348,16 +348,39 @@ def found() -> Results:
 
 def test_tables_show_every_cell(found: Results) -> None:
     """Nothing measured is left out, nothing missing is hidden, and noise is marked."""
-    text = results.as_text(found)
+    text = tables.as_text(found)
     assert "31 ms" in text
     assert "60 ms ±" in text
     assert "not run: no CUDA device" in text
     assert "0.52×" in text  # 31 / 60
     assert "97%" in text  # 3 GFLOP in 31 ms of 100 GFLOP/s
-    markdown = results.as_markdown(found)
+    markdown = tables.as_markdown(found)
     for cell in found.cells:
         assert cell.label in text
-        assert f"| {cell.backend} |" in markdown
+        assert cell.missing or f"| {cell.label} | {cell.threads} | {cell.backend} |" in markdown
+    assert "\n\n- cuda-eager: not run: no CUDA device\n" in markdown
+
+
+def test_a_reason_is_said_once() -> None:
+    """With the backends that it holds for, and with the work where it holds for some alone."""
+    ran = Cell("scaling", "step of 1 pair", 1, "torch", 2, [0.1])
+    large = replace(ran, label="step of 9 pairs", samples=[], missing="too large")
+    absent = replace(ran, samples=[], missing="not installed")
+    cells = [ran, large, *(replace(absent, backend=name) for name in ("jax", "cuda"))]
+    cells += [replace(large, backend=name, missing="not installed") for name in ("jax", "cuda")]
+    assert tables.not_measured(Results({}, {}, cells), "scaling") == [
+        "torch (step of 9 pairs, threads: 2): too large",
+        "jax, cuda: not installed",
+    ]
+    assert tables.not_measured(Results({}, {}, cells), "step") == []
+
+
+def test_threads_of_a_workload() -> None:
+    """Steps on every number asked for, operations on the first, the rest on the last."""
+    assert counts_of_threads("step", [1, 2, 4]) == [1, 2, 4]
+    assert counts_of_threads("operations", [1, 2, 4]) == [1]
+    assert all(counts_of_threads(name, [3]) == [3] for name in WORKLOADS)
+    assert counts_of_threads("embed", [1, 2, 4]) == [4]
 
 
 def test_results_survive_a_file(found: Results, tmp_path: Path) -> None:

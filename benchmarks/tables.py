@@ -1,0 +1,162 @@
+"""The results as tables, for a terminal and as a Markdown document."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from benchmarks.limits import MATRIX_PRODUCT
+from benchmarks.results import Results, gemm_flops
+from benchmarks.timing import quartiles
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled table, its header first, with remarks below."""
+
+    title: str
+    table: list[list[str]]
+    remarks: list[str] = field(default_factory=list)
+
+
+HEADER = ["work", "threads", "backend", "median", "quartiles", "GFLOP/s", "of GEMM", "of copy"]
+HEADER += ["images/s"]
+
+
+def rows(results: Results, workload: str) -> list[list[str]]:
+    """Return the lines of what was measured of a workload; a spread above 10 % is marked by ±."""
+    table = []
+    for cell in results.cells:
+        if cell.workload != workload or cell.missing:
+            continue
+        low, median, high = quartiles(cell.samples)
+        rate = cell.flops / median
+        on_cpu = not cell.backend.startswith("cuda")
+        limit = results.limits.get(cell.threads, {}) if on_cpu else {}
+        of_gemm = rate / gemm_flops(results, cell) if limit and cell.flops else 0.0
+        of_copy = cell.traffic / median / limit["copy_bytes"] if limit and cell.traffic else 0.0
+        table.append(
+            [
+                cell.label,
+                str(cell.threads),
+                cell.backend,
+                seconds(median) + (" ±" if cell.noisy else ""),
+                f"{seconds(low)} to {seconds(high)}",
+                f"{rate / 1e9:.1f}" if cell.flops else "",
+                f"{of_gemm:.0%}" if of_gemm else "",
+                f"{of_copy:.0%}" if of_copy else "",
+                f"{cell.images / median:,.0f}" if cell.images else "",
+            ]
+        )
+    return table
+
+
+def not_measured(results: Results, workload: str) -> list[str]:
+    """Return a line for each reason why cells of a workload are empty: which ones, and the reason.
+
+    A backend that has the same reason throughout is named alone, otherwise with the work.
+    """
+    cells = [cell for cell in results.cells if cell.workload == workload]
+    wanted = Counter(cell.backend for cell in cells)
+    lines = []
+    for reason in dict.fromkeys(cell.missing for cell in cells if cell.missing):
+        concerned = [cell for cell in cells if cell.missing == reason]
+        found = Counter(cell.backend for cell in concerned)
+        names = dict.fromkeys(
+            cell.backend
+            if found[cell.backend] == wanted[cell.backend]
+            else f"{cell.backend} ({cell.label}, threads: {cell.threads})"
+            for cell in concerned
+        )
+        lines.append(f"{', '.join(names)}: {reason}")
+    return lines
+
+
+def seconds(value: float) -> str:
+    """Return a time with a fitting unit and three digits."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
+        if value * factor >= 1 or unit == "µs":
+            return f"{value * factor:.3g} {unit}"
+    raise AssertionError
+
+
+def mib(value: float) -> str:
+    """Return bytes in MiB."""
+    return f"{value / 2**20:,.0f} MiB"
+
+
+def sections(results: Results) -> list[Section]:
+    """Return all tables."""
+    found = [
+        Section(workload, [HEADER, *rows(results, workload)], not_measured(results, workload))
+        for workload in dict.fromkeys(cell.workload for cell in results.cells)
+    ]
+    found.append(Section("ratios of medians to NumPy's", ratios(results)))
+    if results.memory:
+        table = [["backend", "pairs", "before training", "peak"]]
+        for m in results.memory:
+            measured = [mib(m.before), mib(m.peak)] if not m.missing else [m.missing, ""]
+            table.append([m.backend, str(m.pairs), *measured])
+        found.append(Section("host memory of a training process", table))
+    extras = [
+        [c.label, c.backend, f"{c.joules:.3g} J" if c.joules else "not told by this machine",
+         mib(c.device_bytes) if c.device_bytes else ""]
+        for c in results.cells
+        if c.workload == "step" and not c.missing and c.backend != MATRIX_PRODUCT
+    ]  # fmt: skip
+    if extras:
+        header = ["work", "backend", "energy", "device"]
+        found.append(Section("energy and device memory", [header, *extras]))
+    limits = [["threads", "matrix product", "copy"]]
+    for threads, limit in results.limits.items():
+        rate, copied = limit["gemm_flops"] / 1e9, limit["copy_bytes"] / 1e9
+        limits.append([str(threads), f"{rate:.0f} GFLOP/s", f"{copied:.1f} GB/s"])
+    found.append(Section("limits of the machine, measured", limits))
+    facts = [["what", "value"], *map(list, results.environment.items())]
+    found.append(Section("environment", facts))
+    return found
+
+
+def ratios(results: Results) -> list[list[str]]:
+    """Return NumPy's time over each other backend's, for the same work on the same threads."""
+    table = [["work", "threads", "against", "NumPy takes"]]
+    measured = {cell.key: cell for cell in results.cells if not cell.missing}
+    for (workload, label, backend, threads), cell in measured.items():
+        ours = measured.get((workload, label, "numpy", threads))
+        if ours is not None and backend != "numpy" and workload != "operations":
+            table.append([label, str(threads), backend, f"{ours.median / cell.median:.2f}×"])
+    return table
+
+
+def aligned(table: list[list[str]]) -> list[str]:
+    """Return the lines of a table for a terminal."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in table]
+
+
+def as_text(results: Results) -> str:
+    """Return the tables for a terminal."""
+    blocks = [
+        "\n".join([f"== {section.title}", *aligned(section.table), *section.remarks])
+        for section in sections(results)
+    ]
+    return "\n\n".join([*blocks, NOTE])
+
+
+def as_markdown(results: Results) -> str:
+    """Return the tables as a Markdown document."""
+    blocks = [f"# Benchmarks\n\n{results.environment['processor']}, {results.environment['date']}."]
+    for section in sections(results):
+        title = f"## {section.title[0].upper()}{section.title[1:]}"
+        header, *body = [f"| {' | '.join(row)} |" for row in section.table]
+        rule = "|" + "---|" * len(section.table[0])
+        remarks = ["", *(f"- {remark}" for remark in section.remarks)] if section.remarks else []
+        blocks.append("\n".join([title, "", header, rule, *body, *remarks]))
+    return "\n\n".join([*blocks, NOTE]) + "\n"
+
+
+NOTE = (
+    "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
+    "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate of "
+    "matrix products on as many threads, for a step that of the same rounds, else its best. Copy "
+    "is its rate of copying, by one thread, what no cache holds, against what an operation must "
+    "read and write: above 100 % it came from cache."
+)
