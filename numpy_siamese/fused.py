@@ -85,16 +85,15 @@ def conv_relu_pool(
     kernels = weight.transpose(0, 2, 1, 3).copy().reshape(O, KH * M)  # W: (O, i·c·j)
 
     yt = kernels @ windows[0, 0::2]  # (P, O, Q·N), the largest so far
-    winner: Any = np.uint8(0)  # an array from the first comparison on
-    candidate = np.empty_like(yt)
+    winner, candidate = np.zeros(yt.shape, np.uint8), np.empty_like(yt)
     for k, (a, b) in enumerate(PHASES[1:], start=1):
         np.matmul(kernels, windows[b, a::2], out=candidate)
         if needs_pullback:
-            winner = np.maximum(winner, (candidate > yt) * np.uint8(k))  # of equals the first wins
+            np.maximum(winner, (candidate > yt) * np.uint8(k), out=winner)  # the first of equals
         np.maximum(yt, candidate, out=yt)
     yt += bias[:, None]
     if needs_pullback:
-        winner = np.maximum(winner, (yt <= 0) * NO_PHASE)
+        np.maximum(winner, (yt <= 0) * NO_PHASE, out=winner)
     np.maximum(yt, np.zeros_like(yt[:1]), out=yt)  # an array of zeros is faster than the number
     y = yt.reshape(P, O, Q, N).transpose(3, 1, 0, 2)
     if not needs_pullback:

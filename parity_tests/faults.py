@@ -191,7 +191,7 @@ FAULTS = [
     Fault(
         "an infinite cotangent leaks as 0·∞",
         _selection,
-        "np.multiply(values.view(integer), mask, out=out.view(integer))",
+        "np.multiply(values.view(integer), mask.view(np.int8), out=out.view(integer))",
         "return values * mask",
         lambda: test_edges.test_a_masked_gradient_stays_zero(np.inf),
     ),
@@ -416,8 +416,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool: a silent window learns",
         fused,
-        "np.maximum(winner, (yt <= 0) * NO_PHASE)",
-        "winner",
+        "np.maximum(winner, (yt <= 0) * NO_PHASE, out=winner)",
+        "pass",
         on_integers("conv_relu_pool"),
     ),
     Fault(
