@@ -56,6 +56,8 @@ def step_times(results: Results) -> bytes | None:
 
 def throughput(results: Results) -> bytes | None:
     """Draw pairs a second against the batch size, with the rate of matrix products as limit."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     cells = _measured(results, "scaling")
     if not cells:
         return None
@@ -68,8 +70,12 @@ def throughput(results: Results) -> bytes | None:
     limit = results.limits[threads]["gemm_flops"] / (cells[0].flops / cells[0].size)
     axes.axhline(limit, color=LIMIT, linestyle=":", label="matrix products alone")
     axes.set(xscale="log", yscale="log", xlabel="pairs in a batch", ylabel="pairs a second")
-    axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    for axis, digits in ((axes.xaxis, [1]), (axes.yaxis, [1, 2, 5])):
+        axis.set_major_locator(LogLocator(subs=digits))
+        axis.set_major_formatter("{x:,.0f}")
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside lower center", ncols=5)
     figure.suptitle(f"Training steps on {threads} threads\n{_machine(results)}")
     return _png(figure)
 
