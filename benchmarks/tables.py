@@ -3,18 +3,22 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Results, gemm_flops
 from benchmarks.timing import quartiles
 
 
 @dataclass(frozen=True)
 class Section:
-    """A titled table, its header first, with remarks below."""
+    """A titled table, its header first, with remarks below; a header alone is not shown."""
 
     title: str
     table: list[list[str]]
     remarks: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[list[str]]:
+        """The table if it has a line beside its header."""
+        return self.table if len(self.table) > 1 else []
 
 
 HEADER = ["work", "threads", "backend", "median", "quartiles", "GFLOP/s", "of GEMM", "of copy"]
@@ -89,22 +93,24 @@ def sections(results: Results) -> list[Section]:
         Section(workload, [HEADER, *rows(results, workload)], not_measured(results, workload))
         for workload in dict.fromkeys(cell.workload for cell in results.cells)
     ]
-    found.append(Section("ratios of medians to NumPy's", ratios(results)))
+    found.append(Section("NumPy's time over the others'", ratios(results)))
     if results.memory:
         table = [["backend", "pairs", "before training", "peak"]]
         for m in results.memory:
             measured = [mib(m.before), mib(m.peak)] if not m.missing else [m.missing, ""]
             table.append([m.backend, str(m.pairs), *measured])
         found.append(Section("host memory of a training process", table))
-    extras = [
-        [c.label, c.backend, f"{c.joules:.3g} J" if c.joules else "not told by this machine",
-         mib(c.device_bytes) if c.device_bytes else ""]
-        for c in results.cells
-        if c.workload == "step" and not c.missing and c.backend != MATRIX_PRODUCT
-    ]  # fmt: skip
-    if extras:
-        header = ["work", "backend", "energy", "device"]
-        found.append(Section("energy and device memory", [header, *extras]))
+    steps = [c for c in results.cells if c.workload == "step" and not c.missing]
+    if steps:
+        told = [
+            [c.label, str(c.threads), c.backend, f"{c.joules:.3g} J" if c.joules else "",
+             mib(c.device_bytes) if c.device_bytes else ""]
+            for c in steps
+            if c.joules or c.device_bytes
+        ]  # fmt: skip
+        remarks = [] if any(c.joules for c in steps) else ["this machine does not tell its energy"]
+        header = ["work", "threads", "backend", "energy", "device memory"]
+        found.append(Section("energy and device memory", [header, *told], remarks))
     limits = [["threads", "matrix product", "copy"]]
     for threads, limit in results.limits.items():
         rate, copied = limit["gemm_flops"] / 1e9, limit["copy_bytes"] / 1e9
@@ -135,7 +141,7 @@ def aligned(table: list[list[str]]) -> list[str]:
 def as_text(results: Results) -> str:
     """Return the tables for a terminal."""
     blocks = [
-        "\n".join([f"== {section.title}", *aligned(section.table), *section.remarks])
+        "\n".join([f"== {section.title}", *aligned(section.shown), *section.remarks])
         for section in sections(results)
     ]
     return "\n\n".join([*blocks, NOTE])
@@ -145,11 +151,13 @@ def as_markdown(results: Results) -> str:
     """Return the tables as a Markdown document."""
     blocks = [f"# Benchmarks\n\n{results.environment['processor']}, {results.environment['date']}."]
     for section in sections(results):
-        title = f"## {section.title[0].upper()}{section.title[1:]}"
-        header, *body = [f"| {' | '.join(row)} |" for row in section.table]
-        rule = "|" + "---|" * len(section.table[0])
-        remarks = ["", *(f"- {remark}" for remark in section.remarks)] if section.remarks else []
-        blocks.append("\n".join([title, "", header, rule, *body, *remarks]))
+        block = [f"## {section.title[0].upper()}{section.title[1:]}"]
+        if section.shown:
+            header, *body = [f"| {' | '.join(row)} |" for row in section.shown]
+            block += ["", header, "|" + "---|" * len(section.table[0]), *body]
+        if section.remarks:
+            block += ["", *(f"- {remark}" for remark in section.remarks)]
+        blocks.append("\n".join(block))
     return "\n\n".join([*blocks, NOTE]) + "\n"
 
 

@@ -56,9 +56,10 @@ def conv_relu_pool(
         P = ⌊(H − KH + 1) / 2⌋ and Q likewise; n = C·KH·KW + 1. +0 may stand for −0.
     pullback : dy → (dx, dweight, dbias)
         n = O·KH·KW for dx and N·P·Q for dweight and dbias. Of two sums that differ by less than
-        their rounding errors, either may have won. With ``needs_input_grad=False`` dx is not
-        computed and None is returned in its place. Where a window holds a NaN, y is NaN, and the
-        gradient goes to one phase of it. None if it is not needed.
+        their rounding errors, or are equal once the bias is added, either may have won. With
+        ``needs_input_grad=False`` dx is not computed and None is returned in its place. Where a
+        window holds a NaN, y is NaN, and the gradient goes to one phase of it. None if it is not
+        needed.
 
     Raises
     ------
