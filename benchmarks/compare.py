@@ -34,13 +34,13 @@ def table(old: Results, new: Results) -> list[list[str]]:
     """Return the lines of the comparison, header first; cells in one alone are named too."""
     before = {cell.key: cell for cell in old.cells if not cell.missing}
     after = {cell.key: cell for cell in new.cells if not cell.missing}
-    lines = [["work", "threads", "backend", "old", "new", "new / old", "verdict"]]
+    lines = [["workload", "work", "threads", "backend", "old", "new", "new / old", "verdict"]]
     for key in [*before, *(key for key in after if key not in before)]:
-        _, label, backend, threads = key
+        workload, label, backend, threads = key
         a, b = before.get(key), after.get(key)
         times = [seconds(cell.median) if cell else "not measured" for cell in (a, b)]
         said = verdict(a, b) if a and b else ("", "in one of the two alone")
-        lines.append([label, str(threads), backend, *times, *said])
+        lines.append([workload, label, str(threads), backend, *times, *said])
     return lines
 
 

@@ -12,6 +12,7 @@ from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.results import Cell
 from benchmarks.timing import Timed, rounds
 from benchmarks.workloads import REFERENCE_SIZE, Work
+from numpy_siamese.errors import reason
 
 REFERENCE = NumpyBackend("numpy in float64", np.float64)
 
@@ -60,6 +61,8 @@ def measure(
             try:
                 if backend.missing:
                     raise NotRun(backend.missing)
+                if work.workload in backend.leaves_out:
+                    raise NotRun(backend.leaves_out[work.workload])
                 _refuse_too_large(work, backend)
                 stack.enter_context(backend.threads(threads))
                 backend.enter()
@@ -69,10 +72,10 @@ def measure(
                 if checked_size != work.size:
                     job = work.job(backend)
                 ready[backend.name] = backend, job, replace(cell, error=error)
-            except NotRun as reason:
-                cells[backend.name] = replace(cell, missing=f"not run: {reason}")
-            except agreement.Disagreement as found:
-                cells[backend.name] = replace(cell, missing=f"refused: {found}")
+            except NotRun as error:
+                cells[backend.name] = replace(cell, missing=f"not run: {reason(error)}")
+            except agreement.Disagreement as error:
+                cells[backend.name] = replace(cell, missing=f"refused: {reason(error)}")
             except (MemoryError, RuntimeError) as error:
                 cells[backend.name] = replace(cell, missing=_failed(error))
         default = OPERATION_SECONDS if work.workload == "operations" else GROUP_SECONDS
@@ -111,5 +114,5 @@ def _refuse_too_large(work: Work, backend: Backend) -> None:
 
 def _failed(error: BaseException) -> str:
     """Return one line about what went wrong."""
-    first = (str(error).strip().splitlines() or [""])[0][:120]
-    return f"failed: {type(error).__name__} {first}".strip()
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"failed: {type(error).__name__} {reason(first)}".strip()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks.results import Memory
+from numpy_siamese.errors import reason
 
 STEPS = 5
 
@@ -35,8 +36,8 @@ def of_training(backend: str, pairs: int, threads: int) -> Memory:
     command = [sys.executable, "-m", "benchmarks.memory", backend, str(pairs), str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        return Memory(backend, pairs, missing=f"not run: {reason[0]}")
+        said = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
+        return Memory(backend, pairs, missing=f"not run: {reason(said[0])}")
     before, peak = json.loads(done.stdout)
     return Memory(backend, pairs, before, peak)
 

@@ -4,7 +4,8 @@ import io
 from collections.abc import Sequence
 
 from benchmarks.limits import MATRIX_PRODUCT
-from benchmarks.results import Cell, Results, gemm_flops, quartiles
+from benchmarks.results import Cell, Results, gemm_flops
+from benchmarks.timing import quartiles
 
 COLORS = {
     "numpy": "#1f6fb4",
@@ -70,8 +71,9 @@ def throughput(results: Results) -> bytes | None:
     limit = results.limits[threads]["gemm_flops"] / (cells[0].flops / cells[0].size)
     axes.axhline(limit, color=LIMIT, linestyle=":", label="matrix products alone")
     axes.set(xscale="log", yscale="log", xlabel="pairs in a batch", ylabel="pairs a second")
-    for axis, digits in ((axes.xaxis, [1]), (axes.yaxis, [1, 2, 5])):
-        axis.set_major_locator(LogLocator(subs=digits))
+    axes.set_xticks(sorted({cell.size for cell in cells}))
+    axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+    for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:,.0f}")
         axis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)

@@ -1,8 +1,10 @@
 """The results as tables, for a terminal and as a Markdown document."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Results, gemm_flops
 from benchmarks.timing import quartiles
 
@@ -75,11 +77,12 @@ def not_measured(results: Results, workload: str) -> list[str]:
 
 
 def seconds(value: float) -> str:
-    """Return a time with a fitting unit and three digits."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if value * factor >= 1 or unit == "µs":
-            return f"{value * factor:.3g} {unit}"
-    raise AssertionError
+    """Return a time with a fitting unit and three digits, more for a thousand seconds and above."""
+    rounded = float(f"{value:.3g}")
+    for unit, factor in (("s", 1.0), ("ms", 1e3)):
+        if rounded * factor >= 1:
+            return f"{rounded * factor:.3g} {unit}" if rounded < 1000 else f"{value:,.0f} s"
+    return f"{rounded * 1e6:.3g} µs"
 
 
 def mib(value: float) -> str:
@@ -94,23 +97,21 @@ def sections(results: Results) -> list[Section]:
         for workload in dict.fromkeys(cell.workload for cell in results.cells)
     ]
     found.append(Section("NumPy's time over the others'", ratios(results)))
-    if results.memory:
-        table = [["backend", "pairs", "before training", "peak"]]
-        for m in results.memory:
-            measured = [mib(m.before), mib(m.peak)] if not m.missing else [m.missing, ""]
-            table.append([m.backend, str(m.pairs), *measured])
-        found.append(Section("host memory of a training process", table))
-    steps = [c for c in results.cells if c.workload == "step" and not c.missing]
-    if steps:
-        told = [
-            [c.label, str(c.threads), c.backend, f"{c.joules:.3g} J" if c.joules else "",
-             mib(c.device_bytes) if c.device_bytes else ""]
-            for c in steps
-            if c.joules or c.device_bytes
-        ]  # fmt: skip
-        remarks = [] if any(c.joules for c in steps) else ["this machine does not tell its energy"]
-        header = ["work", "threads", "backend", "energy", "device memory"]
-        found.append(Section("energy and device memory", [header, *told], remarks))
+    found.append(
+        Section(
+            "host memory of a training process",
+            [
+                ["backend", "pairs", "peak before training", "peak"],
+                *[
+                    [m.backend, str(m.pairs), mib(m.before), mib(m.peak)]
+                    for m in results.memory
+                    if not m.missing
+                ],
+            ],
+            [f"{m.backend}: {m.missing}" for m in results.memory if m.missing],
+        )
+    )
+    found.append(energy(results))
     limits = [["threads", "matrix product", "copy"]]
     for threads, limit in results.limits.items():
         rate, copied = limit["gemm_flops"] / 1e9, limit["copy_bytes"] / 1e9
@@ -123,13 +124,31 @@ def sections(results: Results) -> list[Section]:
 
 def ratios(results: Results) -> list[list[str]]:
     """Return NumPy's time over each other backend's, for the same work on the same threads."""
-    table = [["work", "threads", "against", "NumPy takes"]]
+    table = [["workload", "work", "threads", "against", "NumPy takes"]]
     measured = {cell.key: cell for cell in results.cells if not cell.missing}
     for (workload, label, backend, threads), cell in measured.items():
         ours = measured.get((workload, label, "numpy", threads))
         if ours is not None and backend != "numpy" and workload != "operations":
-            table.append([label, str(threads), backend, f"{ours.median / cell.median:.2f}×"])
+            ratio = f"{ours.median / cell.median:.2f}×"
+            table.append([workload, label, str(threads), backend, ratio])
     return table
+
+
+def energy(results: Results) -> Section:
+    """Return what the machine tells of the steps' energy and of memory on the device."""
+    table = [["work", "threads", "backend", "energy", "device memory"]]
+    silent = {}  # backends, in order
+    for cell in results.cells:
+        if cell.workload != "step" or cell.missing or cell.backend == MATRIX_PRODUCT:
+            continue
+        if cell.joules is None:
+            silent[cell.backend] = None
+        joules = "" if cell.joules is None else f"{cell.joules:.3g} J"
+        device = "" if cell.device_bytes is None else mib(cell.device_bytes)
+        if joules or device:
+            table.append([cell.label, str(cell.threads), cell.backend, joules, device])
+    remarks = [f"energy not told: {', '.join(silent)}"] if silent else []
+    return Section("energy and device memory", table, remarks)
 
 
 def aligned(table: list[list[str]]) -> list[str]:
@@ -143,22 +162,31 @@ def as_text(results: Results) -> str:
     blocks = [
         "\n".join([f"== {section.title}", *aligned(section.shown), *section.remarks])
         for section in sections(results)
+        if section.shown or section.remarks
     ]
     return "\n\n".join([*blocks, NOTE])
 
 
 def as_markdown(results: Results) -> str:
     """Return the tables as a Markdown document."""
-    blocks = [f"# Benchmarks\n\n{results.environment['processor']}, {results.environment['date']}."]
+    facts = results.environment
+    blocks = [f"# Benchmarks\n\n{_escaped(facts['processor'])}, {_escaped(facts['date'])}."]
     for section in sections(results):
+        if not (section.shown or section.remarks):
+            continue
         block = [f"## {section.title[0].upper()}{section.title[1:]}"]
         if section.shown:
-            header, *body = [f"| {' | '.join(row)} |" for row in section.shown]
+            header, *body = [f"| {' | '.join(map(_escaped, row))} |" for row in section.shown]
             block += ["", header, "|" + "---|" * len(section.table[0]), *body]
         if section.remarks:
-            block += ["", *(f"- {remark}" for remark in section.remarks)]
+            block += ["", *(f"- {_escaped(remark)}" for remark in section.remarks)]
         blocks.append("\n".join(block))
     return "\n\n".join([*blocks, NOTE]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """Return text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_|<])", r"\\\1", text)
 
 
 NOTE = (

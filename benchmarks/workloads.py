@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.backends import Backend, Job, NotRun
+from benchmarks.backends import Backend, Job
 from benchmarks.layers import LAYERS, embed_flops, step_flops
 
 EMBEDDED, EPOCH = 10_000, 40
@@ -14,8 +14,6 @@ OPERATION_IMAGES = 100
 
 REFERENCE_SIZE = 100
 """Results are held against the reference at this size at most: float64 costs time and memory."""
-
-TOO_MANY_COMPILATIONS = "compiled anew for every piece of work; measured in step and embed"
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,6 @@ class Work:
     flops : additions and multiplications of one run, 0 where they are not what it is about
     images : images that one run looks at
     traffic : bytes that one run cannot but read and write, 0 where they are not known
-    compiles : whether compiled backends take part
     """
 
     workload: str
@@ -43,7 +40,6 @@ class Work:
     flops: float
     images: int
     traffic: float = 0.0
-    compiles: bool = False
 
     def job(self, backend: Backend, size: int | None = None) -> Job:
         """Prepare the work for a backend.
@@ -53,8 +49,6 @@ class Work:
         NotRun
             If the backend does not do it.
         """
-        if not self.compiles and getattr(backend, "compile_mode", None):
-            raise NotRun(TOO_MANY_COMPILATIONS)
         return self.prepare(backend, self.size if size is None else size)
 
 
@@ -75,7 +69,7 @@ def operations(sizes: Sequence[int]) -> Iterator[Work]:
 
 def step(sizes: Sequence[int]) -> Iterator[Work]:
     """Yield the training step of 100 pairs, images and targets in place."""
-    yield _step("step", 100, compiles=True)
+    yield _step("step", 100)
 
 
 def scaling(sizes: Sequence[int]) -> Iterator[Work]:
@@ -98,7 +92,6 @@ def embed(sizes: Sequence[int]) -> Iterator[Work]:
         lambda b, n: b.embed(n),
         embed_flops(EMBEDDED),
         EMBEDDED,
-        compiles=True,
     )
 
 
@@ -119,10 +112,10 @@ def epoch(sizes: Sequence[int]) -> Iterator[Work]:
     )
 
 
-def _step(workload: str, size: int, compiles: bool = False) -> Work:
+def _step(workload: str, size: int) -> Work:
     label = f"step of {size:,} pair{'s' if size != 1 else ''}"
     flops = step_flops(size)
-    return Work(workload, label, size, lambda b, n: b.step(n), flops, 2 * size, 0.0, compiles)
+    return Work(workload, label, size, lambda b, n: b.step(n), flops, 2 * size)
 
 
 WORKLOADS: dict[str, Callable[[Sequence[int]], Iterator[Work]]] = {

@@ -19,9 +19,13 @@ class InputError(ValueError):
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
 
 
-def reason(error: BaseException) -> str:
-    """Return the message of another library's error, which may quote a hostile file, in short."""
-    text = " ".join(str(error).split())
+def reason(error: object) -> str:
+    """Return the message of another library's error, which may quote a hostile file, in short.
+
+    It is one line without codes that a terminal would act on.
+    """
+    line = " ".join(str(error).split())
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
     return text if len(text) <= MOST_REASON else text[:MOST_REASON] + "…"
 
 

@@ -31,7 +31,8 @@ def conv_relu_pool(
 
     y[n,o,p,q] = max(0, bias[o] + max_{a,b} Σ_{c,i,j} w[o,c,i,j] · x[n, c, 2p+a+i, 2q+b+j])
 
-    The values of the three operations and, NaN aside, their gradients, for less work. Rectifying
+    The values of the three operations, infinities aside that meet their opposite in a sum, and, NaN
+    aside, their gradients, for less work. Rectifying
     and adding the bias are monotone, so both may follow the maximum, where a quarter of the
     elements are left; a window without a positive element gets no gradient either way. What only an
     odd last row or column of the convolution's output reads, which pooling drops, is not read; its
@@ -86,7 +87,9 @@ def conv_relu_pool(
     kernels = weight.transpose(0, 2, 1, 3).copy().reshape(O, KH * M)  # W: (O, i·c·j)
 
     yt = kernels @ windows[0, 0::2]  # (P, O, Q·N), the largest so far
-    winner, candidate = np.zeros(yt.shape, np.uint8), np.empty_like(yt)
+    candidate = np.empty_like(yt)
+    if needs_pullback:
+        winner = np.zeros(yt.shape, np.uint8)
     for k, (a, b) in enumerate(PHASES[1:], start=1):
         np.matmul(kernels, windows[b, a::2], out=candidate)
         if needs_pullback:

@@ -1,4 +1,4 @@
-"""Reading files that somebody else wrote: told to be files, and of a size that can be read."""
+"""Reading files that somebody else wrote: checked to be files, and not too large to read."""
 
 import io
 import json

@@ -45,8 +45,9 @@ def map_in_order(
         yield from map(function, items)
         return
     pool, rest = _pool(threads), iter(items)
-    under_way = deque(_submit(pool, function, item) for item in islice(rest, threads + 1))
+    under_way: deque[Future[Result]] = deque()
     try:
+        under_way.extend(_submit(pool, function, item) for item in islice(rest, threads + 1))
         while under_way:
             result = under_way.popleft().result()
             under_way.extend(_submit(pool, function, item) for item in islice(rest, 1))

@@ -1,6 +1,7 @@
 """Checks of the suite, by name, for planted faults to turn red; none leaves it to chance."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from numpy_siamese.tests import test_pairs
 from parity_tests import (
     test_edges,
     test_initialization,
-    test_layers,
     test_network,
     test_operations,
     test_optim,
@@ -41,6 +41,7 @@ def without_chance(
     return THE_SAME_EVERY_TIME(given(**strategies)(test.hypothesis.inner_test))  # type: ignore[attr-defined]
 
 
+@cache
 def on_integers(name: str) -> Check:
     """Return the check of an operation on integers."""
     operation = BY_NAME[name]
@@ -48,6 +49,7 @@ def on_integers(name: str) -> Check:
     return lambda: check(operation=operation, dtype=np.float32, device=CPU)
 
 
+@cache
 def on_floats(name: str, dtype: type = np.float32) -> Check:
     """Return the check of an operation on floats."""
     operation = BY_NAME[name]
@@ -55,6 +57,7 @@ def on_floats(name: str, dtype: type = np.float32) -> Check:
     return lambda: check(operation=operation, dtype=dtype, device=CPU)
 
 
+@cache
 def repeating(name: str) -> Check:
     """Return the check that an operation changes nothing and its pullback repeats."""
     operation = BY_NAME[name]
@@ -90,11 +93,6 @@ def tower() -> None:
     test_network.test_twin_tower_is_exact_on_integers(np.float32)
 
 
-def layers() -> None:
-    """Check the operations inside the networks."""
-    test_layers.test_every_operation_in_the_networks(np.float32, 0)
-
-
 def explained() -> None:
     """Check the whole network on digits."""
     test_network.test_every_difference_on_digits_is_explained(0, CPU)
@@ -103,12 +101,7 @@ def explained() -> None:
 _weights_of_a_seed = without_chance(
     test_initialization.test_weights_of_a_seed, seed=test_initialization.SEEDS
 )
-_sgd = without_chance(
-    test_optim.test_sgd,
-    kwargs=test_optim.options(),
-    seed=st.integers(0, 2**32 - 1),
-    size=st.integers(0, 70),
-)
+_sgd = without_chance(test_optim.test_sgd, **test_optim.SGD_CASES)
 
 
 def weights() -> None:

@@ -484,7 +484,7 @@ FAULTS = [
         on_floats("conv_relu_pool"),
     ),
     Fault(
-        "conv_relu_pool: rectified to −bias",
+        "conv_relu_pool: rectified to −1",
         fused,
         "np.maximum(yt, np.zeros_like(yt[:1]), out=yt)",
         "np.maximum(yt, -np.ones_like(yt[:1]), out=yt)",

@@ -31,8 +31,15 @@ def options(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+SGD_CASES: dict[str, st.SearchStrategy[Any]] = {
+    "kwargs": options(),
+    "seed": st.integers(0, 2**32 - 1),
+    "size": st.integers(0, 70),
+}
+
+
 @every_dtype
-@given(kwargs=options(), seed=st.integers(0, 2**32 - 1), size=st.integers(0, 70))
+@given(**SGD_CASES)
 def test_sgd(dtype: type, kwargs: dict[str, Any], seed: int, size: int) -> None:
     """Five steps, the third without one of the gradients, leave the same bits in both."""
     rng = np.random.default_rng(seed)

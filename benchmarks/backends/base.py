@@ -1,10 +1,11 @@
 """What every backend offers, and the work that all of them are given."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ class Backend(ABC):
 
     device = "cpu"
     unit_roundoff = 2.0**-24
+    leaves_out: Mapping[str, str] = MappingProxyType({})
+    """Workloads that it does not do, each with the reason."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,13 @@ EMBED_BATCH = 100
 """Images embedded at a time: of 50 to 2,000, about where it is fastest on the CPU."""
 
 
+ONLY = "only step and embed are written for JAX"
+
+
 class JaxBackend(Backend):
     """The step and the embedding as two jitted functions, on JAX's default device."""
+
+    leaves_out = MappingProxyType(dict.fromkeys(("learn", "pairs", "epoch", "operations"), ONLY))
 
     @property
     def missing(self) -> str | None:
@@ -60,10 +66,6 @@ class JaxBackend(Backend):
 
         return Job(run, result)
 
-    def learn(self, pairs: int) -> Job:
-        """Leave out: only the step and the embedding are written for JAX."""
-        raise NotRun("only step and embed are written for JAX")
-
     def embed(self, count: int) -> Job:
         """Embed images."""
         import jax
@@ -80,17 +82,10 @@ class JaxBackend(Backend):
 
         return Job(run, lambda: {"embeddings": run()})
 
-    def pairs(self, pairs: int) -> Job:
-        """Leave out."""
-        raise NotRun("only step and embed are written for JAX")
+    def _left_out(self, *arguments: Any) -> Job:
+        raise NotRun(ONLY)
 
-    def epoch(self, batches: int) -> Job:
-        """Leave out."""
-        raise NotRun("only step and embed are written for JAX")
-
-    def operation(self, name: str, images: int, direction: str) -> Job:
-        """Leave out."""
-        raise NotRun("only step and embed are written for JAX")
+    learn = pairs = epoch = operation = _left_out
 
 
 def _embed(w: dict[str, Any], x: Any) -> Any:

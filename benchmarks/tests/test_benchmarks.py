@@ -4,8 +4,11 @@ import json
 import linecache
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -251,6 +254,29 @@ def test_limits_are_rates() -> None:
     assert all(value > 0 for value in found.values())
 
 
+def test_the_rate_of_matrix_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the very matrices that are counted, on the threads that are asked for."""
+    shapes, counts = set(), []
+    multiply, limit = np.matmul, limits.threadpool_limits
+
+    def spy(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+        shapes.add((a.shape, b.shape))
+        return multiply(a, b, out=out)
+
+    def counting(threads: int, user_api: str) -> Any:
+        counts.append((threads, user_api))
+        return limit(threads, user_api=user_api)
+
+    monkeypatch.setattr(limits, "SIZE", 24)
+    monkeypatch.setattr(limits, "COPIED", 16)
+    monkeypatch.setattr(limits, "threadpool_limits", counting)
+    monkeypatch.setattr(limits, "_best", lambda job, seconds: job.run() is job or 0.5)
+    monkeypatch.setattr(np, "matmul", spy)
+    assert limits.measure(3) == {"gemm_flops": 2 * 24**3 / 0.5, "copy_bytes": 2 * 64 / 0.5}
+    assert shapes == {((24, 24), (24, 24))}
+    assert counts == [(3, "blas")]
+
+
 def test_the_matrix_product_takes_as_many_operations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Square matrices whose side is the cube root of half of the operations, rounded."""
     flops = 3.07e9
@@ -259,6 +285,7 @@ def test_the_matrix_product_takes_as_many_operations(monkeypatch: pytest.MonkeyP
     timed.run()
     ((rows, inner, _, columns),) = shapes
     assert rows == inner == columns
+    assert timed.leave is limits.settle
     assert (rows - 0.5) ** 3 <= flops / 2 <= (rows + 0.5) ** 3
 
 
@@ -322,6 +349,50 @@ def test_lines_of_a_step_add_up_and_name_the_slow_one(monkeypatch: pytest.Monkey
     assert sys.gettrace() is None or not isinstance(sys.gettrace(), lines.LineTimes)
 
 
+def test_a_reason_is_a_line_that_loads(tmp_path: Path, tiny: Work) -> None:
+    """Whatever a library says, with tabs, codes and more lines, comes back from the file."""
+
+    class Raising(NumpyBackend):
+        """Fails as a library might."""
+
+        def step(self, pairs: int) -> Job:
+            raise RuntimeError("bad\ttype \x1b[31m" + "x" * 1000 + "\nmore")
+
+    class Refusing(NumpyBackend):
+        """Says no in two lines."""
+
+        def step(self, pairs: int) -> Job:
+            raise NotRun("no\nno\x07")
+
+    found = cells(tiny, Raising("raising"), Refusing("refusing"))
+    assert found["raising"].missing.startswith(r"failed: RuntimeError bad type \x1b[31mxxx")
+    assert len(found["raising"].missing) < 500
+    assert found["refusing"].missing == r"not run: no no\x07"
+    results = Results({"processor": "p", "date": "d"}, {}, list(found.values()))
+    results_file.save(results, tmp_path / "results.json")
+    assert results_file.load(tmp_path / "results.json") == results
+
+
+def test_what_a_backend_leaves_out_is_said_first() -> None:
+    """That the work is not written for it, not that it would want more threads."""
+
+    class Choosy(NumpyBackend):
+        """Does no operations, and nothing on one thread."""
+
+        leaves_out: ClassVar = {"operations": "only steps"}
+
+        @contextmanager
+        def threads(self, count: int) -> Iterator[None]:
+            raise NotRun("needs more threads")
+            yield
+
+    operation = next(iter(WORKLOADS["operations"]([])))
+    assert cells(operation, Choosy("choosy"))["choosy"].missing == "not run: only steps"
+    assert set(BY_NAME["jax"].leaves_out) == set(WORKLOADS) - {"step", "scaling", "embed"}
+    assert set(BY_NAME["torch-compile"].leaves_out) == set(WORKLOADS) - {"step", "embed"}
+    assert not BY_NAME["torch-eager"].leaves_out
+
+
 # ------------------------------------------------------------------------------ results
 
 
@@ -359,20 +430,6 @@ def test_tables_show_every_cell(found: Results) -> None:
         assert cell.label in text
         assert cell.missing or f"| {cell.label} | {cell.threads} | {cell.backend} |" in markdown
     assert "\n\n- cuda-eager: not run: no CUDA device\n" in markdown
-
-
-def test_a_reason_is_said_once() -> None:
-    """With the backends that it holds for, and with the work where it holds for some alone."""
-    ran = Cell("scaling", "step of 1 pair", 1, "torch", 2, [0.1])
-    large = replace(ran, label="step of 9 pairs", samples=[], missing="too large")
-    absent = replace(ran, samples=[], missing="not installed")
-    cells = [ran, large, *(replace(absent, backend=name) for name in ("jax", "cuda"))]
-    cells += [replace(large, backend=name, missing="not installed") for name in ("jax", "cuda")]
-    assert tables.not_measured(Results({}, {}, cells), "scaling") == [
-        "torch (step of 9 pairs, threads: 2): too large",
-        "jax, cuda: not installed",
-    ]
-    assert tables.not_measured(Results({}, {}, cells), "step") == []
 
 
 def test_threads_of_a_workload() -> None:
@@ -452,6 +509,18 @@ def test_pictures_are_drawn(found: Results) -> None:
         assert draw(replace(found, cells=[])) is None
 
 
+def test_what_the_throughput_shows(found: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pairs a second at each batch size, below the pairs of a second of matrix products."""
+    drawn: list[Any] = []
+    monkeypatch.setattr(pictures, "_png", lambda figure: drawn.append(figure) or b"")
+    assert pictures.throughput(found) == b""
+    (axes,) = drawn[0].axes
+    curve, limit = axes.lines
+    assert np.array_equal(curve.get_xydata(), [[1, 1 / 0.031]])
+    assert limit.get_ydata()[0] == pytest.approx(1e11 / 3e9)
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1"]
+
+
 # ------------------------------------------------------------------------------ command line
 
 
@@ -474,6 +543,24 @@ def test_bad_input_ends_in_one_line(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_a_run_measures_each_workload_on_its_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps on one thread and on two, operations on one, an epoch on two."""
+    asked = set()
+
+    def measure(work: Work, backends: object, threads: int, *rest: object) -> list[Cell]:
+        asked.add((work.workload, threads))
+        return []
+
+    monkeypatch.setattr(cli, "measure", measure)
+    monkeypatch.setattr(cli, "available_cores", lambda: 2)
+    monkeypatch.setattr(limits, "measure", lambda n: {"gemm_flops": 1e11, "copy_bytes": 1e10})
+    flags = ["--threads", "1", "2", "--backends", "jax", "--workloads"]
+    assert cli.main([*flags, "step", "operations", "epoch"]) == 0
+    assert asked == {("step", 1), ("step", 2), ("operations", 1), ("epoch", 2)}
 
 
 def test_a_whole_run_writes_everything(
