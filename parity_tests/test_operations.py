@@ -170,3 +170,18 @@ def test_dtypes_are_refused(operation: Operation, data: st.DataObject) -> None:
                 operation.numpy(
                     **(arrays | {name: arrays[name].astype(np.float64)}), **case.options
                 )
+
+
+@every_operation
+@given(data=st.data())
+def test_a_cotangent_that_does_not_fit(operation: Operation, data: st.DataObject) -> None:
+    """A pullback refuses a gradient of another shape, also of as many elements, or dtype."""
+    case = data.draw(operation.cases)
+    draw = integers if operation.exact_on_integers else operation.draw
+    y, pullback = operation.numpy(**draw_arguments(draw, case, np.float32), **case.options)
+    with pytest.raises(ValueError, match="dy"):
+        pullback(np.ones((*np.shape(y), 1), np.float32))
+    with pytest.raises(TypeError, match="dy"):
+        pullback(np.ones(np.shape(y), np.float64))
+    with pytest.raises(TypeError, match="dy"):
+        pullback(np.ones(np.shape(y), np.int64))

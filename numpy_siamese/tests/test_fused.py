@@ -82,3 +82,31 @@ def test_inference_asks_for_no_bookkeeping(monkeypatch: pytest.MonkeyPatch) -> N
     net.embed(images)
     net(images, images)
     assert asked == [False, False, True, True, True, True]
+
+
+def test_what_is_not_needed_is_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No winners without a pullback, no product for an image's gradient that nobody asks for."""
+    compared: list[Any] = []
+    multiplied: list[Any] = []
+    maximum, matmul = np.maximum, np.matmul
+
+    def spy_maximum(a: Any, b: Any, out: np.ndarray) -> Any:
+        compared.append(out.dtype)
+        return maximum(a, b, out=out)
+
+    def spy_matmul(a: Any, b: Any, out: np.ndarray) -> Any:
+        multiplied.append(out.shape)
+        return matmul(a, b, out=out)
+
+    arguments = np.ones((2, 3, 6, 6)), np.ones((4, 3, 3, 3)), np.ones(4)
+    monkeypatch.setattr(np, "maximum", spy_maximum)
+    monkeypatch.setattr(np, "matmul", spy_matmul)
+    assert conv_relu_pool(*arguments, needs_pullback=False)[1] is None
+    assert set(compared) == {np.dtype(float)}
+    y, pullback = conv_relu_pool(*arguments)
+    assert np.dtype(np.uint8) in compared
+    multiplied.clear()
+    assert pullback(np.ones(y.shape), needs_input_grad=False)[0] is None
+    assert not multiplied
+    assert pullback(np.ones(y.shape))[0] is not None
+    assert len(multiplied) == 6  # one for each row of the image
