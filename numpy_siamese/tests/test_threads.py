@@ -175,6 +175,26 @@ def test_an_error_ends_only_when_nothing_runs_any_more():
     assert ended == [1]
 
 
+def test_an_error_of_the_items_comes_when_nothing_runs_any_more():
+    """Broken otherwise: work that was begun goes on behind the back of whoever sees the error."""
+    begun, ended = threading.Event(), []
+
+    def work(item):
+        begun.set()
+        pause.wait(0.2)
+        ended.append(item)
+
+    def items():
+        yield 0
+        assert begun.wait(PATIENCE)
+        raise OSError("no more")
+
+    pause = threading.Event()
+    with pytest.raises(OSError, match="no more"):
+        list(map_in_order(work, items(), 2))
+    assert ended == [0]
+
+
 def test_a_function_may_map_itself():
     """Broken otherwise: workers wait for workers that are all taken."""
     nested = map_in_order(lambda i: sum(map_in_order(abs, range(i), 2)), range(6), 2)
