@@ -91,7 +91,7 @@ def mib(value: float) -> str:
 
 
 def sections(results: Results) -> list[Section]:
-    """Return all tables."""
+    """Return all tables that hold anything."""
     found = [
         Section(workload, [HEADER, *rows(results, workload)], not_measured(results, workload))
         for workload in dict.fromkeys(cell.workload for cell in results.cells)
@@ -119,7 +119,7 @@ def sections(results: Results) -> list[Section]:
     found.append(Section("limits of the machine, measured", limits))
     facts = [["what", "value"], *map(list, results.environment.items())]
     found.append(Section("environment", facts))
-    return found
+    return [section for section in found if section.shown or section.remarks]
 
 
 def ratios(results: Results) -> list[list[str]]:
@@ -137,12 +137,13 @@ def ratios(results: Results) -> list[list[str]]:
 def energy(results: Results) -> Section:
     """Return what the machine tells of the steps' energy and of memory on the device."""
     table = [["work", "threads", "backend", "energy", "device memory"]]
-    silent = {}  # backends, in order
-    for cell in results.cells:
-        if cell.workload != "step" or cell.missing or cell.backend == MATRIX_PRODUCT:
-            continue
-        if cell.joules is None:
-            silent[cell.backend] = None
+    steps = [
+        cell
+        for cell in results.cells
+        if cell.workload == "step" and not cell.missing and cell.backend != MATRIX_PRODUCT
+    ]
+    silent = dict.fromkeys(cell.backend for cell in steps if cell.joules is None)
+    for cell in steps:
         joules = "" if cell.joules is None else f"{cell.joules:.3g} J"
         device = "" if cell.device_bytes is None else mib(cell.device_bytes)
         if joules or device:
@@ -162,7 +163,6 @@ def as_text(results: Results) -> str:
     blocks = [
         "\n".join([f"== {section.title}", *aligned(section.shown), *section.remarks])
         for section in sections(results)
-        if section.shown or section.remarks
     ]
     return "\n\n".join([*blocks, NOTE])
 
@@ -172,8 +172,6 @@ def as_markdown(results: Results) -> str:
     facts = results.environment
     blocks = [f"# Benchmarks\n\n{_escaped(facts['processor'])}, {_escaped(facts['date'])}."]
     for section in sections(results):
-        if not (section.shown or section.remarks):
-            continue
         block = [f"## {section.title[0].upper()}{section.title[1:]}"]
         if section.shown:
             header, *body = [f"| {' | '.join(map(_escaped, row))} |" for row in section.shown]

@@ -16,7 +16,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+        super().__init__(_printable(message))
 
 
 def reason(error: object) -> str:
@@ -24,9 +24,13 @@ def reason(error: object) -> str:
 
     It is one line without codes that a terminal would act on.
     """
-    line = " ".join(str(error).split())
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    text = _printable(" ".join(str(error).split()))
     return text if len(text) <= MOST_REASON else text[:MOST_REASON] + "…"
+
+
+def _printable(text: str) -> str:
+    """Return the text with what is no visible character as an escape."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> InputError:

@@ -32,11 +32,10 @@ def conv_relu_pool(
     y[n,o,p,q] = max(0, bias[o] + max_{a,b} Σ_{c,i,j} w[o,c,i,j] · x[n, c, 2p+a+i, 2q+b+j])
 
     The values of the three operations, infinities aside that meet their opposite in a sum, and, NaN
-    aside, their gradients, for less work. Rectifying
-    and adding the bias are monotone, so both may follow the maximum, where a quarter of the
-    elements are left; a window without a positive element gets no gradient either way. What only an
-    odd last row or column of the convolution's output reads, which pooling drops, is not read; its
-    gradient is zero.
+    aside, their gradients, for less work. Rectifying and adding the bias are monotone, so both may
+    follow the maximum, where a quarter of the elements are left; a window without a positive
+    element gets no gradient either way. What only an odd last row or column of the convolution's
+    output reads, which pooling drops, is not read; its gradient is zero.
 
     With X_ρ the windows of output row ρ as columns, for either b, Y_ρ = W X_ρ. The gradient dY_ρ is
     dy where an element of row ρ won its pooling window and else 0, and dW = Σ_{b,ρ} dY_ρ X_ρᵀ.

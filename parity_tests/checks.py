@@ -31,14 +31,13 @@ THE_SAME_EVERY_TIME = settings(
 )
 
 
-def without_chance(
-    test: Callable[..., None], **strategies: st.SearchStrategy[Any]
-) -> Callable[..., None]:
+def without_chance(test: Any, **strategies: st.SearchStrategy[Any]) -> Callable[..., None]:
     """Return a property that draws the same examples every time, so that luck notices no fault.
 
-    A property keeps the settings that were in force where it was defined, so it is defined anew.
+    A property keeps the settings that were in force where `given` made it, so it is made anew from
+    what it tests.
     """
-    return THE_SAME_EVERY_TIME(given(**strategies)(test.hypothesis.inner_test))  # type: ignore[attr-defined]
+    return THE_SAME_EVERY_TIME(given(**strategies)(test.hypothesis.inner_test))
 
 
 @cache
