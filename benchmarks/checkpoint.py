@@ -16,11 +16,11 @@ import numpy as np
 
 from benchmarks.timing import quartiles
 from numpy_siamese.checkpoint import Checkpoint, save_checkpoint
+from numpy_siamese.cores import available_cores
 from numpy_siamese.data import load
 from numpy_siamese.history import History, Metrics
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.schedule import EVERY
-from numpy_siamese.threads import available_cores
 
 WARM_UP = 3
 ROWS = 50

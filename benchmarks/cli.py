@@ -10,9 +10,9 @@ from benchmarks.backends import BACKENDS, BY_NAME
 from benchmarks.measure import measure
 from benchmarks.results import Results
 from benchmarks.workloads import WORKLOADS, counts_of_threads
+from numpy_siamese.cores import available_cores
 from numpy_siamese.errors import InputError, unknown_name
 from numpy_siamese.files import write_atomically
-from numpy_siamese.threads import available_cores
 
 PROGRAM = "python -m benchmarks"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_info
 
-from numpy_siamese.threads import available_cores
+from numpy_siamese.cores import available_cores
 
 
 def describe() -> dict[str, str]:

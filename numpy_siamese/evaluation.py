@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from numpy_siamese.blas import single_threaded_blas
 from numpy_siamese.data import gather
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.threads import map_in_order, single_threaded_blas
+from numpy_siamese.threads import map_in_order
 
 Array = np.ndarray
 
@@ -60,4 +61,5 @@ def pair_probabilities(
     (N, 1) of the net's dtype
     """
     embeddings = embed_images(net, images, threads)
-    return net.compare(embeddings[left_index], embeddings[right_index])[0]
+    with single_threaded_blas():
+        return net.compare(embeddings[left_index], embeddings[right_index])[0]

@@ -1,6 +1,5 @@
 """A whole run: epochs of batches, the test after each, and what is written on the way."""
 
-import platform
 import signal
 import time
 from contextlib import suppress
@@ -9,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numpy_siamese import _heap, plots
+from numpy_siamese import _heap, environment, plots
 from numpy_siamese.checkpoint import Checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset
@@ -155,12 +154,7 @@ class Run:
             "test_pairs": self.config.test_pairs,
             "images": {"train": len(train.labels), "test": len(test.labels)},
             "seconds": round(self._seconds(), 3),
-            "environment": {
-                "python": platform.python_version(),
-                "numpy": np.__version__,
-                "machine": platform.machine(),
-            }
-            | self.learner.environment(),
+            "environment": environment.describe() | self.learner.environment(),
         }
 
     def _train_epoch(self, epoch: int) -> None:

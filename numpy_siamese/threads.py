@@ -1,17 +1,18 @@
-"""Micro-batches and twins on threads: side by side, results in order, one BLAS thread each."""
+"""Micro-batches and twins on threads: side by side, results in order."""
 
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache
 from itertools import islice
-from threading import Lock, current_thread
+from threading import current_thread
 from typing import Any, TypeVar
 
 from numpy_siamese import _heap
+from numpy_siamese.blas import one_thread_here
+from numpy_siamese.cores import default_threads
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,13 +22,6 @@ WORKER = "micro-batch"
 
 HELPER = "twin"
 """How those of helpers begin."""
-
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def map_in_order(
@@ -40,7 +34,7 @@ def map_in_order(
     within such a function it does the work itself, one item after the other.
     """
     _heap.keep_freed()
-    threads = threads or available_cores()
+    threads = threads or default_threads()
     if threads == 1 or current_thread().name.startswith(WORKER):
         yield from map(function, items)
         return
@@ -72,36 +66,6 @@ def side_by_side(function: Callable[..., Result], *arguments: Iterable[Any]) -> 
     return [*(future.result() for future in under_way), own]
 
 
-@contextmanager
-def single_threaded_blas() -> Iterator[None]:
-    """Limit BLAS to one thread, so that the threads of `map_in_order` do not fight for cores.
-
-    The limit is the process's: of several users at a time, the first sets it and the last lifts it.
-    Without threadpoolctl (math and parity run where only NumPy is) BLAS stays as it is.
-    """
-    global _blas_users, _blas_limit
-    controller = _blas_controller()
-    if controller is None:
-        yield
-        return
-    with _blas_lock:
-        if _blas_users == 0:
-            _blas_limit = controller.limit(limits=1, user_api="blas")
-        _blas_users += 1
-    try:
-        yield
-    finally:
-        with _blas_lock:
-            _blas_users -= 1
-            if _blas_users == 0:
-                _blas_limit.restore_original_limits()
-
-
-_blas_lock = Lock()
-_blas_users = 0
-_blas_limit: Any = None
-
-
 def _submit(
     pool: ThreadPoolExecutor, function: Callable[..., Result], *arguments: Any
 ) -> Future[Result]:
@@ -111,24 +75,15 @@ def _submit(
 
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix=WORKER)
+    return ThreadPoolExecutor(threads, thread_name_prefix=WORKER, initializer=one_thread_here)
 
 
 @cache
 def _helpers() -> ThreadPoolExecutor:
     """Threads that wait for no other, whoever they help: not those of `map_in_order`."""
-    return ThreadPoolExecutor(thread_name_prefix=HELPER)
+    return ThreadPoolExecutor(thread_name_prefix=HELPER, initializer=one_thread_here)
 
 
 if hasattr(os, "register_at_fork"):  # a child has the pools, but none of their threads
     os.register_at_fork(after_in_child=_pool.cache_clear)
     os.register_at_fork(after_in_child=_helpers.cache_clear)
-
-
-@cache
-def _blas_controller() -> Any:
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        return None
-    return ThreadpoolController()

@@ -8,12 +8,14 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese import functional as F
+from numpy_siamese.blas import single_threaded_blas
 from numpy_siamese.config import TrainConfig
+from numpy_siamese.cores import default_threads
 from numpy_siamese.data import gather
 from numpy_siamese.evaluation import accuracy, pair_probabilities
 from numpy_siamese.model import Gradients, SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.threads import available_cores, map_in_order, side_by_side, single_threaded_blas
+from numpy_siamese.threads import map_in_order, side_by_side
 
 Array = np.ndarray
 
@@ -72,7 +74,7 @@ def loss_and_gradients(
     _arguments.same_shape(left=left, right=right)
     targets = np.asarray(targets, net.dtype)
     starts = range(0, N, size)
-    threads = threads or available_cores()
+    threads = threads or default_threads()
     at_once = min(threads, len(starts))
     map_twins = side_by_side if threads >= 2 * at_once else map
 
@@ -109,7 +111,7 @@ class Learner:
 
     def __init__(self, config: TrainConfig, images: Array) -> None:
         self.images = images
-        self.threads = config.threads or available_cores()
+        self.threads = config.threads or default_threads()
         self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
         self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
 

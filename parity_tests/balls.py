@@ -117,6 +117,10 @@ class BallNetwork:
             )
         return probs, loss, grads, (dleft, dright)
 
+    def embed(self, images: Array) -> Ball:
+        """Return balls for the embeddings of images (N, 1, 28, 28): (N, 84)."""
+        return self._embed(exactly(images))[0]
+
     def _embed(self, x: Ball):
         y, conv1 = self._conv_relu_pool(x, "net.conv1")
         y, conv2 = self._conv_relu_pool(y, "net.conv2")

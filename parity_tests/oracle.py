@@ -10,7 +10,7 @@ import platform
 import numpy as np
 import torch
 
-from numpy_siamese.threads import available_cores
+from numpy_siamese.cores import available_cores
 
 
 def pin() -> None:

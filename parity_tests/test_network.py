@@ -184,6 +184,17 @@ def test_identical_twins_send_no_gradient(dtype: type) -> None:
     assert not dright.any()
 
 
+def test_an_image_s_place_in_a_batch_changes_its_embedding_by_rounding_alone() -> None:
+    """Copies at other places lie in one ball; to the bit only some BLAS kernels make them equal."""
+    images, _, _ = draw_batch(7, np.float64)
+    net = trained(40, np.float64)
+    copies = net.embed(np.concatenate([images, images]))
+    ball = BallNetwork(net.state_dict(), unit_roundoff(np.float64)).embed(images)
+    assert ball.radius.max() < 1e-9 * abs(ball.center).max(), "too wide to tell anything"
+    for found in (copies[:7], copies[7:]):
+        assert (abs(found - ball.center) <= ball.radius).all()
+
+
 def test_shared_gradient_is_the_sum_over_the_twins() -> None:
     """Each twin's own gradient, from PyTorch with unshared weights, adds up to the shared one."""
     dtype = np.float64

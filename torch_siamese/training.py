@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from numpy_siamese.threads import available_cores
+from numpy_siamese.cores import default_threads
 from torch_siamese.config import TrainConfig
 from torch_siamese.data import gather, select_device, use_deterministic_algorithms
 from torch_siamese.evaluation import accuracy, pair_probabilities
@@ -57,7 +57,7 @@ class Learner:
         self.device_name = "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name()
         if self.device.type == "cuda" and config.algorithms == "deterministic":
             use_deterministic_algorithms()
-        self.threads = config.threads or available_cores()
+        self.threads = config.threads or default_threads()
         torch.set_num_threads(self.threads)
         self.images = self._to_device(images)
         self.dtype = getattr(torch, config.dtype)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.backends.base import LR, MOMENTUM, Backend, Job, NotRun, Results, batch, many_images
+from numpy_siamese.cores import available_cores
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.threads import available_cores
 
 EMBED_BATCH = 100
 """Images embedded at a time: of 50 to 2,000, about where it is fastest on the CPU."""

@@ -6,11 +6,10 @@ import threading
 
 import numpy as np
 import pytest
-import threadpoolctl
 
 from numpy_siamese import _heap, threads
 from numpy_siamese.tests.tiny import PATIENCE
-from numpy_siamese.threads import map_in_order, side_by_side, single_threaded_blas
+from numpy_siamese.threads import map_in_order, side_by_side
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, None])
@@ -125,37 +124,6 @@ def test_what_waits_is_dropped_when_the_results_are_no_longer_wanted(monkeypatch
     results.close()
     list(map_in_order(abs, range(10), 2))  # the same threads: whatever waited has had its turn
     assert set(started) <= {0, 1, 2}
-
-
-def test_blas_has_one_thread_within_and_its_own_number_after():
-    """Broken otherwise: threads times BLAS threads fight for the cores, or BLAS stays slow."""
-
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        before = blas_threads()
-        with single_threaded_blas():
-            assert blas_threads() == {1}
-        assert blas_threads() == before == {2}
-
-
-def blas_threads():
-    """Return the numbers of threads of all BLAS libraries."""
-    return {
-        library["num_threads"]
-        for library in threadpoolctl.threadpool_info()
-        if library["user_api"] == "blas"
-    }
-
-
-def test_two_users_share_the_limit_of_blas():
-    """Broken otherwise: the first to leave lifts the other's limit, or the limit stays for good."""
-    with threadpoolctl.threadpool_limits(2, "blas"):
-        first, second = single_threaded_blas(), single_threaded_blas()
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert blas_threads() == {1}
-        second.__exit__(None, None, None)
-        assert blas_threads() == {2}
 
 
 def test_an_error_ends_only_when_nothing_runs_any_more():
