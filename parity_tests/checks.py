@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from numpy_siamese.tests import test_pairs
+from numpy_siamese.tests import test_fma, test_pairs
 from parity_tests import (
     test_edges,
     test_initialization,
@@ -101,6 +101,7 @@ _weights_of_a_seed = without_chance(
     test_initialization.test_weights_of_a_seed, seed=test_initialization.SEEDS
 )
 _sgd = without_chance(test_optim.test_sgd, **test_optim.SGD_CASES)
+_fma = without_chance(test_fma.test_fma_rounds_once, **test_fma.FMA_CASES)
 
 
 def weights() -> None:
@@ -118,9 +119,14 @@ def sgd() -> None:
     _sgd(dtype=np.float32)
 
 
-def sgd64() -> None:
-    """Check SGD in float64."""
-    _sgd(dtype=np.float64)
+def multiply_add() -> None:
+    """Check the fused multiply-add in float32 against rational numbers."""
+    _fma(dtype=np.float32)
+
+
+def multiply_add64() -> None:
+    """Check the fused multiply-add in float64 against rational numbers."""
+    _fma(dtype=np.float64)
 
 
 def halves() -> None:

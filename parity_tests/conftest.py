@@ -1,6 +1,7 @@
 """Pin the oracle, choose the Hypothesis profile, write the report."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -8,6 +9,7 @@ import pytest
 
 from parity_tests import oracle, report
 from parity_tests.ledger import LEDGER
+from torch_siamese.tests.rounding import as_torch_rounds
 
 PROFILES = {"default": 50, "thorough": 500, "intense": 5000}
 
@@ -35,6 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Pin the oracle before anything runs."""
     oracle.pin()
+
+
+@pytest.fixture(autouse=True)
+def rounding_of_torch() -> Iterator[None]:
+    """Ask for equal bits given the number of roundings of a·x + y."""
+    with as_torch_rounds():
+        yield
 
 
 def pytest_terminal_summary(

@@ -28,8 +28,11 @@ def rounded_once(a: np.floating, x: np.floating, y: np.floating, fused: np.float
     return errors[0] == min(errors)
 
 
+FMA_CASES = {"seed": st.integers(0, 2**32 - 1), "kind": st.integers(0, 3)}
+
+
 @every_dtype
-@given(seed=st.integers(0, 2**32 - 1), kind=st.integers(0, 3))
+@given(**FMA_CASES)
 def test_fma_rounds_once(dtype: type, seed: int, kind: int) -> None:
     """a·x + y has one rounding: of any size, near cancellation, far apart, among subnormals."""
     rng = np.random.default_rng(seed)

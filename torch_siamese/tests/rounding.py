@@ -1,0 +1,46 @@
+"""How often torch rounds a·x + y here, so that equal bits can be asked for under every dispatch.
+
+With AVX2 and wider, on CUDA and on ARM, torch's kernels round a·x + y once, and so does NumPy's
+side. Without them (``ATEN_CPU_CAPABILITY=default``, or a processor before 2013) they round a·x and
+then the sum. Initial weights and updates of SGD then equal NumPy's with its `fma` exchanged for two
+roundings, and still in every bit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+from numpy_siamese import initialization, optim
+
+
+@cache
+def fuses() -> bool:
+    """Return whether torch rounds a·x + y once: (1 + e)² − 1 − 2e is e², and 0 after two."""
+    e = 2.0**-12
+    x, y = torch.full((64,), 1 + e, dtype=torch.float32), torch.full((64,), -1 - 2 * e)
+    squares = torch.add(y.to(x.dtype), x, alpha=1 + e)
+    assert squares.unique().tolist() in ([e * e], [0.0]), "rounds as it likes"
+    return bool(squares[0])
+
+
+def two_roundings(a: Any, x: np.ndarray, y: Any) -> np.ndarray:
+    """Return a·x + y with the product rounded as well, in x's dtype."""
+    return x.dtype.type(a) * x + np.asarray(y, x.dtype)
+
+
+@contextmanager
+def as_torch_rounds() -> Iterator[None]:
+    """Let NumPy's initial weights and SGD round as often as torch's do here."""
+    if fuses():
+        yield
+        return
+    with (
+        patch.object(initialization, "fma", two_roundings),
+        patch.object(optim, "fma", two_roundings),
+    ):
+        yield
