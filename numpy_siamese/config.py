@@ -33,7 +33,7 @@ class TrainConfig:
     data: str = option(
         "mnist-5k",
         str,
-        "data set: mnist-5k, mnist, or a folder of CSV or IDX files",
+        "data set: mnist-5k, mnist, or a folder with CSV or IDX files, plain or gzip",
         of_sitting=True,
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS)

@@ -11,17 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from numpy_siamese.data_files import IMAGE_SHAPE, read_csv, read_idx_images, read_idx_labels
+from numpy_siamese.csv_reader import read_csv
+from numpy_siamese.data_folder import EXPECTED_FILES, data_files
 from numpy_siamese.download import DOWNLOADS, cache_directory
 from numpy_siamese.errors import InputError, reason, unknown_name
-
-CSV_FILES = ("mnist_train.csv", "mnist_test.csv")
-IDX_FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-)
+from numpy_siamese.file_kind import HEAD_BYTES, file_kind
+from numpy_siamese.idx_reader import read_idx_images, read_idx_labels
+from numpy_siamese.input_files import open_input
+from numpy_siamese.raw_images import IMAGE_SHAPE
 
 
 class Split(NamedTuple):
@@ -84,8 +81,9 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
         class the first 400 to train, the last 100 to test.
         ``mnist``: all of MNIST, once `download.fetch` has fetched it.
         Else a folder, with ``mnist_train.csv`` and ``mnist_test.csv`` or, if not both of these are
-        there, the four IDX files under their official names, with or without ``.gz`` (without
-        comes first). A folder that has a data set's name is written ``./mnist``.
+        there, MNIST's four IDX files, or one data set with names after these
+        (`data_folder.data_files`), plain or gzip. A folder that has a data set's name is written
+        ``./mnist``.
 
     Returns
     -------
@@ -145,21 +143,24 @@ def _read_mnist() -> tuple[Split, Split]:
 
 def _read_folder(folder: Path) -> tuple[Split, Split]:
     if not folder.is_dir():
-        raise InputError(f"{folder}: not a folder, expected one with {_EXPECTED_FILES}")
-    csv = [folder / file for file in CSV_FILES]
-    if all(path.exists() for path in csv):
-        train, test = (_checked(path, *read_csv(path)) for path in csv)
+        raise _not_a_folder(folder)
+    try:
+        files = data_files(folder)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}, expected {EXPECTED_FILES}") from error
+    if len(files) == 2:
+        train, test = (_checked(path, path, *read_csv(path)) for path in files)
         return train, test
-    idx = [_plain_or_gzip(folder / file) for file in IDX_FILES]
-    if all(path.exists() for path in idx):
-        return _read_idx_pair(*idx[:2]), _read_idx_pair(*idx[2:])
-    found = ", ".join(path.name for path in csv + idx if path.exists()) or "none of the files"
-    raise InputError(f"{folder}: found {found}, expected {_EXPECTED_FILES}")
+    return _read_idx_pair(*files[:2]), _read_idx_pair(*files[2:])
 
 
-def _plain_or_gzip(path: Path) -> Path:
-    zipped = path.with_name(f"{path.name}.gz")
-    return zipped if zipped.exists() and not path.exists() else path
+def _not_a_folder(path: Path) -> InputError:
+    with open_input(path, f"a folder with {EXPECTED_FILES}") as (file, _):
+        kind = file_kind(file.read(HEAD_BYTES))
+    return InputError(
+        f"{path}: found {kind or 'a file'}, not a folder, expected one with {EXPECTED_FILES}: give "
+        "the folder of these files"
+    )
 
 
 def _read_idx_pair(images_path: Path, labels_path: Path) -> Split:
@@ -169,19 +170,33 @@ def _read_idx_pair(images_path: Path, labels_path: Path) -> Split:
             f"{labels_path}: found {len(labels)} labels, "
             f"expected {len(images)}, one for each image in {images_path}"
         )
-    return _checked(labels_path, images, labels)
+    return _checked(images_path, labels_path, images, labels)
 
 
-def _checked(path: Path, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> Split:
-    """Return the split, if different pairs can be drawn from it."""
+def _checked(
+    images_path: Path,
+    labels_path: Path,
+    images: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.int64],
+) -> Split:
+    """Return the split, if different pairs can be drawn from it and its pixels are raw."""
     classes = np.unique(labels)
     if len(classes) < 2:
         found = f"only class {classes[0]}" if len(classes) else "no images"
-        raise InputError(f"{path}: found {found}, expected images of at least two classes")
+        raise InputError(f"{labels_path}: found {found}, expected images of at least two classes")
+    if len(labels) > 2 and np.array_equal(labels, np.arange(len(labels)) + labels[0]):
+        raise InputError(
+            f"{labels_path}: found labels that count the images, from {labels[0]} to {labels[-1]} "
+            "(an index column?), expected classes of several images"
+        )
+    if images.max() <= 1:
+        raise InputError(
+            f"{images_path}: found no pixel above 1: scaled to 0..1? expected pixels from 0 to 255 "
+            "(multiply by 255)"
+        )
     return Split(images, labels)
 
 
-_EXPECTED_FILES = f"{' and '.join(CSV_FILES)}, or {', '.join(IDX_FILES)} (each plain or .gz)"
 _NAMED: dict[str, Callable[[], tuple[Split, Split]]] = {
     "mnist-5k": _read_mnist_5k,
     "mnist": _read_mnist,

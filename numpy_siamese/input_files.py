@@ -1,9 +1,11 @@
 """Reading files that somebody else wrote: checked to be files, and not too large to read."""
 
+import gzip
 import io
 import json
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,6 +46,30 @@ def open_input(
             yield file, status.st_size
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}, expected {expected}") from error
+
+
+@contextmanager
+def open_unpacked(
+    path: str | os.PathLike[str], expected: str, most_bytes: int | None = None
+) -> Iterator[tuple[io.BufferedIOBase, int | None]]:
+    """Open a file, plain or gzip (told by its content), to read what it holds.
+
+    Yields it with the number of bytes that it holds, None where only reading can tell.
+
+    Raises
+    ------
+    InputError
+        As `open_input`. Within: reading damaged gzip becomes one.
+    """
+    with open_input(path, expected, most_bytes) as (file, size):
+        packed = file.peek(2)[:2] == b"\x1f\x8b"
+        source: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if packed else file
+        try:
+            yield source, None if packed else size
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InputError(
+                f"{path}: damaged gzip ({reason(error)}), expected {expected}"
+            ) from error
 
 
 def read_json(path: str | os.PathLike[str], expected: str, most_bytes: int) -> Any:

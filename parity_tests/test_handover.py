@@ -13,7 +13,7 @@ import torch
 from numpy_siamese import cli as numpy_cli
 from numpy_siamese import training as numpy_training
 from numpy_siamese.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from numpy_siamese.data import CSV_FILES
+from numpy_siamese.data_folder import CSV_FILES
 from numpy_siamese.tests.tiny import replace_pictures
 from parity_tests.bounds import same_bits
 from parity_tests.digits import digits

@@ -12,7 +12,8 @@ from typing import Any
 
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.results_file import load, save
-from numpy_siamese.tests.hostile import Reader, change_json
+from numpy_siamese.tests.hostile_runs import change_json
+from numpy_siamese.tests.spoiling import Reader
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks.results_file import MOST_BYTES, load
 from benchmarks.tests.hostile import READERS
 from numpy_siamese.errors import InputError
-from numpy_siamese.tests.hostile import outcome, spoil
+from numpy_siamese.tests.spoiling import outcome, spoil
 
 READER = READERS["results"]
 

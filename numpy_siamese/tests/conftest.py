@@ -1,5 +1,6 @@
 """What tests of whole runs share: a server that starts them, and data for them."""
 
+import numpy as np
 import pytest
 
 from numpy_siamese.tests.processes import Server
@@ -29,3 +30,10 @@ def begin(twelve_images, tmp_path):
         return ("train", *place, "--batch-size", 4, "--test-pairs", 10, "--threads", 1, *flags)
 
     return command
+
+
+@pytest.fixture
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Six random images of three classes."""
+    images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
+    return images, np.array([0, 1, 2, 0, 1, 2])

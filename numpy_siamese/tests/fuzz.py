@@ -42,7 +42,7 @@ class Tally:
 
     def take(self, content: bytes) -> None:
         """Read one input, and note what came of it."""
-        from numpy_siamese.tests.hostile import outcome
+        from numpy_siamese.tests.spoiling import outcome
 
         start = time.perf_counter()
         signal.alarm(HANG)  # unhandled, it ends the process
@@ -85,7 +85,7 @@ def fuzz_with_atheris(module: str, name: str, inputs: int, seed: int, folder: Pa
     import atheris
 
     with atheris.instrument_imports(include=[*INSTRUMENTED, module.split(".")[0]]):
-        from numpy_siamese.tests import hostile
+        from numpy_siamese.tests import spoiling
 
         readers = importlib.import_module(module).READERS
     tally = Tally(readers[name], inputs, folder)
@@ -107,7 +107,7 @@ def fuzz_with_atheris(module: str, name: str, inputs: int, seed: int, folder: Pa
         if random.random() < 0.5:  # else most would be beyond recognition
             content = random.choice(tally.reader.seeds())
         try:
-            return hostile.spoil(random, tally.reader, content)[:most]
+            return spoiling.spoil(random, tally.reader, content)[:most]
         except BaseException:  # atheris would wait for ever
             traceback.print_exc()
             os._exit(1)
@@ -122,7 +122,7 @@ def fuzz_with_hypothesis(module: str, name: str, inputs: int, seed: int, folder:
     import hypothesis
     from hypothesis import strategies as st
 
-    from numpy_siamese.tests import hostile
+    from numpy_siamese.tests import spoiling
 
     tally = Tally(importlib.import_module(module).READERS[name], inputs, folder)
 
@@ -136,7 +136,7 @@ def fuzz_with_hypothesis(module: str, name: str, inputs: int, seed: int, folder:
     )
     @hypothesis.given(st.randoms(use_true_random=True))
     def take(random: Random) -> None:
-        tally.take(hostile.spoil(random, tally.reader, random.choice(tally.reader.seeds())))
+        tally.take(spoiling.spoil(random, tally.reader, random.choice(tally.reader.seeds())))
 
     take()
     tally.write()

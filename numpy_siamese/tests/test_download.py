@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from numpy_siamese import data, download
+from numpy_siamese import download
+from numpy_siamese.data_folder import IDX_FILES
 from numpy_siamese.errors import InputError
 
 FILES = {"images.gz": b"the images" * 20_000, "labels.gz": b"the labels"}
@@ -224,4 +225,4 @@ def test_cache_folder_is_the_users_unless_the_environment_names_one(monkeypatch)
 
 
 def test_the_files_that_fetch_gets_are_those_that_load_reads():
-    assert set(download.DOWNLOADS["mnist"].checksums) == {f"{file}.gz" for file in data.IDX_FILES}
+    assert set(download.DOWNLOADS["mnist"].checksums) == {f"{file}.gz" for file in IDX_FILES}

@@ -20,10 +20,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numpy_siamese import checkpoint, data, data_files, recorded, tensor_files
+from numpy_siamese import checkpoint, csv_reader, data, idx_reader, recorded, tensor_files
 from numpy_siamese.errors import InputError
+from numpy_siamese.raw_images import MOST_IMAGES
 from numpy_siamese.tests import fuzz, hostile
-from numpy_siamese.tests.hostile import MOST_MESSAGE, READERS, Reader, outcome, spoil
+from numpy_siamese.tests.hostile import READERS
+from numpy_siamese.tests.spoiling import MOST_MESSAGE, Reader, outcome, spoil
 
 EXAMPLES, EXAMPLES_OF_CSV = 400, 150  # which take milliseconds each
 
@@ -44,7 +46,7 @@ def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path, name):
     found = set()
 
     @settings(
-        max_examples=EXAMPLES_OF_CSV if name == "csv" else EXAMPLES,
+        max_examples=EXAMPLES_OF_CSV if name.startswith("csv") else EXAMPLES,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example],
     )
@@ -87,9 +89,7 @@ IMAGES = struct.Struct(">4I")
 BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
     "images": {
         "a promise of 2³¹": lambda p: written(p, IMAGES.pack(0x803, 2**31, 28, 28)),
-        "a promise of the most": lambda p: written(
-            p, IMAGES.pack(0x803, data_files.IDX_MOST_ITEMS, 28, 28)
-        ),
+        "a promise of the most": lambda p: written(p, IMAGES.pack(0x803, MOST_IMAGES, 28, 28)),
         "4 GiB": lambda p: sparse(p, IMAGES.pack(0x803, 1, 28, 28), 2**32),
         "1 GiB": lambda p: sparse(p, IMAGES.pack(0x803, 1, 28, 28), 2**30),
     },
@@ -109,6 +109,15 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
         "a header of 512 MiB": lambda p: sparse(p, struct.pack("<Q", 2**29), 2**30),
     },
+    "csv.gz": {
+        "one line, then no end": lambda p: bomb(p, b"1,2"),
+        "a header, then no end": lambda p: bomb(p, b"label\n"),
+        "blank lines without end": lambda p: written(p, gzip.compress(b"\n" * 2**24) * 2**8),
+        "wide blank lines without end": lambda p: written(
+            p, gzip.compress((b" " * 2**15 + b"\n") * 2**9) * 2**9
+        ),
+        "packed twice": lambda p: written(p, gzip.compress(gzip.compress(bytes(2**24)))),
+    },
     "csv": {
         "one line of 1 GiB": lambda p: sparse(p, b"1,2", 2**30),
         "an open quote before 1 GiB": lambda p: sparse(p, b'1,"', 2**30),
@@ -123,7 +132,8 @@ SPARE = 2**27
 READ_BOUNDED = f"""
 import resource, sys
 from pathlib import Path
-from numpy_siamese.tests.hostile import READERS, outcome
+from numpy_siamese.tests.hostile import READERS
+from numpy_siamese.tests.spoiling import outcome
 name, valid, *files = sys.argv[1:]
 reader = READERS[name]
 outcome(reader, Path(valid), reader.seeds()[0])  # all is imported now
@@ -160,10 +170,10 @@ def test_no_promise_and_no_bomb_takes_memory(tmp_path, name):
 @each_reader
 def test_a_file_larger_than_any_is_refused_unread(tmp_path, name, monkeypatch):
     """Broken otherwise: memory and time grow with whatever lies there."""
-    monkeypatch.setattr(data_files, "IDX_MOST_BYTES", 10)
+    monkeypatch.setattr(idx_reader, "MOST_BYTES", 10)
     monkeypatch.setattr(tensor_files, "MOST_BYTES", 10)
     monkeypatch.setattr(recorded, "MOST_BYTES", 1)
-    monkeypatch.setattr(data_files, "CSV_MOST_LINE_BYTES", 10)
+    monkeypatch.setattr(csv_reader, "MOST_LINE_BYTES", 10)
     path = tmp_path / "file"
     path.write_bytes(READERS[name].seeds()[0])
     with pytest.raises(InputError, match=r"found (more than 10|\d+) bytes, expected"):

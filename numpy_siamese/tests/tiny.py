@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from numpy_siamese import plots
-from numpy_siamese.data import CSV_FILES, IDX_FILES, Dataset, Split
-from numpy_siamese.data_files import IDX_IMAGES, IDX_LABELS
+from numpy_siamese.data import Dataset, Split
+from numpy_siamese.data_folder import CSV_FILES, IDX_FILES
+from numpy_siamese.idx_reader import IDX_IMAGES, IDX_LABELS
 
 PATIENCE = 20
 """Seconds after which threads that wait for each other are taken for stuck, and a test fails."""

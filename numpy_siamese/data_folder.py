@@ -1,0 +1,122 @@
+"""Which files of a folder are its data set: MNIST's own names, and those of its relatives."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from numpy_siamese.errors import InputError
+
+CSV_FILES = ("mnist_train.csv", "mnist_test.csv")
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+EXPECTED_FILES = (
+    f"{' and '.join(CSV_FILES)} (or other names alike but for train and test), or "
+    f"{', '.join(IDX_FILES)} (each plain or .gz)"
+)
+MOST_NAMES = 6
+"""Files that a message names."""
+
+_CSV = re.compile(r"(?P<before>(?:.*[^a-z])?)(?P<half>train|test)(?P<after>(?:[^a-z].*)?)\.csv")
+_IDX = re.compile(
+    r"(?P<before>(?:.*[^a-z])?)(?P<half>train|test|t10k)[-_.](?P<part>images|labels)"
+    r"(?P<after>)[-_.]idx\d?(?:[-_.](?:ubyte|int))?"
+)
+_ROLES = {
+    "CSV": ("train", "test"),
+    "IDX": ("train images", "train labels", "test images", "test labels"),
+}
+
+
+class Kind(NamedTuple):
+    """A data set that a folder may hold: its format, and what its names have around the role."""
+
+    format: str
+    before: str
+    after: str
+
+
+_OFFICIAL = (Kind("CSV", "mnist_", ""), Kind("IDX", "", ""))
+
+
+def data_files(folder: Path) -> Sequence[Path]:
+    """Return the files of the data set in a folder.
+
+    First come ``mnist_train.csv`` and ``mnist_test.csv``, then MNIST's four IDX files, then any
+    other two CSV or four IDX files that are named after them: something before or behind them
+    (``fashion-mnist_train.csv``, ``emnist-digits-train-images-idx3-ubyte``), ``test`` for ``t10k``,
+    a dot or line for a dash, large letters. A file may be packed (``.gz``); the plain one comes
+    first.
+
+    Returns
+    -------
+    sequence of Path
+        CSV to train and to test; or IDX: images and labels to train, images and labels to test.
+
+    Raises
+    ------
+    InputError
+        If the folder has no complete data set, or two others than MNIST, or a file under two names.
+    """
+    names = {path.name + "/" * path.is_dir(): path for path in sorted(folder.iterdir())}
+    found: dict[Kind, dict[str, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for name, path in names.items():
+        if place := _place(name):
+            kind, role = place
+            found[kind][role].append(path)
+    complete = {kind: of for kind, of in found.items() if len(of) == len(_ROLES[kind.format])}
+    official = [kind for kind in _OFFICIAL if kind in complete]
+    kinds = official[:1] or list(complete)
+    if len(kinds) != 1:
+        raise _not_one(folder, kinds, names, found.values())
+    (kind,) = kinds
+    return [_only(folder, complete[kind][role]) for role in _ROLES[kind.format]]
+
+
+def _place(name: str) -> tuple[Kind, str] | None:
+    """Return to which data set a file of this name belongs, and as what of it."""
+    plain = name.casefold().removesuffix(".gz")
+    for format, pattern in (("CSV", _CSV), ("IDX", _IDX)):
+        if match := pattern.fullmatch(plain):
+            half = match["half"].replace("t10k", "test")
+            role = f"{half} {match['part']}" if format == "IDX" else half
+            return Kind(format, match["before"], match["after"]), role
+    return None
+
+
+def _only(folder: Path, paths: Sequence[Path]) -> Path:
+    """Return the plain one of a file and its packed copy."""
+    plain_names = {path.name.removesuffix(".gz") for path in paths}
+    if len(plain_names) > 1:
+        raise InputError(f"{folder}: found {_listed(plain_names)}, expected one of them")
+    return min(paths, key=lambda path: len(path.name))
+
+
+def _not_one(
+    folder: Path,
+    kinds: Sequence[Kind],
+    names: Iterable[str],
+    incomplete: Iterable[Mapping[str, Sequence[Path]]],
+) -> InputError:
+    if kinds:
+        some = _listed(f"{kind.before}…{kind.after} in {kind.format}" for kind in kinds)
+        return InputError(
+            f"{folder}: found {len(kinds)} data sets ({some}), expected one: move it to a folder "
+            "of its own"
+        )
+    parts = [path.name for of in incomplete for paths in of.values() for path in paths]
+    if parts:
+        return InputError(f"{folder}: found {_listed(parts)}, expected {EXPECTED_FILES}")
+    beside = f" (but {_listed(names)})" if any(names) else ""
+    return InputError(f"{folder}: found none of the files{beside}, expected {EXPECTED_FILES}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = sorted(names)
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
