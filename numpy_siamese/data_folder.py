@@ -22,9 +22,9 @@ EXPECTED_FILES = (
 MOST_NAMES = 6
 """Files that a message names."""
 
-_CSV = re.compile(r"(?P<before>(?:.*[^a-z])?)(?P<half>train|test)(?P<after>(?:[^a-z].*)?)\.csv")
+_CSV = re.compile(r"(?P<before>.*)(?P<half>train|test)(?P<after>.*)\.csv")
 _IDX = re.compile(
-    r"(?P<before>(?:.*[^a-z])?)(?P<half>train|test|t10k)[-_.](?P<part>images|labels)"
+    r"(?P<before>.*)(?P<half>train|test|t10k)[-_.](?P<part>images|labels)"
     r"(?P<after>)[-_.]idx\d?(?:[-_.](?:ubyte|int))?"
 )
 _ROLES = {

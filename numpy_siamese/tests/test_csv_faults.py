@@ -91,12 +91,13 @@ def test_a_table_cut_short_says_so(refused, pack):
     refused(gzip.compress(text)[:-9], "damaged gzip", "expected a CSV file")
 
 
-def test_a_line_that_ends_is_not_called_cut_short(tmp_path):
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_that_ends_is_not_called_cut_short(tmp_path, end):
     """Broken otherwise: the user fetches anew what is wrong at its source."""
     rows = csv_rows()
     rows[3] = rows[3][:700]
     path = tmp_path / "digits.csv"
-    path.write_text(csv_text(rows))
+    path.write_text(csv_text(rows), newline=end)
     with pytest.raises(InputError, match="line 4: found 700 columns") as caught:
         read_csv(path)
     assert "cut short" not in str(caught.value)

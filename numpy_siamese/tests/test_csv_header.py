@@ -142,6 +142,16 @@ def test_a_header_alone_is_told(tmp_path):
     assert_rejects(read_csv, path, "found only a header")
 
 
+def test_a_header_that_says_so_is_not_doubted(tmp_path):
+    """Broken otherwise: a table that says where its label is must look like it as well."""
+    rows = [[str(7 * i % 50)] * 783 + ["9", str(i % 2)] for i in range(40)]
+    path = tmp_path / "digits.csv"
+    path.write_text(csv_text(rows))
+    assert_rejects(read_csv, path, "the last column looks like the label")
+    path.write_text(csv_text([["label", *PIXELS], *rows]))
+    np.testing.assert_array_equal(read_csv(path)[1], 7 * np.arange(40) % 50)
+
+
 @pytest.mark.parametrize(
     "row",
     [

@@ -255,3 +255,12 @@ def test_blank_lines_without_end_are_refused(tmp_path, monkeypatch, blank):
     assert len(read_csv(path)[1]) == 8
     path.write_bytes(rows + blank * (40_000 // len(blank)) + rows)
     assert_rejects(read_csv, path, "blank bytes")
+
+
+def test_blank_lines_at_the_end_are_no_fault(tmp_path, monkeypatch):
+    """Broken otherwise: whether they are refused depends on where the blocks of reading end."""
+    rows = csv_text(csv_rows()).encode()
+    monkeypatch.setattr(csv_reader, "BLOCK_BYTES", len(rows))
+    path = tmp_path / "digits.csv"
+    path.write_bytes(rows + b"\n\n \n")
+    assert len(read_csv(path)[1]) == 4

@@ -174,6 +174,9 @@ def test_idx_files_of_other_names_load(tmp_path, digits, names, suffix, pack):
         ("emnist-letters-train.csv", "emnist-letters-test.csv"),
         ("MNIST_train.CSV", "MNIST_test.csv"),
         ("train_digits.csv", "test_digits.csv"),
+        ("mnist_training.csv", "mnist_testing.csv"),
+        ("mnisttrain.csv", "mnisttest.csv"),
+        ("latest_train.csv", "latest_test.csv"),
     ],
 )
 @pytest.mark.parametrize(("suffix", "pack"), [("", bytes), (".gz", gzip.compress), (".gz", bytes)])
@@ -191,7 +194,6 @@ def test_csv_files_of_other_names_load(tmp_path, digits, names, suffix, pack):
         ("mnist_train_100.csv", "mnist_test_10.csv"),
         ("a_train.csv", "b_test.csv"),
         ("train.csv.bak", "test.csv.bak"),
-        ("trains.csv", "tests.csv"),
     ],
 )
 def test_files_of_no_data_set_are_not_taken_together(tmp_path, digits, names):
