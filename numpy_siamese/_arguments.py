@@ -1,32 +1,20 @@
-"""What an operation accepts: the checks of `functional`, with messages that name the argument."""
+"""What an operation accepts: the checks of `functional`, with messages that name the argument.
 
-from collections.abc import Sequence
-from operator import index
+What an array is stands in `_arrays`; here are shapes, options and numbers.
+"""
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from numpy_siamese import _arrays
 from numpy_siamese._windows import Array, Pair, Windows
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
 IntOrPair = int | Sequence[int]
-
-
-def same_float(**arrays: Array | None) -> None:
-    """Raise TypeError unless all arrays given are float32, or all are float64."""
-    first = None
-    for name, array in arrays.items():
-        if array is None:
-            continue
-        dtype = getattr(array, "dtype", None)
-        if dtype is None or dtype not in FLOATS:  # np.dtype(None) is float64
-            found = dtype if dtype is not None else type(array).__name__
-            raise TypeError(f"{name} must be a float32 or float64 array, got {found}")
-        if first is None:
-            first = name, dtype
-        elif dtype != first[1]:
-            raise TypeError(f"{name} is {dtype}, but {first[0]} is {first[1]}: one dtype for all")
 
 
 def same_shape(**arrays: Array) -> None:
@@ -40,7 +28,7 @@ def same_shape(**arrays: Array) -> None:
 def broadcasts_to(shape: tuple[int, ...], **arrays: Array | None) -> None:
     """Raise ValueError unless each array given broadcasts to `shape`."""
     for name, array in arrays.items():
-        if array is None:
+        if array is None or array.shape == shape:
             continue
         try:
             fits = np.broadcast_shapes(array.shape, shape) == shape
@@ -50,36 +38,111 @@ def broadcasts_to(shape: tuple[int, ...], **arrays: Array | None) -> None:
             raise ValueError(f"{name} {array.shape} does not broadcast to {shape}")
 
 
-def cotangent(dy: Any, y: Array) -> Array:
+def cotangent(dy: Any, y: Array, name: str = "dy") -> Array:
     """Return the gradient of an output `y`, checked: its shape and its dtype.
 
     A Python number is accepted for a scalar output, so that ``pullback(1.0)`` reads well.
     """
-    if isinstance(dy, (int, float)) and not isinstance(dy, np.generic):
-        dy = y.dtype.type(dy)
-    same_float(y=y, dy=dy)
+    dy = y.dtype.type(dy) if type(dy) in (int, float) else dy
+    dy = _arrays.array(name, dy)
+    if dy.dtype != y.dtype:
+        raise TypeError(f"{name} must be {y.dtype} as the output is, got {dy.dtype}")
     if dy.shape != y.shape:
-        raise ValueError(f"dy must have the output's shape {y.shape}, got {dy.shape}")
+        raise ValueError(f"{name} must have the output's shape {y.shape}, got {dy.shape}")
     return dy
 
 
-def reduction(value: str) -> None:
+def integer(name: str, value: Any) -> int:
+    """Return an integer of Python's or NumPy's as Python's; like torch, no bool."""
+    number = _integer_or_none(value)
+    if number is None:
+        raise TypeError(f"{name} must be an int, got {_shown(value)}")
+    return number
+
+
+def count(name: str, value: Any, least: int) -> int:
+    """Return an integer in [least, 2⁶³)."""
+    number = integer(name, value)
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
+    if number >= 2**63:
+        raise ValueError(f"{name} must be below 2**63, got {number}")
+    return number
+
+
+def number(name: str, value: Any) -> float:
+    """Return a real number of Python's or NumPy's as Python's; no bool."""
+    if type(value) is float:
+        return value
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a real number, got {_shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be finite, got an int too large for a float") from None
+
+
+def finite(name: str, value: Any) -> float:
+    """Return a finite real number of Python's or NumPy's as Python's."""
+    found = number(name, value)
+    if not math.isfinite(found):
+        raise ValueError(f"{name} must be finite, got {found}")
+    return found
+
+
+def mapping(name: str, value: Any) -> dict[str, Any]:
+    """Return a mapping of names to arrays as a dict; what it holds is not looked at."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must map names to arrays, got {_arrays.type_name(value)}")
+    return dict(value)
+
+
+def network(value: Any) -> Any:
+    """Return a network of this package, or what has its dtype and is called like it."""
+    if not callable(value) or getattr(value, "dtype", None) not in (np.float32, np.float64):
+        raise TypeError(f"net must be a SiameseNet of NumPy, got {_arrays.type_name(value)}")
+    return value
+
+
+def boolean(name: str, value: Any) -> None:
+    """Raise TypeError unless the value is True or False, as torch does."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be a bool, got {_shown(value)}")
+
+
+def reduction(value: Any) -> None:
     """Raise ValueError unless the reduction is one of torch's."""
-    if value not in ("none", "mean", "sum"):
-        raise ValueError(f"reduction must be 'none', 'mean' or 'sum', got {value!r}")
+    if not isinstance(value, str) or value not in ("none", "mean", "sum"):
+        raise ValueError(f"reduction must be 'none', 'mean' or 'sum', got {_shown(value)}")
 
 
 def pair(name: str, value: Any, least: int) -> Pair:
-    """Return one integer, or one or two in a sequence, as (rows, columns), none below `least`."""
-    try:
-        values = tuple(index(v) for v in (value if isinstance(value, Sequence) else (value,)))
-    except TypeError:
-        raise TypeError(f"{name} must be an int or a pair of ints, got {value!r}") from None
+    """Return one integer, or one or two in a tuple or list, as (rows, columns).
+
+    None may be below `least`.
+    """
+    listed = value if isinstance(value, (tuple, list)) else (value,)
+    values = [number for number in map(_integer_or_none, listed) if number is not None]
+    if len(values) < len(listed):
+        raise TypeError(f"{name} must be an int or a pair of ints, got {_shown(value)}")
     if len(values) not in (1, 2):
-        raise ValueError(f"{name} must be an int or a pair of ints, got {value!r}")
+        raise ValueError(f"{name} must be an int or a pair of ints, got {_shown(value)}")
     if min(values) < least:
-        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+        raise ValueError(f"{name} must be at least {least}, got {_shown(value)}")
     return values[0], values[-1]
+
+
+def _integer_or_none(value: Any) -> int | None:
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
+
+
+def _shown(value: Any) -> str:
+    """Return a small value as it is written, and of anything else the type."""
+    small = isinstance(value, (str, Real, tuple, list))
+    return repr(value) if small else _arrays.type_name(value)
 
 
 def images(x: Array) -> Array:
@@ -91,11 +154,11 @@ def images(x: Array) -> Array:
 
 def kernels(x: Array, weight: Array, bias: Array | None, groups: int = 1) -> None:
     """Check that kernels and bias fit images x (N, C, H, W)."""
-    same_float(x=x, weight=weight, bias=bias)
     if weight.ndim != 4 or 0 in weight.shape:
         raise ValueError(f"weight must be a non-empty (O, C/groups, K, K), got {weight.shape}")
     C, (O, C_group) = x.shape[1], weight.shape[:2]
-    if index(groups) < 1 or O % groups:
+    groups = integer("groups", groups)
+    if groups < 1 or O % groups:
         raise ValueError(
             f"groups must be positive and divide the {O} output channels, got {groups}"
         )
@@ -122,11 +185,11 @@ def conv2d_windows(
     stride, dilation = pair("stride", stride, 1), pair("dilation", dilation, 1)
     kernel: Pair = (weight.shape[2], weight.shape[3])
     span = [(k - 1) * d for k, d in zip(kernel, dilation, strict=True)]
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         if stride != (1, 1):
             raise ValueError(f"padding='same' needs stride 1, got {stride}")
         before, total = (span[0] // 2, span[1] // 2), span
-    elif padding == "valid":
+    elif isinstance(padding, str) and padding == "valid":
         before, total = (0, 0), [0, 0]
     elif isinstance(padding, str):
         raise ValueError(f"padding must be ints, 'same' or 'valid', got {padding!r}")
@@ -154,8 +217,10 @@ def max_pool2d_windows(
 ) -> Windows:
     """Check the arguments of a pooling of x (N, C, H, W) and return its windows."""
     kernel = pair("kernel_size", kernel_size, 1)
-    steps = kernel if stride is None or stride == () else pair("stride", stride, 1)
+    given = stride is not None and not (isinstance(stride, (tuple, list)) and not stride)
+    steps = pair("stride", stride, 1) if given else kernel
     before, spread = pair("padding", padding, 0), pair("dilation", dilation, 1)
+    boolean("ceil_mode", ceil_mode)
     positions = []
     for n, k, s, p, d in zip(x.shape[2:], kernel, steps, before, spread, strict=True):
         span = (k - 1) * d
@@ -175,8 +240,7 @@ def max_pool2d_windows(
 
 
 def linear(x: Array, weight: Array, bias: Array | None) -> None:
-    """Check the arguments of a linear map."""
-    same_float(x=x, weight=weight, bias=bias)
+    """Check that weight and bias fit x (..., I)."""
     if weight.ndim not in (1, 2):
         raise ValueError(f"weight must be (O, I) or (I,), got shape {weight.shape}")
     if x.ndim < 1 or x.shape[-1] != weight.shape[-1]:

@@ -14,10 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from numpy_siamese import _arguments, _arrays
+
 Array = np.ndarray
 
 BLOCK = 2**15
 """Elements worked on at a time: few enough for the float64 intermediates to stay in cache."""
+
+SMALLEST_NORMAL = np.finfo(np.float32).smallest_normal
 
 
 def fma(a: Any, x: Array, y: Any) -> Array:
@@ -26,7 +30,12 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     Parameters
     ----------
     a : scalar, rounded to x's dtype first
-    x, y : float32 or float64 arrays of one dtype; y may be a scalar
+    x, y : float32 or float64 arrays of one dtype; y may be a Python number, or broadcast to x
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such scalar or arrays; a shape of y that does not broadcast to that of x.
 
     Notes
     -----
@@ -35,14 +44,22 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     that of the two-rounding result. A result that is zero or not finite is that of a·x + y, which
     has the right sign and kind.
     """
-    a, y = x.dtype.type(a), np.asarray(y, dtype=x.dtype)
+    x = _arrays.array("x", x)
+    y = x.dtype.type(y) if type(y) in (int, float) else y
+    x, y = _arrays.floats(x=x, y=y)
+    _arguments.broadcasts_to(x.shape, y=y)
+    a = x.dtype.type(_arguments.number("a", a))
     if a == 1:
         return x + y
     kernel = _fma_float32 if x.dtype == np.float32 else _fma_float64
-    flat_x, flat_y = x.ravel(), np.broadcast_to(y, x.shape).ravel()
-    starts = range(0, x.size, BLOCK)
-    blocks = [kernel(a, flat_x[i : i + BLOCK], flat_y[i : i + BLOCK]) for i in starts]
-    return np.concatenate([flat_x[:0], *blocks]).reshape(x.shape)
+    whole_y = y if y.shape == x.shape else np.broadcast_to(y, x.shape)
+    flat_x, flat_y = x.ravel(), whole_y.ravel()
+    fused = np.empty_like(flat_x)
+    with np.errstate(under="ignore"):  # what is rounded to zero is rounded right
+        for start in range(0, x.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            fused[block] = kernel(a, flat_x[block], flat_y[block])
+    return fused.reshape(x.shape)
 
 
 def _fma_float32(a: Any, x: Array, y: Array) -> Array:
@@ -56,7 +73,7 @@ def _fma_float32(a: Any, x: Array, y: Array) -> Array:
     total = product + y
     fused = total.astype(np.float32)
     halfway = total.view(np.int64) & (2**29 - 1) == 2**28
-    doubtful = halfway | (abs(fused) <= np.finfo(np.float32).smallest_normal)
+    doubtful = halfway | (abs(fused) <= SMALLEST_NORMAL)
     if doubtful.any():
         exact = _sum_rounded_to_odd(product[doubtful], y[doubtful].astype(np.float64))
         fused[doubtful] = exact.astype(np.float32)

@@ -5,9 +5,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.errors import InputError, reason
 from numpy_siamese.files import write_atomically
@@ -79,12 +81,19 @@ class Checkpoint:
         return None if rows == expected_rows else f"found {rows} rows, expected {expected_rows}"
 
 
-def save_model(path: Path, state_dict: Mapping[str, Array]) -> None:
+def save_model(path: str | os.PathLike[str], state_dict: Mapping[str, Array]) -> None:
     """Save weights under their state-dict names.
 
-    `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file.
+    `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file. Shapes,
+    also of a scalar, and values come back as they were; memory is then C-ordered and of this
+    machine's byte order.
+
+    Raises
+    ------
+    TypeError
+        No mapping of names to arrays; an array of a dtype that safetensors has not.
     """
-    _save(path, state_dict, {"format": "np"})
+    _save(Path(path), _arguments.mapping("state_dict", state_dict), {"format": "np"})
 
 
 def load_model(path: str | os.PathLike[str]) -> dict[str, Array]:
@@ -159,5 +168,14 @@ def _save(path: Path, tensors: Mapping[str, Array], metadata: dict[str, str]) ->
     """Write tensors with one entry of metadata: the order of several would vary between runs."""
     from safetensors.numpy import save
 
-    contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-    write_atomically(path, save(contiguous, metadata))
+    write_atomically(path, save({n: _as_stored(n, v) for n, v in tensors.items()}, metadata))
+
+
+def _as_stored(name: Any, value: Array) -> Array:
+    """Return a tensor in C order, as safetensors needs it; a scalar stays one."""
+    if not isinstance(name, str):
+        raise TypeError(f"names must be strings, got {_arrays.type_name(name)}")
+    found = _arrays.array(name, value)
+    if found.dtype.kind not in "biuf" or found.dtype.itemsize > 8:
+        raise TypeError(f"{name} must be numbers of at most 64 bits, got {found.dtype}")
+    return np.asarray(found, order="C")

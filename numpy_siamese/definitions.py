@@ -1,9 +1,9 @@
 """The operations as plain loops, straight from their equations: slow, and obviously right.
 
 Read this first, then `functional`, which computes the same values with matrix products. Every
-function has the arguments, the results and the pullback of its namesake there; arguments are taken
-as valid, and a batch is required. Loop letters: n image, c channel, o output channel, (p, q) output
-position, (i, j) kernel offset.
+function has the arguments, the results and the pullback of its namesake there; arrays are checked
+to be such and to have one dtype, the rest is taken as valid, and a batch is required. Loop letters:
+n image, c channel, o output channel, (p, q) output position, (i, j) kernel offset.
 """
 
 import math
@@ -12,11 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from numpy_siamese._arrays import floats
+from numpy_siamese._operation import operation
+
 Array = np.ndarray
 Pair = tuple[int, int]
 Pullback = Callable[..., tuple[Any, ...]]
 
 
+@operation
 def conv2d(
     x: Array,
     weight: Array,
@@ -27,6 +31,7 @@ def conv2d(
     groups: int = 1,
 ) -> tuple[Array, Pullback]:
     """y[n,o,p,q] = b[o] + Σ_{c,i,j} w[o,c,i,j] x[n, c, p·s + i·d − pad, q·s + j·d − pad]."""
+    x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
     N, _, H, W = x.shape
     O, C_group, KH, KW = weight.shape
     P = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
@@ -64,6 +69,7 @@ def conv2d(
     return y, pullback
 
 
+@operation
 def max_pool2d(
     x: Array,
     kernel_size: Pair,
@@ -73,6 +79,7 @@ def max_pool2d(
     ceil_mode: bool = False,
 ) -> tuple[Array, Pullback]:
     """y[n,c,p,q] = max_{i,j} x[n, c, p·s + i·d − pad, q·s + j·d − pad], the first of equals."""
+    (x,) = floats(x=x)
     stride = stride or kernel_size
     N, C = x.shape[:2]
     positions = []
@@ -107,8 +114,10 @@ def max_pool2d(
     return y, pullback
 
 
+@operation
 def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, Pullback]:
     """max_pool2d(relu(conv2d(x, weight, bias)), 2), one after the other."""
+    x, weight, bias = floats(x=x, weight=weight, bias=bias)
     y, conv2d_pullback = conv2d(x, weight, bias)
     y, relu_pullback = relu(y)
     y, max_pool2d_pullback = max_pool2d(y, (2, 2))
@@ -120,8 +129,10 @@ def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, Pullbac
     return y, pullback
 
 
+@operation
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
     """y[n,o] = b[o] + Σ_i w[o,i] x[n,i]."""
+    x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
     (N, _), (O, I) = x.shape, weight.shape
     y = np.zeros((N, O), x.dtype)
     for n, o in np.ndindex(N, O):
@@ -144,8 +155,10 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     return y, pullback
 
 
+@operation
 def relu(x: Array) -> tuple[Array, Pullback]:
     """y = x for x > 0 and for NaN, else 0; −0 stays −0."""
+    (x,) = floats(x=x)
     y = _elementwise(lambda v: 0.0 if v < 0 else v, x)
 
     def pullback(dy: Array) -> tuple[Array]:
@@ -154,8 +167,10 @@ def relu(x: Array) -> tuple[Array, Pullback]:
     return y, pullback
 
 
+@operation
 def sigmoid(x: Array) -> tuple[Array, Pullback]:
     """y = 1 / (1 + e⁻ˣ);  dy/dx = (1 − y) y."""
+    (x,) = floats(x=x)
     y = _elementwise(_sigmoid, x)
 
     def pullback(dy: Array) -> tuple[Array]:
@@ -164,8 +179,10 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
     return y, pullback
 
 
+@operation
 def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
     """y = |left − right|;  the slope is 0 where they are equal."""
+    left, right = floats(left=left, right=right)
     y = _elementwise(lambda a, b: abs(a - b), left, right)
 
     def pullback(dy: Array) -> tuple[Array, Array]:
@@ -175,10 +192,12 @@ def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
     return y, pullback
 
 
+@operation
 def binary_cross_entropy(
     probs: Array, target: Array, weight: Array | None = None, reduction: str = "mean"
 ) -> tuple[Array, Pullback]:
     """loss = −w (t log p + (1 − t) log(1 − p)), each logarithm at least −100."""
+    probs, target, weight = floats(probs=probs, target=target, weight=weight, optional=("weight",))
 
     def loss(p: float, t: float, w: float) -> float:
         log_p = max(math.log(p), -100) if p > 0 else -100
@@ -191,6 +210,7 @@ def binary_cross_entropy(
     return _loss(loss, slope, reduction, probs, target, _ones_or(weight, probs))
 
 
+@operation
 def binary_cross_entropy_with_logits(
     logits: Array,
     target: Array,
@@ -199,6 +219,13 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
 ) -> tuple[Array, Pullback]:
     """loss = −w (v t log sigmoid(x) + (1 − t) log sigmoid(−x))."""
+    logits, target, weight, pos_weight = floats(
+        logits=logits,
+        target=target,
+        weight=weight,
+        pos_weight=pos_weight,
+        optional=("weight", "pos_weight"),
+    )
 
     def log_sigmoid(x: float) -> float:
         return min(x, 0) - math.log1p(math.exp(-abs(x)))

@@ -1,9 +1,11 @@
 """What a trained network is worth: its verdict on pairs that it has not seen."""
 
 import numpy as np
+import numpy.typing as npt
 
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese.blas import single_threaded_blas
-from numpy_siamese.data import gather
+from numpy_siamese.data import checked_images, gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.threads import map_in_order
 
@@ -13,8 +15,25 @@ THRESHOLD = 0.5
 """A pair is called *same* when its probability is above this."""
 
 
-def accuracy(probs: Array, targets: Array) -> float:
-    """Return the share of pairs whose verdict, same or different, is right."""
+def accuracy(probs: Array, targets: npt.ArrayLike) -> float:
+    """Return the share of pairs whose verdict, same or different, is right.
+
+    Parameters
+    ----------
+    probs : (N, 1), at least one
+    targets : (N, 1)
+        1 for same, 0 for different. An array, list, tuple, pandas DataFrame, taken by position.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such arrays, or two shapes.
+    """
+    (probs,) = _arrays.floats(probs=probs)
+    targets = _arrays.real("targets", targets, np.float64)
+    _arguments.same_shape(probs=probs, targets=targets)
+    if probs.size == 0:
+        raise ValueError("probs must hold at least one pair")
     return float(((probs > THRESHOLD) == (targets == 1)).mean())
 
 
@@ -24,21 +43,30 @@ def embed_images(
     """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
 
     A micro-batch has as many images as one of training, both sides taken together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such network, images or numbers.
     """
+    net, images = _arguments.network(net), checked_images(images)
+    micro_batch = _arguments.count("micro_batch", micro_batch, 1)
+    threads = None if threads is None else _arguments.count("threads", threads, 1)
 
     def part(start: int) -> Array:
         index = np.arange(start, min(start + micro_batch, len(images)))
         return net.embed(gather(images, index, net.dtype))
 
     with single_threaded_blas():
-        return np.concatenate(list(map_in_order(part, range(0, len(images), micro_batch), threads)))
+        starts = range(0, max(len(images), 1), micro_batch)  # also of no images a part, (0, 84)
+        return np.concatenate(list(map_in_order(part, starts, threads)))
 
 
 def pair_probabilities(
     net: SiameseNet,
     images: Array,
-    left_index: Array,
-    right_index: Array,
+    left_index: npt.ArrayLike,
+    right_index: npt.ArrayLike,
     threads: int | None = None,
 ) -> Array:
     """Return the probability that each pair is of the same class.
@@ -52,14 +80,23 @@ def pair_probabilities(
     net : SiameseNet
     images : (n, 28, 28) uint8
     left_index, right_index : (N,) integers
-        Into images.
+        Into images. An array, list, tuple, pandas Series: taken by position.
     threads : int, optional
         Default: all cores.
 
     Returns
     -------
     (N, 1) of the net's dtype
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        No such network, images or indices; an index below 0 or above n − 1; indices of two lengths.
     """
+    images = checked_images(images)
+    left_index = _arrays.index("left_index", left_index, len(images))
+    right_index = _arrays.index("right_index", right_index, len(images))
+    _arguments.same_shape(left_index=left_index, right_index=right_index)
     embeddings = embed_images(net, images, threads)
     with single_threaded_blas():
         return net.compare(embeddings[left_index], embeddings[right_index])[0]

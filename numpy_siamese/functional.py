@@ -10,13 +10,19 @@ It reads the arguments and the output again: change none of them before the last
 
 Names, order, defaults, accepted values and edge semantics are those of `torch.nn.functional`.
 Arrays are float32 or float64, all of one dtype, which is also the dtype of every result; anything
-else raises TypeError, and shapes that do not fit raise ValueError. Shapes are logically
+else raises TypeError, and shapes that do not fit raise ValueError. `_arrays` says what an array is:
+no list, and nothing that adds, multiplies or indexes in ways of its own. Shapes are logically
 (N, C, H, W). In memory any strides will do; results keep the batch innermost, (C, H, W, N), so that
 every copy and comparison runs along the batch and a convolution is one matrix product.
 
 Rounding: `n` below is the number of rounded operations on the way to one element of the result,
 so that its error is at most γₙ·G with γₙ = n·u/(1 − n·u), u the unit roundoff and the gauge G the
 same operation on absolute values (Higham, *Accuracy and Stability of Numerical Algorithms*, §3.1).
+
+Of floating-point errors only those are reported, as `np.errstate` says where the operation or its
+pullback is called, that spoil a result: an overflow to ∞ and what is invalid, such as ∞ − ∞. Not
+reported are underflow, whose rounding to zero is right, and what a docstring here gives as the
+result: of sigmoid(−1000), of a logarithm of 0, of the mean of nothing, of a NaN that comes in.
 """
 
 import math
@@ -27,6 +33,8 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese._arguments import IntOrPair
+from numpy_siamese._arrays import floats
+from numpy_siamese._operation import operation
 from numpy_siamese._selection import where
 from numpy_siamese._windows import Array, batch_first, batch_innermost
 
@@ -79,7 +87,7 @@ def conv2d(
     ----------
     `torch.nn.functional.conv2d`; the matrix form is im2col (Chellapilla et al. 2006).
     """
-    _arguments.same_float(x=x)
+    x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
     images = _arguments.images(x)
     windows = _arguments.conv2d_windows(images, weight, bias, stride, padding, dilation, groups)
     (N, C), O = images.shape[:2], weight.shape[0]
@@ -100,8 +108,7 @@ def conv2d(
     padded_shape = xt.shape
 
     def pullback(dy: Array) -> tuple[Array | None, ...]:
-        dy = _arguments.cotangent(dy, y).reshape(N, O, P, Q)
-        dyt = batch_innermost(dy).reshape(groups, O // groups, P * Q * N)
+        dyt = batch_innermost(dy.reshape(N, O, P, Q)).reshape(groups, O // groups, P * Q * N)
         dweight = (cols @ dyt.swapaxes(1, 2)).swapaxes(1, 2).reshape(weight.shape)
         dbias = None if bias is None else dyt.sum(axis=2).reshape(O)
         dcols = (kernels.swapaxes(1, 2) @ dyt).reshape(C, KH * KW, P, Q, N)
@@ -150,7 +157,7 @@ def max_pool2d(
     ----------
     PyTorch, ``aten/src/ATen/native/cpu/MaxPoolKernel.cpp``.
     """
-    _arguments.same_float(x=x)
+    (x,) = floats(x=x)
     images = _arguments.images(x)
     windows = _arguments.max_pool2d_windows(
         images, kernel_size, stride, padding, dilation, ceil_mode
@@ -174,7 +181,7 @@ def max_pool2d(
     padded_shape = xt.shape
 
     def pullback(dy: Array) -> tuple[Array]:
-        dyt = batch_innermost(_arguments.images(_arguments.cotangent(dy, y)))
+        dyt = batch_innermost(_arguments.images(dy))
         dxt = np.zeros_like(dyt, shape=padded_shape)
         offsets = list(enumerate(windows.views(dxt)))
         for k, view in reversed(offsets):  # a later offset reads from an earlier window
@@ -206,6 +213,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     ----------
     `torch.nn.functional.linear`.
     """
+    x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
     _arguments.linear(x, weight, bias)
     matrix = weight[None] if weight.ndim == 1 else weight  # (O, I)
     rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])  # (N, I)
@@ -215,7 +223,7 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     y = yt.T.reshape(x.shape[:-1] + weight.shape[:-1])
 
     def pullback(dy: Array) -> tuple[Array | None, ...]:
-        dy_rows = _arguments.cotangent(dy, y).reshape(rows.shape[0], matrix.shape[0])
+        dy_rows = dy.reshape(rows.shape[0], matrix.shape[0])
         dx = (matrix.T @ dy_rows.T).T.reshape(x.shape)
         dweight = (dy_rows.T @ rows).reshape(weight.shape)
         dbias = None if bias is None else dy_rows.sum(axis=0).reshape(bias.shape)
@@ -244,12 +252,12 @@ def relu(x: Array) -> tuple[Array, Pullback]:
     ----------
     `torch.nn.functional.relu`, whose gradient at 0 is 0.
     """
-    _arguments.same_float(x=x)
+    (x,) = floats(x=x)
     y = where(~(x < 0), x)
     passes = ~(x <= 0)
 
     def pullback(dy: Array) -> tuple[Array]:
-        return (where(passes, _arguments.cotangent(dy, y)),)
+        return (where(passes, dy),)
 
     return y, pullback
 
@@ -271,12 +279,12 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
     ----------
     `torch.sigmoid`.
     """
-    _arguments.same_float(x=x)
+    (x,) = floats(x=x)
     with np.errstate(over="ignore"):  # e⁻ˣ = ∞ gives the right limit, y = 0
         y = 1 / (1 + np.exp(-x))
 
     def pullback(dy: Array) -> tuple[Array]:
-        return (_arguments.cotangent(dy, y) * (1 - y) * y,)
+        return (dy * (1 - y) * y,)
 
     return y, pullback
 
@@ -297,14 +305,14 @@ def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
     ----------
     `torch.abs` of a difference.
     """
-    _arguments.same_float(left=left, right=right)
+    left, right = floats(left=left, right=right)
     _arguments.same_shape(left=left, right=right)
     difference = left - right
     y = abs(difference)
     sign = (difference > 0).astype(y.dtype) - (difference < 0)
 
     def pullback(dy: Array) -> tuple[Array, Array]:
-        dleft = _arguments.cotangent(dy, y) * sign
+        dleft = dy * sign
         return dleft, -dleft
 
     return y, pullback
@@ -330,7 +338,7 @@ def _weighted_loss(
     loss = _reduce(losses if weight is None else losses * weight, reduction)
 
     def pullback(dy: Array) -> tuple[Array]:
-        dx = slope(_arguments.cotangent(dy, loss))
+        dx = slope(dy)
         if weight is not None:
             dx = dx * weight
         return (dx / dx.dtype.type(losses.size) if reduction == "mean" else dx,)
@@ -371,7 +379,7 @@ def binary_cross_entropy(
     ----------
     PyTorch, ``aten/src/ATen/native/Loss.cpp``.
     """
-    _arguments.same_float(probs=probs, target=target, weight=weight)
+    probs, target, weight = floats(probs=probs, target=target, weight=weight, optional=("weight",))
     _arguments.same_shape(probs=probs, target=target)
     _arguments.broadcasts_to(probs.shape, weight=weight)
     _arguments.reduction(reduction)
@@ -379,9 +387,8 @@ def binary_cross_entropy(
         if not ((values >= 0) & (values <= 1)).all():
             raise ValueError(f"{name} must lie in [0, 1]")
 
-    with np.errstate(divide="ignore"):  # log 0 = −∞ is clamped
-        log_p = np.maximum(np.log(probs), -100)
-        log_q = np.maximum(np.log1p(-probs), -100)
+    log_p = np.maximum(np.log(probs), -100)  # log 0 = −∞ is clamped
+    log_q = np.maximum(np.log1p(-probs), -100)
     losses = (target - 1) * log_q - target * log_p
 
     def slope(dy: Array) -> Array:
@@ -425,7 +432,13 @@ def binary_cross_entropy_with_logits(
     ----------
     PyTorch, ``aten/src/ATen/native/Loss.cpp`` and ``tools/autograd/derivatives.yaml``.
     """
-    _arguments.same_float(logits=logits, target=target, weight=weight, pos_weight=pos_weight)
+    logits, target, weight, pos_weight = floats(
+        logits=logits,
+        target=target,
+        weight=weight,
+        pos_weight=pos_weight,
+        optional=("weight", "pos_weight"),
+    )
     _arguments.same_shape(logits=logits, target=target)
     _arguments.broadcasts_to(logits.shape, weight=weight, pos_weight=pos_weight)
     _arguments.reduction(reduction)
@@ -442,3 +455,14 @@ def binary_cross_entropy_with_logits(
         return ((positive + 1 - target) * probs - positive) * dy
 
     return _weighted_loss(losses, slope, weight, reduction)
+
+
+# Not decorators: the mutation run leaves out what is decorated.
+conv2d = operation(conv2d)
+max_pool2d = operation(max_pool2d)
+linear = operation(linear)
+relu = operation(relu)
+sigmoid = operation(sigmoid)
+l1_distance = operation(l1_distance)
+binary_cross_entropy = operation(binary_cross_entropy)
+binary_cross_entropy_with_logits = operation(binary_cross_entropy_with_logits)

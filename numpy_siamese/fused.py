@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _arguments
+from numpy_siamese._arrays import floats
+from numpy_siamese._operation import operation
 from numpy_siamese._selection import where
 from numpy_siamese._windows import Array, batch_first, batch_innermost
 
@@ -66,7 +68,7 @@ def conv_relu_pool(
     TypeError, ValueError
         As conv2d does, and for an image too small for one window.
     """
-    _arguments.same_float(x=x)
+    x, weight, bias = floats(x=x, weight=weight, bias=bias)
     if x.ndim != 4:
         raise ValueError(f"x must be (N, C, H, W), got shape {x.shape}")
     _arguments.kernels(x, weight, bias)
@@ -103,7 +105,6 @@ def conv_relu_pool(
         return y, None
 
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
-        dy = _arguments.cotangent(dy, y)
         dyt = np.ascontiguousarray(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
         dys = np.empty((2, 2 * P, O, L), x.dtype)  # the dY_ρ
         for k, (a, b) in enumerate(PHASES):
@@ -132,3 +133,6 @@ def conv_relu_pool(
 def _every_second(xt: Array, v: int, R: int, Q: int) -> Array:
     """View x[n, c, r, v + 2q] for all r < R and q < Q: (R, C, Q, N)."""
     return xt[:, :R, v : v + 2 * Q - 1 : 2].swapaxes(0, 1)
+
+
+conv_relu_pool = operation(conv_relu_pool)  # no decorator: see functional

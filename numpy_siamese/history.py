@@ -5,6 +5,8 @@ from dataclasses import astuple, dataclass, field, fields
 
 import numpy as np
 
+from numpy_siamese import _arguments, _arrays
+
 Array = np.ndarray
 
 
@@ -56,13 +58,16 @@ class History:
 
         Raises
         ------
+        TypeError
+            What is no array, or no mapping.
         ValueError
             A tensor is missing, or has another shape or dtype; an epoch or a batch is no count.
         """
+        tensors = _arguments.mapping("tensors", tensors)
         for name, columns in (("train", len(COLUMNS)), ("test", len(COLUMNS)), ("window", 2)):
-            found = tensors.get(name)
-            if found is None:
+            if name not in tensors:
                 raise ValueError(f"found no {name}")
+            found = _arrays.array(name, tensors[name])
             if found.ndim != 2 or found.shape[1] != columns or found.dtype != np.float64:
                 raise ValueError(f"found {name} {found.shape} of {found.dtype}")
         window = [(float(loss), float(accuracy)) for loss, accuracy in tensors["window"]]

@@ -6,9 +6,11 @@ same 32-bit words. What is left is to turn words into uniform numbers as torch d
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese._fma import fma
 
 Array = np.ndarray
@@ -22,6 +24,7 @@ def manual_seed(seed: int) -> np.random.RandomState:
     seed : int in [−2⁶³, 2⁶⁴)
         Taken modulo 2³², as torch's Mersenne Twister does.
     """
+    seed = _arguments.integer("seed", seed)
     if not -(2**63) <= seed < 2**64:
         raise ValueError(f"seed must lie in [-2**63, 2**64), got {seed}")
     return np.random.RandomState(seed % 2**32)
@@ -39,10 +42,17 @@ def uniform(
     u is m·2⁻²⁴ for float32, from the low 24 bits of one word, and m·2⁻⁵³ for float64, from the low
     53 bits of two words, the high word first.
 
+    Raises
+    ------
+    TypeError, ValueError
+        No such generator, shape, dtype; a bound that is no finite number.
+
     References
     ----------
     PyTorch, ``aten/src/ATen/core/TransformationHelper.h`` and ``DistributionsHelper.h``.
     """
+    shape, dtype = _checked(generator, "shape", shape, dtype)
+    low, high = _arguments.finite("low", low), _arguments.finite("high", high)
     size = math.prod(shape)
     if dtype == np.float32:
         words = generator.randint(0, 2**32, size, dtype=np.uint32)
@@ -63,7 +73,7 @@ def linear_or_conv2d(
 
     Parameters
     ----------
-    weight_shape : (O, I) or (O, C, KH, KW)
+    weight_shape : (O, I) or (O, C, KH, KW), positive
         fan_in is the product of all but the first.
 
     Returns
@@ -77,10 +87,26 @@ def linear_or_conv2d(
     a = √5, whose bound √3·√(2/(1 + a²))/√fan_in is 1/√fan_in up to rounding, so the rounding is
     repeated here step by step.
     """
+    weight_shape, dtype = _checked(generator, "weight_shape", weight_shape, dtype)
     fan_in = math.prod(weight_shape[1:])
+    if fan_in == 0:
+        raise ValueError(f"weight_shape must have inputs, got {weight_shape}")
     gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
     weight_bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
     bias_bound = 1 / math.sqrt(fan_in)
     weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
     bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
     return weight, bias
+
+
+def _checked(
+    generator: Any, name: str, shape: Any, dtype: Any
+) -> tuple[tuple[int, ...], type[np.floating]]:
+    """Return the shape, called `name`, as Python's integers, and the dtype as a type."""
+    if not isinstance(generator, np.random.RandomState):
+        found = _arrays.type_name(generator)
+        raise TypeError(f"generator must be a numpy.random.RandomState, got {found}")
+    if not isinstance(shape, (tuple, list)):
+        raise TypeError(f"{name} must be a tuple of ints, got {_arrays.type_name(shape)}")
+    sizes = tuple(_arguments.count(name, size, 0) for size in shape)
+    return sizes, _arrays.float_type("dtype", dtype)

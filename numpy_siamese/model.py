@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from numpy_siamese import _arguments
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese._windows import batch_innermost
 from numpy_siamese.fused import conv_relu_pool
@@ -48,12 +48,12 @@ class CNN:
         """Return the arrays in use, by name."""
         return dict(self._parameters)
 
-    def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Any]:
+    def __call__(self, images: Array, needs_pullback: bool = True) -> tuple[Array, Any]:
         """Embed images.
 
         Parameters
         ----------
-        x : (N, 1, 28, 28), raw pixel values 0..255
+        images : (N, 1, 28, 28), raw pixel values 0..255
         needs_pullback : bool
 
         Returns
@@ -62,9 +62,10 @@ class CNN:
         pullback : dembedding → (grads, dx)
             dx is None for ``needs_input_grad=False``. None if it is not needed.
         """
+        p = self._parameters
+        (x,) = _arrays.of_dtype(p["conv1.weight"].dtype.type, images=images)
         if x.ndim != 4 or x.shape[1:] != self.image_shape:
             raise ValueError(f"images must be (N, 1, 28, 28), got {x.shape}")
-        p = self._parameters
         # conv2 reads 12 of 13 rows and columns, for its pooling drops an odd one; conv1 needs 26
         read = x[:, :, :26, :26]
         y, conv1 = conv_relu_pool(  # (N, 32, 12, 12)
@@ -84,6 +85,7 @@ class CNN:
         def pullback(
             dembedding: Array, needs_input_grad: bool = True
         ) -> tuple[Gradients, Array | None]:
+            dembedding = _arguments.cotangent(dembedding, embedding, "dembedding")
             grads: Gradients = {}
             dy, grads["fc2.weight"], grads["fc2.bias"] = fc2(dembedding)
             (dy,) = relu(dy)
@@ -117,9 +119,7 @@ class SiameseNet:
     weight_shapes: ClassVar = {"fc1": (1, 84)}
 
     def __init__(self, seed: int = 0, dtype: type[np.floating] = np.float32) -> None:
-        if dtype not in (np.float32, np.float64):
-            raise TypeError(f"dtype must be numpy.float32 or numpy.float64, got {dtype}")
-        self.dtype = np.dtype(dtype).type
+        self.dtype = _arrays.float_type("dtype", dtype)
         generator = manual_seed(seed)
         self.net = CNN(generator, self.dtype)
         self._head = _initialize(self.weight_shapes, generator, self.dtype)
@@ -138,20 +138,20 @@ class SiameseNet:
         Raises
         ------
         KeyError, ValueError, TypeError
-            Missing or unexpected names; a wrong shape; a wrong dtype.
+            Missing or unexpected names; a wrong shape; a wrong dtype, no array, no mapping.
         """
-        parameters = self.parameters()
-        missing, unexpected = parameters.keys() - mapping.keys(), mapping.keys() - parameters.keys()
+        parameters, given = self.parameters(), _arguments.mapping("mapping", mapping)
+        missing, unexpected = parameters.keys() - given.keys(), given.keys() - parameters.keys()
         if missing or unexpected:
-            raise KeyError(f"missing {sorted(missing)}, unexpected {sorted(unexpected)}")
+            raise KeyError(f"missing {sorted(missing)}, unexpected {sorted(unexpected, key=str)}")
         for name, parameter in parameters.items():
-            found = mapping[name]
+            found = _arrays.array(name, given[name])
             if found.shape != parameter.shape:
                 raise ValueError(f"{name} must have shape {parameter.shape}, got {found.shape}")
             if found.dtype != parameter.dtype:
                 raise TypeError(f"{name} must be {parameter.dtype}, got {found.dtype}")
         for name, parameter in parameters.items():
-            parameter[...] = mapping[name]
+            parameter[...] = given[name]
 
     def embed(self, images: Array) -> Array:
         """Embed images: (N, 1, 28, 28) → (N, 84)."""
@@ -169,11 +169,15 @@ class SiameseNet:
         probs : (N, 1)
         pullback : dprobs → (grads, (dleft, dright))
         """
+        left, right = _arrays.of_dtype(self.dtype, left=left, right=right)
+        if left.ndim != 2 or left.shape[1] != self.weight_shapes["fc1"][1]:
+            raise ValueError(f"left must be (N, 84), got {left.shape}")
         difference, l1_distance = F.l1_distance(left, right)
         logits, fc1 = F.linear(difference, self._head["fc1.weight"], self._head["fc1.bias"])
         probs, sigmoid = F.sigmoid(logits)
 
         def pullback(dprobs: Array) -> tuple[Gradients, tuple[Array, Array]]:
+            dprobs = _arguments.cotangent(dprobs, probs, "dprobs")
             (dlogits,) = sigmoid(dprobs)
             ddifference, dweight, dbias = fc1(dlogits)
             dleft, dright = l1_distance(ddifference)
@@ -205,6 +209,7 @@ class SiameseNet:
         ----------
         Koch, Zemel & Salakhutdinov 2015, *Siamese Neural Networks for One-shot Image Recognition*.
         """
+        left, right = _arrays.of_dtype(self.dtype, left=left, right=right)
         _arguments.same_shape(left=left, right=right)
         (left_embedding, left_twin), (right_embedding, right_twin) = map_twins(
             self.net, (left, right)

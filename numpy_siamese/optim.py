@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese._fma import fma
 
 Array = np.ndarray
@@ -23,15 +24,18 @@ class SGD:
 
     Parameters
     ----------
-    parameters : dict of name → array
+    parameters : dict of name → array of float32 or float64
         Updated in place.
     lr, momentum, dampening, weight_decay : float
     nesterov, maximize : bool
 
     Raises
     ------
+    TypeError
+        What is no mapping, no such array, no number.
     ValueError
-        Negative lr, momentum or weight_decay; nesterov without momentum or with dampening.
+        A parameter that cannot be written to; a number that is not finite; negative lr, momentum or
+        weight_decay; nesterov without momentum or with dampening.
 
     References
     ----------
@@ -48,12 +52,20 @@ class SGD:
         nesterov: bool = False,
         maximize: bool = False,
     ) -> None:
+        lr = _arguments.finite("lr", lr)
+        momentum = _arguments.finite("momentum", momentum)
+        dampening = _arguments.finite("dampening", dampening)
+        weight_decay = _arguments.finite("weight_decay", weight_decay)
         for name, value in (("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)):
-            if not value >= 0:
+            if value < 0:
                 raise ValueError(f"{name} must be at least 0, got {value}")
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("nesterov needs a momentum above 0 and a dampening of 0")
-        self.parameters = dict(parameters)
+        self.parameters = _arguments.mapping("parameters", parameters)
+        for name, parameter in self.parameters.items():
+            _arrays.floats(**{f"parameters[{name!r}]": parameter})
+            if not parameter.flags.writeable:
+                raise ValueError(f"parameters[{name!r}] cannot be written to")
         self.lr = lr
         self.momentum = momentum
         self.dampening = dampening
@@ -72,22 +84,40 @@ class SGD:
         Raises
         ------
         KeyError, ValueError, TypeError
-            A name that is no parameter's; a shape or a dtype that is not the parameter's.
+            A name that is no parameter's; a shape or a dtype that is not the parameter's; what is
+            no mapping, or no array.
         """
-        for name, grad in grads.items():
+        given = _arguments.mapping("grads", grads)
+        self._refuse_unknown(given)
+        checked = self.checked("grads", {n: g for n, g in given.items() if g is not None})
+        with np.errstate(under="ignore"):
+            for name, parameter in self.parameters.items():
+                grad = checked.get(name)
+                if grad is not None:
+                    parameter[...] = fma(-self.lr, self._direction(name, grad), parameter)
+
+    def checked(self, argument: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Return arrays by name, if each is like its parameter."""
+        found = _arguments.mapping(argument, arrays)
+        self._refuse_unknown(found)
+        for name, value in found.items():
+            parameter = self.parameters[name]
+            if type(value) is not np.ndarray:
+                value = found[name] = _arrays.array(f"{argument}[{name!r}]", value)
+            if value.shape != parameter.shape:
+                raise ValueError(
+                    f"{argument}[{name!r}] must have shape {parameter.shape}, got {value.shape}"
+                )
+            if value.dtype != parameter.dtype:
+                raise TypeError(
+                    f"{argument}[{name!r}] must be {parameter.dtype}, got {value.dtype}"
+                )
+        return found
+
+    def _refuse_unknown(self, arrays: Mapping[str, Array | None]) -> None:
+        for name in arrays:
             if name not in self.parameters:
                 raise KeyError(f"no parameter named {name!r}")
-            parameter = self.parameters[name]
-            if grad is None:
-                continue
-            if grad.shape != parameter.shape:
-                raise ValueError(f"{name}: gradient {grad.shape}, parameter {parameter.shape}")
-            if grad.dtype != parameter.dtype:
-                raise TypeError(f"{name}: gradient {grad.dtype}, parameter {parameter.dtype}")
-        for name, parameter in self.parameters.items():
-            grad = grads.get(name)
-            if grad is not None:
-                parameter[...] = fma(-self.lr, self._direction(name, grad), parameter)
 
     def _direction(self, name: str, grad: Array) -> Array:
         if self.maximize:

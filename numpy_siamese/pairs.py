@@ -5,7 +5,12 @@ counter-based generator (Philox) at the counter (k, epoch, split) under the key 
 can be drawn alone, so resuming, worker processes and both packages all see the same pairs.
 """
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
+
+from numpy_siamese import _arguments, _arrays
 
 Array = np.ndarray
 
@@ -22,8 +27,9 @@ class PairSampler:
 
     Parameters
     ----------
-    labels : (n,) integers
-        The class of each image; any values, in any order.
+    labels : (n,) integers, whole numbers, bools or strings
+        The class of each image; any values, in any order. An array, list, tuple, pandas Series:
+        taken by position, whatever index it has.
     batch_size : int
         Pairs in a batch, at least 2: one different, one same.
     seed : int
@@ -35,9 +41,12 @@ class PairSampler:
 
     Raises
     ------
+    TypeError
+        Labels that are no such sequence, missing ones among them; a batch size or a seed that is
+        no int.
     ValueError
-        A batch size below 2, an unknown split, labels of more than one axis, fewer than two
-        classes, or, without self-pairs, a class with only one image.
+        A batch size below 2, an unknown split, labels of more than one axis or not whole, fewer
+        than two classes, or, without self-pairs, a class with only one image.
 
     References
     ----------
@@ -46,20 +55,22 @@ class PairSampler:
 
     def __init__(
         self,
-        labels: Array,
+        labels: npt.ArrayLike,
         batch_size: int,
         seed: int,
         split: str = "train",
         allow_self_pairs: bool = True,
     ) -> None:
+        batch_size = _arguments.integer("batch_size", batch_size)
+        seed = _arguments.integer("seed", seed)
         if batch_size < 2:
             raise ValueError(
                 f"batch_size must be at least 2 (one pair of each kind), got {batch_size}"
             )
-        if split not in SPLITS:
+        if not isinstance(split, str) or split not in SPLITS:
             raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        if np.ndim(labels) != 1:
-            raise ValueError(f"labels must have one axis, got shape {np.shape(labels)}")
+        _arguments.boolean("allow_self_pairs", allow_self_pairs)
+        labels = _classes(labels)
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
             raise ValueError(f"pairs need at least two classes, got {len(classes)}")
@@ -75,7 +86,7 @@ class PairSampler:
         self._starts = np.cumsum(counts) - counts
 
     def batch(self, epoch: int, k: int) -> tuple[Array, Array, Array]:
-        """Draw batch k of an epoch, both counted from 0.
+        """Draw batch k of an epoch, both counted from 0 and below 2⁶³.
 
         Returns
         -------
@@ -84,6 +95,7 @@ class PairSampler:
         targets : (batch_size, 1) float32
             0 for different, 1 for same.
         """
+        epoch, k = _arguments.count("epoch", epoch, 0), _arguments.count("k", k, 0)
         N, C = self.batch_size, len(self._counts)
         # word 0 counts within the batch
         counter = [0, k, epoch, SPLITS.index(self.split)]
@@ -120,3 +132,19 @@ def _below(bound: Array | int, unit: Array) -> Array:
     less than 2⁻⁵³.
     """
     return (unit * bound).astype(np.int64)
+
+
+def _classes(labels: Any) -> Array:
+    """Return the labels as an array in which two are equal if and only if they were.
+
+    Floats are exact below 2⁵³; a NaN stands for a label that is missing.
+    """
+    found = _arrays.by_position("labels", labels)
+    if found.dtype.kind not in "biufSU":
+        raise TypeError(f"labels must be integers or strings, none missing, got {found.dtype}")
+    if found.ndim != 1:
+        raise ValueError(f"labels must have one axis, got shape {found.shape}")
+    exact = np.float64(2**53)  # float16 has no such number
+    if found.dtype.kind == "f" and not ((abs(found) < exact) & (found == np.floor(found))).all():
+        raise ValueError("labels must be whole numbers below 2**53, none missing")
+    return found

@@ -5,13 +5,14 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from numpy_siamese import _arguments
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.blas import single_threaded_blas
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.cores import default_threads
-from numpy_siamese.data import gather
+from numpy_siamese.data import checked_images, gather
 from numpy_siamese.evaluation import accuracy, pair_probabilities
 from numpy_siamese.model import Gradients, SiameseNet
 from numpy_siamese.optim import SGD
@@ -28,7 +29,7 @@ def loss_and_gradients(
     net: SiameseNet,
     left: Array,
     right: Array,
-    targets: Array,
+    targets: npt.ArrayLike,
     threads: int | None = None,
     micro_batch: int | None = None,
 ) -> tuple[float, Array, Gradients]:
@@ -44,7 +45,8 @@ def loss_and_gradients(
     net : SiameseNet
     left, right : (N, 1, 28, 28) of the net's dtype
     targets : (N, 1)
-        1 for same, 0 for different; converted to the net's dtype.
+        1 for same, 0 for different; converted to the net's dtype. An array, list, tuple, pandas
+        DataFrame, taken by position.
     threads : int, optional
         Default: all cores.
     micro_batch : int, optional
@@ -60,19 +62,22 @@ def loss_and_gradients(
 
     Raises
     ------
+    TypeError
+        No such network, arrays or numbers.
     ValueError
         An empty batch, or shapes that differ.
     """
-    N, size = len(left), MICRO_BATCH if micro_batch is None else micro_batch
-    for name, value in (("micro_batch", size), ("threads", threads)):
-        if value is not None and value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
-    if targets.dtype.kind not in "biuf":
-        raise TypeError(f"targets must be real numbers, got {targets.dtype}")
+    size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
+    threads = None if threads is None else _arguments.count("threads", threads, 1)
+    net = _arguments.network(net)
+    targets = _arrays.real("targets", targets, net.dtype)
+    left, right = _arrays.array("left", left), _arrays.array("right", right)
+    if left.ndim != 4:
+        raise ValueError(f"left must be (N, 1, 28, 28), got {left.shape}")
+    N = len(left)
     if N == 0 or targets.shape != (N, 1):
         raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
     _arguments.same_shape(left=left, right=right)
-    targets = np.asarray(targets, net.dtype)
     starts = range(0, N, size)
     threads = threads or default_threads()
     at_once = min(threads, len(starts))
@@ -87,6 +92,7 @@ def loss_and_gradients(
         return loss, probs, grads
 
     with (
+        np.errstate(under="ignore"),
         single_threaded_blas(),
         closing(map_in_order(part, starts, at_once)) as parts,
     ):
@@ -97,7 +103,7 @@ def loss_and_gradients(
             probs.append(part_probs)
             for name, grad in grads.items():
                 grad += part_grads[name]
-    return float(loss / net.dtype(N)), np.concatenate(probs), grads
+        return float(loss / net.dtype(N)), np.concatenate(probs), grads
 
 
 class Learner:
@@ -110,13 +116,15 @@ class Learner:
     """
 
     def __init__(self, config: TrainConfig, images: Array) -> None:
-        self.images = images
+        self.images = checked_images(images)
         self.threads = config.threads or default_threads()
         self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
         self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
 
     def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
         """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
+        left_index = _arrays.index("left_index", left_index, len(self.images))
+        right_index = _arrays.index("right_index", right_index, len(self.images))
         loss, probs, grads = loss_and_gradients(
             self.net,
             gather(self.images, left_index, self.net.dtype),
@@ -147,8 +155,9 @@ class Learner:
         KeyError, ValueError, TypeError
             As `SiameseNet.load_state_dict`.
         """
+        buffers = self.optimizer.checked("momentum", momentum)
         self.net.load_state_dict(model)
-        self.optimizer.momentum_buffers = {name: v.copy() for name, v in momentum.items()}
+        self.optimizer.momentum_buffers = {name: v.copy() for name, v in buffers.items()}
 
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on."""

@@ -273,7 +273,7 @@ FAULTS = [
     Fault(
         "fma: subnormals rounded twice",
         _fma,
-        "halfway | (abs(fused) <= np.finfo(np.float32).smallest_normal)",
+        "halfway | (abs(fused) <= SMALLEST_NORMAL)",
         "halfway",
         lambda: test_fma.test_fma_next_to_a_tie(-63, 2.0**-127 + 2.0**-149),
     ),
@@ -561,8 +561,8 @@ FAULTS = [
     Fault(
         "two roundings instead of one",
         _fma,
-        "kernel(a, flat_x[i : i + BLOCK], flat_y[i : i + BLOCK])",
-        "a * flat_x[i : i + BLOCK] + flat_y[i : i + BLOCK]",
+        "kernel(a, flat_x[block], flat_y[block])",
+        "a * flat_x[block] + flat_y[block]",
         multiply_add,
     ),
     Fault(

@@ -51,7 +51,7 @@ def _functions(namespace: dict[str, Any]) -> dict[str, FunctionType]:
             continue
         members = vars(value).values() if isinstance(value, type) else [value]
         for member in members:
-            function = getattr(member, "__func__", member)
+            function = inspect.unwrap(getattr(member, "__func__", member))
             if isinstance(function, FunctionType):
                 found[function.__qualname__] = function
     return found

@@ -10,6 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from numpy_siamese import _arguments
+from torch_siamese._tensors import from_array, tensor
+
 
 class CNN(nn.Module):
     """The backbone, from an image (N, 1, 28, 28) to its embedding (N, 84)."""
@@ -44,18 +47,27 @@ class SiameseNet(nn.Module):
         self.fc1 = nn.Linear(84, 1)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Load tensors, or the arrays of the NumPy twin's `state_dict()` as they are."""
-        tensors = {name: torch.as_tensor(value) for name, value in state_dict.items()}
+        """Load tensors, or the arrays of the NumPy twin's `state_dict()` as they are.
+
+        Raises
+        ------
+        RuntimeError, TypeError
+            Missing or unexpected names, a wrong shape; what is no tensor, no array, no mapping.
+        """
+        given = _arguments.mapping("state_dict", state_dict)
+        tensors = {name: from_array(name, value) for name, value in given.items()}
         return super().load_state_dict(tensors, *args, **kwargs)
 
     def embed(self, images: Tensor) -> Tensor:
         """Embed images: (N, 1, 28, 28) → (N, 84)."""
-        return self.net(images)
+        return self.net(tensor("images", images))
 
     def compare(self, left: Tensor, right: Tensor) -> Tensor:
         """Compare embeddings: (N, 84) twice → probabilities (N, 1)."""
-        return torch.sigmoid(self.fc1(torch.abs(left - right)))
+        difference = tensor("left", left) - tensor("right", right)
+        return torch.sigmoid(self.fc1(torch.abs(difference)))
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """Return the probability that each pair is of the same class: (N, 1)."""
+        left, right = tensor("left", left), tensor("right", right)
         return self.compare(self.embed(left), self.embed(right))

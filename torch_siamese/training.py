@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from numpy_siamese import _arguments, _arrays
 from numpy_siamese.cores import default_threads
+from numpy_siamese.data import checked_images
+from torch_siamese._tensors import from_array, network, tensor
 from torch_siamese.config import TrainConfig
 from torch_siamese.data import gather, select_device, use_deterministic_algorithms
 from torch_siamese.evaluation import accuracy, pair_probabilities
@@ -35,8 +38,14 @@ def loss_and_gradients(
     probs : (N, 1)
     grads : dict
         Under the state dict's names.
+
+    Raises
+    ------
+    TypeError
+        No network of PyTorch, no tensors.
     """
-    probs = net(left, right)
+    targets = tensor("targets", targets)
+    probs = network(net)(left, right)
     loss = F.binary_cross_entropy(probs, targets.to(probs.dtype))
     parameters = dict(net.named_parameters())
     grads = torch.autograd.grad(loss, list(parameters.values()))
@@ -59,7 +68,7 @@ class Learner:
             use_deterministic_algorithms()
         self.threads = config.threads or default_threads()
         torch.set_num_threads(self.threads)
-        self.images = self._to_device(images)
+        self.images = self._to_device(checked_images(images))
         self.dtype = getattr(torch, config.dtype)
         self.net = initialize(config.seed, self.dtype).to(self.device)
         self.optimizer = torch.optim.SGD(
@@ -84,13 +93,13 @@ class Learner:
             raise
 
     def _step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        device_targets = self._to_device(targets)
-        loss, probs, grads = loss_and_gradients(
-            self.net,
-            gather(self.images, self._to_device(left_index), self.dtype),
-            gather(self.images, self._to_device(right_index), self.dtype),
-            device_targets,
+        n = len(self.images)
+        device_targets = self._to_device(_arrays.real("targets", targets, np.float64))
+        left, right = (
+            gather(self.images, self._to_device(_arrays.index(name, index, n)), self.dtype)
+            for name, index in (("left_index", left_index), ("right_index", right_index))
         )
+        loss, probs, grads = loss_and_gradients(self.net, left, right, device_targets)
         for name, parameter in self.net.named_parameters():
             parameter.grad = grads[name]
         self.optimizer.step()
@@ -100,9 +109,9 @@ class Learner:
         """Return the probability that each pair is of the same class: (N, 1)."""
         probs = pair_probabilities(
             self.net,
-            self._to_device(images),
-            self._to_device(left_index),
-            self._to_device(right_index),
+            self._to_device(checked_images(images)),
+            self._to_device(_arrays.index("left_index", left_index, len(images))),
+            self._to_device(_arrays.index("right_index", right_index, len(images))),
         )
         return probs.cpu().numpy()
 
@@ -123,13 +132,17 @@ class Learner:
 
         Raises
         ------
-        RuntimeError
-            Missing or unexpected names; a wrong shape.
+        RuntimeError, TypeError
+            As `SiameseNet.load_state_dict`.
         """
+        buffers = {
+            name: from_array(f"momentum[{name!r}]", value)
+            for name, value in _arguments.mapping("momentum", momentum).items()
+        }
         self.net.load_state_dict(model)
         for name, parameter in self.net.named_parameters():
-            if name in momentum:
-                buffer = torch.tensor(momentum[name], device=self.device)
+            if name in buffers:
+                buffer = buffers[name].to(self.device, copy=True)
                 self.optimizer.state[parameter]["momentum_buffer"] = buffer
 
     def environment(self) -> dict[str, Any]:
@@ -142,4 +155,4 @@ class Learner:
         }
 
     def _to_device(self, array: Array) -> Tensor:
-        return torch.as_tensor(array).to(self.device)
+        return from_array("array", array).to(self.device)

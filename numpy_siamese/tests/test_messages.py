@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese import functional as F
+from numpy_siamese.evaluation import embed_images
 from numpy_siamese.fused import conv_relu_pool
 from numpy_siamese.initialization import manual_seed
 from numpy_siamese.model import CNN, SiameseNet
@@ -32,10 +33,14 @@ def pullback_of(result: tuple) -> Callable[..., Any]:
     return result[1]
 
 
+def images(N: int) -> np.ndarray:
+    """Return N black images."""
+    return np.zeros((N, 1, 28, 28), np.float32)
+
+
 def step(**changed: Any) -> Any:
     """Return the step of two black pairs, arguments changed."""
-    images = np.zeros((2, 1, 28, 28), np.float32)
-    arguments: dict[str, Any] = {"left": images, "right": images, "targets": np.zeros((2, 1))}
+    arguments: dict[str, Any] = {"left": images(2), "right": images(2), "targets": a(2, 1)}
     return loss_and_gradients(SiameseNet(), **(arguments | changed))
 
 
@@ -71,7 +76,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
     ),
     # dtypes
     "x must be a float32 or float64 array, got int64": (lambda: F.relu(np.arange(3)), TypeError),
-    "x must be a float32 or float64 array, got list": (lambda: F.relu(anything([1.0])), TypeError),
+    "x must be a numpy.ndarray, got list": (lambda: F.relu(anything([1.0])), TypeError),
     "weight is float32, but x is float64: one dtype for all": (
         lambda: F.linear(a(2, 3), a(4, 3).astype(np.float32)),
         TypeError,
@@ -174,6 +179,26 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         lambda: CNN(manual_seed(0), np.float64)(a(2, 1, 14, 14)),
         ValueError,
     ),
+    "left must be (N, 84), got (2, 83)": (
+        lambda: SiameseNet(0, np.float64).compare(a(2, 83), a(2, 83)),
+        ValueError,
+    ),
+    "left must be (N, 84), got (84,)": (
+        lambda: SiameseNet(0, np.float64).compare(a(84), a(84)),
+        ValueError,
+    ),
+    "left must be float32 as the network is, got float64": (
+        lambda: SiameseNet().compare(a(2, 84), a(2, 84)),
+        TypeError,
+    ),
+    "dembedding must have the output's shape (2, 84), got (84,)": (
+        lambda: SiameseNet().net(images(2))[1](np.ones(84, np.float32)),
+        ValueError,
+    ),
+    "dprobs must be float32 as the output is, got float64": (
+        lambda: SiameseNet()(images(2), images(2))[1](a(2, 1)),
+        TypeError,
+    ),
     "dtype must be numpy.float32 or numpy.float64, got <class 'int'>": (
         lambda: SiameseNet(dtype=anything(int)),
         TypeError,
@@ -190,16 +215,32 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         TypeError,
     ),
     # optimiser
-    "lr must be at least 0, got -1": (lambda: SGD({}, -1), ValueError),
-    "momentum must be at least 0, got -2": (lambda: SGD({}, 1, -2), ValueError),
-    "weight_decay must be at least 0, got -3": (lambda: SGD({}, 1, 0, 0, -3), ValueError),
+    "lr must be finite, got inf": (lambda: SGD({}, np.inf), ValueError),
+    "dampening must be finite, got an int too large for a float": (
+        lambda: SGD({}, 1, dampening=10**400),
+        ValueError,
+    ),
+    "parameters['b'] cannot be written to": (
+        lambda: SGD({"b": anything(np.float32(1))}, 1),
+        ValueError,
+    ),
+    "parameters['c'] must be a numpy.ndarray, got list": (
+        lambda: SGD({"b": a(2), "c": anything([1.0])}, 1),
+        TypeError,
+    ),
+    "lr must be at least 0, got -1.0": (lambda: SGD({}, -1), ValueError),
+    "momentum must be at least 0, got -2.0": (lambda: SGD({}, 1, -2), ValueError),
+    "weight_decay must be at least 0, got -3.0": (lambda: SGD({}, 1, 0, 0, -3), ValueError),
     "nesterov needs a momentum above 0 and a dampening of 0": (
         lambda: SGD({}, 1, nesterov=True),
         ValueError,
     ),
     "no parameter named 'b'": (lambda: SGD({"a": a(2)}, 1).step({"b": a(2)}), KeyError),
-    "a: gradient (3,), parameter (2,)": (lambda: SGD({"a": a(2)}, 1).step({"a": a(3)}), ValueError),
-    "a: gradient float32, parameter float64": (
+    "grads['a'] must have shape (2,), got (3,)": (
+        lambda: SGD({"a": a(2)}, 1).step({"a": a(3)}),
+        ValueError,
+    ),
+    "grads['a'] must be float64, got float32": (
         lambda: SGD({"a": a(2)}, 1).step({"a": a(2).astype(np.float32)}),
         TypeError,
     ),
@@ -226,6 +267,15 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         ValueError,
     ),
     # the step
+    "left must be (N, 1, 28, 28), got (2, 28, 28)": (
+        lambda: step(left=images(2)[:, 0]),
+        ValueError,
+    ),
+    "left must be (N, 1, 28, 28), got ()": (lambda: step(left=np.float32(1)), ValueError),
+    "net must be a SiameseNet of NumPy, got None": (
+        lambda: embed_images(anything(None), a(1)),
+        TypeError,
+    ),
     "micro_batch must be at least 1, got 0": (
         lambda: step(micro_batch=0),
         ValueError,
@@ -239,11 +289,11 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
         TypeError,
     ),
     "expected N > 0 pairs and targets (N, 1), got 0 and (0, 1)": (
-        lambda: loss_and_gradients(SiameseNet(), a(0, 1, 28, 28), a(0, 1, 28, 28), a(0, 1)),
+        lambda: step(left=images(0), right=images(0), targets=a(0, 1)),
         ValueError,
     ),
     "expected N > 0 pairs and targets (N, 1), got 2 and (2,)": (
-        lambda: loss_and_gradients(SiameseNet(), a(2, 1, 28, 28), a(2, 1, 28, 28), a(2)),
+        lambda: step(targets=a(2)),
         ValueError,
     ),
 }
