@@ -1,11 +1,11 @@
 """The pictures of the results, as PNG."""
 
-import io
 from collections.abc import Sequence
 
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Cell, Results, gemm_flops
 from benchmarks.timing import quartiles
+from numpy_siamese import canvas
 
 COLORS = {
     "numpy": "#1f6fb4",
@@ -27,6 +27,7 @@ PARTS = {
 """What the bars of the operations' picture add up."""
 
 
+@canvas.own_settings()
 def step_times(results: Results) -> bytes | None:
     """Draw the time of a training step by backend, a group for each number of threads."""
     cells = [cell for cell in _measured(results, "step") if cell.backend != MATRIX_PRODUCT]
@@ -55,6 +56,7 @@ def step_times(results: Results) -> bytes | None:
     return _png(figure)
 
 
+@canvas.own_settings()
 def throughput(results: Results) -> bytes | None:
     """Draw pairs a second against the batch size, with the rate of matrix products as limit."""
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -82,6 +84,7 @@ def throughput(results: Results) -> bytes | None:
     return _png(figure)
 
 
+@canvas.own_settings()
 def operations(results: Results) -> bytes | None:
     """Draw where the time goes: the parts of the network, NumPy beside PyTorch."""
     cells = _measured(results, "operations")
@@ -125,13 +128,9 @@ def _machine(results: Results) -> str:
 
 
 def _figure(width: float, height: float, panels: int):
-    from matplotlib.figure import Figure
-
-    figure = Figure((width, height), layout="constrained")
+    figure = canvas.new_figure(130 * width, 130 * height, dpi=130, layout="constrained")
     return figure, [figure.add_subplot(1, panels, k + 1) for k in range(panels)]
 
 
 def _png(figure) -> bytes:
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=130)
-    return content.getvalue()
+    return canvas.png(figure)

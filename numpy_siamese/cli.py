@@ -1,7 +1,6 @@
 """The command line of `numpy-siamese`, and what `torch-siamese` shares with it."""
 
 import argparse
-import shlex
 import signal
 import sys
 import warnings
@@ -12,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from numpy_siamese import download, run
+from numpy_siamese import console, download, run
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import load
 from numpy_siamese.errors import InputError
@@ -33,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return command_line("numpy-siamese", TrainConfig, Learner, argv)
 
 
+@console.settled()
 def command_line(
     program: str,
     config_class: type[TrainConfig],
@@ -59,13 +59,14 @@ def command_line(
     arguments = _parser(program, config_class).parse_args(argv)
 
     def fail(message: object) -> int:
-        print(f"{program}: error: {message}", file=sys.stderr)
+        console.complain(f"{program}: error: {message}")
         return MENDABLE
 
     try:
         with handled() as stops:
             if arguments.verb == "fetch":
-                print(f"{arguments.name} is in {download.fetch(arguments.name, arguments.out)}")
+                folder = download.fetch(arguments.name, arguments.out)
+                console.say(f"{arguments.name} is in {folder}")
             else:
                 _train(_plan(program, config_class, arguments), make_learner, stops)
     except InputError as error:
@@ -76,7 +77,7 @@ def command_line(
         return fail(f"not enough memory, expected smaller sizes ({error})")
     except KeyboardInterrupt as error:
         stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT, at_once=True)
-        print(f"{program}: {stopped}", file=sys.stderr)
+        console.complain(f"{program}: {stopped}")
         return stopped.status
     return 0
 
@@ -116,7 +117,7 @@ def _train(plan: _Plan, make_learner: Callable[[Any, Array], AnyLearner], stops:
     learner = make_learner(plan.config, dataset.train.images)
     training = run.Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
     stops.ask = training.stop
-    resume = f"{plan.program} train --resume {shlex.quote(str(plan.out))}"
+    resume = f"{plan.program} train --resume {console.shell_word(plan.out)}"
     try:
         with warnings.catch_warnings():
             # NumPy's, of overflow: a network that diverges is told in one line
@@ -137,10 +138,20 @@ def _in_one_line(error: OSError) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, on streams that may lack characters or be gone."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(MENDABLE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        console.complain(f"{self.prog}: error: {message} (see {self.prog} --help)")
+        self.exit(MENDABLE)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        try:
+            console.write(file or sys.stderr, message)
+        except BrokenPipeError:  # whoever reads the help has seen enough
+            pass
+        except OSError as error:
+            console.complain(f"{self.prog}: error: standard output: {error.strerror}")
+            self.exit(MENDABLE)
 
 
 def _parser(program: str, config_class: type[TrainConfig]) -> argparse.ArgumentParser:
@@ -154,7 +165,7 @@ def _parser(program: str, config_class: type[TrainConfig]) -> argparse.ArgumentP
     train = verbs.add_parser(
         "train",
         help="train a network and keep the run in a folder",
-        description="Train on pairs of digits; write weights, metrics and pictures to a folder.",
+        description="Train on pairs of images; write weights, metrics and pictures to a folder.",
     )
     config_class.add_flags(train)
     train.add_argument(

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from numpy_siamese.bar import Bar
 from numpy_siamese.errors import InputError, reason, unknown_name
 
 MOST_BYTES = 2**26
@@ -120,27 +122,38 @@ class _AtMost:
         self.file.flush()
 
 
+class _FileBar:
+    """The bar of one file, in the words that pooch has for bars; `total` is its size in bytes."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.total, self.done = name, 0, 0
+        self._bar = Bar()
+
+    def update(self, count: int) -> None:
+        self.done = min(self.done + count, self.total) if self.total else self.done + count
+        size = f"{self.done / 1e6:.1f}" + (f" of {self.total / 1e6:.1f}" if self.total else "")
+        share = self.done / self.total if self.total else 0.0
+        self._bar.show(share, (f"{self.name}  {size} MB", f"{size} MB"))
+
+    def reset(self) -> None:
+        self.done = 0
+
+    def close(self) -> None:
+        self._bar.close()
+
+
 def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: bool) -> None:
     import pooch
 
     pooch.get_logger().setLevel("WARNING")  # the bars say it already
 
     def download(url: str, output_file: str, _: Any) -> None:
-        from tqdm import tqdm
-
         os.unlink(output_file)  # made for its owner alone; made anew, it has the usual mode
-        # pooch asks the bar's truth, which tqdm takes from its total: any but 0 until it is known.
         with (
-            tqdm(
-                desc=path.name,
-                total=1,
-                unit="B",
-                unit_scale=True,
-                disable=None if progress else True,
-            ) as bar,
+            closing(_FileBar(path.name)) as bar,
             open(output_file, "wb") as file,
         ):
-            get = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16)
+            get = pooch.HTTPDownloader(progressbar=bar if progress else False, chunk_size=2**16)
             get(url, _AtMost(file, MOST_BYTES), None)
 
     reasons = []

@@ -16,7 +16,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(_printable(message))
+        super().__init__(printable(message))
 
 
 def reason(error: object) -> str:
@@ -24,11 +24,11 @@ def reason(error: object) -> str:
 
     It is one line without codes that a terminal would act on.
     """
-    text = _printable(" ".join(str(error).split()))
+    text = printable(" ".join(str(error).split()))
     return text if len(text) <= MOST_REASON else text[:MOST_REASON] + "…"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text with what is no visible character as an escape."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 

@@ -1,9 +1,9 @@
 """What a run tells the person who watches it."""
 
-import sys
 import time
-from typing import Any
 
+from numpy_siamese import console
+from numpy_siamese.bar import Bar
 from numpy_siamese.history import Metrics
 
 
@@ -24,52 +24,45 @@ class Progress:
         self, epochs: int, batches: int, batch_size: int, quiet: bool = False, done: int = 0
     ) -> None:
         self.epochs, self.batches, self.batch_size = epochs, batches, batch_size
-        self.quiet = quiet
         self._start = time.perf_counter()
         self._done = self._done_before = done
-        self._bar: Any = None
-        if not quiet and sys.stderr.isatty():
-            from tqdm import tqdm
+        self._bar = None if quiet else Bar()
+        self._show_bar()
 
-            self._bar = tqdm(
-                total=epochs * batches,
-                initial=done,
-                unit="batch",
-                bar_format="{percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt}{postfix}",
-                leave=False,
-                dynamic_ncols=True,
-            )
-
-    def say(self, line: str) -> None:
-        """Print a line on standard output, above the bar."""
-        if self.quiet:
-            return
+    def say(self, *parts: str) -> None:
+        """Print a line of such parts on standard output, above the bar; see `console.say`."""
         if self._bar is None:
-            print(line, flush=True)
-        else:
-            self._bar.write(line, file=sys.stdout)
+            return
+        self._bar.hide()
+        console.say(*parts)
+        self._bar.show_again()
 
     def batch(self, loss: float, accuracy: float) -> None:
         """Count one batch and show its live figures on the bar."""
         self._done += 1
-        if self._bar is not None:
-            self._bar.set_postfix_str(
-                f"loss {loss:.3f}, accuracy {accuracy:.2f}, {self._pace()}", refresh=False
-            )
-            self._bar.update()
+        rate, left = self._pace()
+        self._show_bar(
+            f"loss {loss:.3f}, accuracy {accuracy:.2f}, {rate:,.0f} pairs/s, {left} left",
+            f"loss {loss:.3f} acc {accuracy:.2f} {rate:,.0f}/s {left} left",
+            f"loss {loss:.3f} acc {accuracy:.2f} {rate:,.0f}/s {left}",
+            f"{loss:.3f} {accuracy:.2f} {rate:,.0f}/s {left}",
+            left,
+        )
 
     def window(self, row: Metrics) -> None:
         """Print the means of a window of batches."""
+        rate, left = self._pace()
         self.say(
-            f"epoch {row.epoch}/{self.epochs}  batch {row.batch:4d}/{self.batches}  "
-            f"loss {row.loss:.4f}  accuracy {row.accuracy:.4f}  {self._pace()}"
+            f"epoch {row.epoch}/{self.epochs} batch {row.batch:{len(str(self.batches))}d}",
+            f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
+            f"{rate:,.0f} pairs/s, {left} left",
         )
 
     def test(self, row: Metrics, pairs: int) -> None:
         """Print the figures of the test pairs after an epoch."""
         self.say(
-            f"epoch {row.epoch}/{self.epochs}  test pairs {pairs:,}  "
-            f"loss {row.loss:.4f}  accuracy {row.accuracy:.4f}"
+            f"epoch {row.epoch}/{self.epochs} test pairs {pairs:,}",
+            f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
         )
 
     def close(self) -> None:
@@ -77,9 +70,22 @@ class Progress:
         if self._bar is not None:
             self._bar.close()
 
-    def _pace(self) -> str:
-        here = self._done - self._done_before
-        seconds = (time.perf_counter() - self._start) / here  # a batch
+    def _show_bar(self, *figures: str) -> None:
+        """Show how far the run is, and its figures: the same at different lengths."""
+        if self._bar is not None:
+            total = self.epochs * self.batches
+            longest = "  ".join([f"{self._done}/{total}", *figures[:1]])
+            self._bar.show(self._done / total, (longest, *figures))
+
+    def _pace(self) -> tuple[float, str]:
+        """Return pairs a second in this sitting, and the time that the rest takes at this pace."""
+        seconds = max(time.perf_counter() - self._start, 1e-9) / (self._done - self._done_before)
         left = seconds * (self.epochs * self.batches - self._done)
-        minutes, seconds_left = divmod(round(left), 60)
-        return f"{self.batch_size / seconds:,.0f} pairs/s, {minutes}:{seconds_left:02d} left"
+        return self.batch_size / seconds, clock(left)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as m:ss, from an hour on as h:mm:ss."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

