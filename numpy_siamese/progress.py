@@ -18,6 +18,12 @@ class Progress:
         Say nothing.
     done : int
         Batches that an earlier sitting has done.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        Why standard output could not be written. Nothing more is said then; what is to become of
+        the work, whoever does it decides.
     """
 
     def __init__(
@@ -27,14 +33,18 @@ class Progress:
         self._start = time.perf_counter()
         self._done = self._done_before = done
         self._bar = None if quiet else Bar()
+        self.failure: OSError | None = None
         self._show_bar()
 
     def say(self, *parts: str) -> None:
         """Print a line of such parts on standard output, above the bar; see `console.say`."""
-        if self._bar is None:
+        if self._bar is None or self.failure is not None:
             return
         self._bar.hide()
-        console.say(*parts)
+        try:
+            console.say(*parts)
+        except OSError as error:
+            self.failure = error
         self._bar.show_again()
 
     def batch(self, loss: float, accuracy: float) -> None:

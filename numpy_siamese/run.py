@@ -118,15 +118,15 @@ class Run:
         """Run all epochs that are left and return the summary.
 
         An exception passes through once the metrics so far and a summary are written (a `Stopped`
-        at once passes at once). The weights on disk are always those after a whole batch.
+        at once passes at once). The weights on disk are always those after a whole batch. So does
+        the OSError of a standard output that cannot be written, once the state is saved.
         """
         try:
             for epoch in range(len(self.history.test), self.config.epochs):
+                self._end_if_asked()
                 self._train_epoch(epoch)
                 self._test(epoch)
                 summary = self._write_results(finished=epoch + 1 == self.config.epochs)
-                if self._stop is not None and not summary["finished"]:
-                    raise Stopped(self._stop)
         except BaseException as error:
             if not (isinstance(error, Stopped) and error.at_once):
                 with suppress(OSError):  # the error on its way says more
@@ -138,6 +138,8 @@ class Run:
         self.progress.say(
             f"done in {clock(summary['seconds'])}", f"the run is in {self.directory.path}"
         )
+        if self.progress.failure is not None:
+            raise self.progress.failure
         return summary
 
     def summary(self, finished: bool) -> dict[str, Any]:
@@ -164,12 +166,21 @@ class Run:
             last = k + 1 == self.config.batches
             if len(self.history.window) == self.config.window or last:
                 self._close_window(epoch, k)
-            if last or self._stop is not None:
+            if last or self._is_to_end():
                 self._save(with_model=True)
             elif self._schedule.is_due(self.batches_done - self.batches_saved):
                 self._save()
-            if self._stop is not None:
-                raise Stopped(self._stop)
+            self._end_if_asked()
+
+    def _is_to_end(self) -> bool:
+        return self._stop is not None or self.progress.failure is not None
+
+    def _end_if_asked(self) -> None:
+        """End once the state is saved: for a signal, or as nobody can read what is printed."""
+        if self._stop is not None:
+            raise Stopped(self._stop)
+        if self.progress.failure is not None:
+            raise self.progress.failure
 
     def _close_window(self, epoch: int, k: int) -> None:
         mean_loss, mean_accuracy = np.mean(self.history.window, axis=0).tolist()

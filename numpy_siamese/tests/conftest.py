@@ -1,10 +1,14 @@
 """What tests of whole runs share: a server that starts them, and data for them."""
 
+import sys
+import time
+
 import numpy as np
 import pytest
 
 from numpy_siamese import canvas
 from numpy_siamese.tests.processes import Server
+from numpy_siamese.tests.terminal import Terminal
 from numpy_siamese.tests.tiny import idx_folder
 
 canvas.new_figure(1, 1)  # imports matplotlib, whatever backend a notebook has chosen
@@ -40,3 +44,24 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
     """Six random images of three classes."""
     images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
     return images, np.array([0, 1, 2, 0, 1, 2])
+
+
+@pytest.fixture
+def now(monkeypatch):
+    """A clock that a test sets: a list of one number."""
+    times = [100.0]
+    monkeypatch.setattr(time, "perf_counter", lambda: times[0])
+    return times
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Return a function from a number of columns to a terminal in stdout's and stderr's place."""
+
+    def connect(columns):
+        terminal = Terminal(columns, monkeypatch)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        monkeypatch.setattr(sys, "stderr", terminal)
+        return terminal
+
+    return connect
