@@ -2,12 +2,14 @@
 
 import hashlib
 import http.server
+import io
 import socket
+import sys
 import threading
 
 import pytest
 
-from numpy_siamese import download
+from numpy_siamese import bar, download
 from numpy_siamese.data_folder import IDX_FILES
 from numpy_siamese.errors import InputError
 
@@ -64,6 +66,12 @@ def server(monkeypatch):
         yield server
         server.shutdown()
         thread.join()
+
+
+def closed_stream():
+    stream = io.StringIO()
+    stream.close()
+    return stream
 
 
 def contents(folder) -> dict[str, bytes]:
@@ -215,6 +223,33 @@ def test_progress_is_quiet_unless_on_a_terminal(server, tmp_path, capfd):
     """Bars in a log file would bury the one line that matters."""
     download.fetch("mnist", tmp_path)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_on_a_terminal_a_bar_shows_each_file(server, tmp_path, terminal, monkeypatch, progress):
+    """A long download without a sign of life looks like one that hangs.
+
+    200,000 bytes come in pieces of 2¹⁶.
+    """
+    monkeypatch.setattr(bar, "PAUSE", 0)
+    screen = terminal(80)
+    download.fetch("mnist", tmp_path, progress=progress)
+    drawn = [line for line in screen.getvalue().replace("\x1b[J", "").split("\r") if line]
+    found = [(line[:4], line.split("░ ")[-1].split("█ ")[-1]) for line in drawn]
+    images = [" 32%", " 65%", " 98%", "100%", "100%"]
+    expected = [(share, "images.gz  0.1 of 0.2 MB") for share in images[:2]]
+    expected += [(share, "images.gz  0.2 of 0.2 MB") for share in images[2:]]
+    expected += [("100%", "labels.gz  0.0 of 0.0 MB")] * 2
+    assert found == (expected if progress else [])
+    assert screen.seen() == [""]
+
+
+@pytest.mark.parametrize("stream", [None, closed_stream()], ids=["none", "closed"])
+def test_without_a_stream_files_are_fetched_all_the_same(server, tmp_path, monkeypatch, stream):
+    """A program without a console has no standard error."""
+    monkeypatch.setattr(sys, "stderr", stream)
+    download.fetch("mnist", tmp_path)
+    assert contents(tmp_path) == FILES
 
 
 def test_cache_folder_is_the_users_unless_the_environment_names_one(monkeypatch):

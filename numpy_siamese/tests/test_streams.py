@@ -275,12 +275,9 @@ def test_streams_of_processes(twelve_images, tmp_path):
     )
     ascii_only = "LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 PYTHONIOENCODING=cp1252"
     no_space = "numpy-siamese: error: standard output: No space left on device; saved after epoch"
-    broken = "numpy-siamese: error: standard output: Broken pipe; saved after epoch"
     shells = {
         "closed": (f"{command} {tmp_path}/closed >&- 2>&- <&-", 0, ""),
         "full": (f"{command} {tmp_path}/full >/dev/full", 2, no_space),
-        "reader": (f"{command} {tmp_path}/reader | true; exit ${{PIPESTATUS[0]}}", 2, broken),
-        "both-full": (f"{command} {tmp_path}/both-full >/dev/full 2>/dev/full", 2, ""),
         "cp1252": (f"{ascii_only} {command} {tmp_path}/$'caf\\303\\251 \\346\\225\\260'", 0, ""),
     }
     processes = {
