@@ -32,7 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return command_line("numpy-siamese", TrainConfig, Learner, argv)
 
 
-@console.settled()
 def command_line(
     program: str,
     config_class: type[TrainConfig],

@@ -4,8 +4,7 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -70,22 +69,6 @@ def write(stream: TextIO | None, text: str) -> None:
             raise
 
 
-@contextmanager
-def settled() -> Iterator[None]:
-    """Forget at the end what could not be written, so that Python does not stumble over it."""
-    try:
-        yield
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            try:
-                if stream is not None:
-                    stream.flush()
-            except OSError:
-                _send_nowhere(stream)
-            except (AttributeError, ValueError):  # somebody else's stream; closed, or detached
-                continue
-
-
 def is_terminal(stream: Any) -> bool:
     """Whether a stream is a terminal on which a line can be written over."""
     try:
@@ -138,10 +121,3 @@ def _in_quotes(byte: int) -> str:
     """Return a byte as it stands between $' and ': itself, or its three octal digits."""
     c = chr(byte)
     return c if " " <= c <= "~" and c not in "\\'" else f"\\{byte:03o}"
-
-
-def _send_nowhere(stream: Any) -> None:
-    with suppress(AttributeError, OSError, ValueError):  # it may have no file behind it
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)

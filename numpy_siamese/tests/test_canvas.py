@@ -43,7 +43,7 @@ HOSTILE = {
     "figure.dpi": 10.0,
     "figure.facecolor": "blue",
     "xtick.bottom": False,
-    "path.sketch": "(1, 100, 2)",
+    "path.sketch": (1, 100, 2),
     "text.antialiased": False,
     "interactive": True,
     "backend": "svg",

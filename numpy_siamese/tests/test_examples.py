@@ -83,8 +83,15 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     monkeypatch.setattr(
         plots, "curves", lambda title, batches, *rows: (title, batches, *map(list, rows))
     )
+
+    class Mistaken(FakeLearner):
+        def probabilities(self, *pairs):
+            probs = super().probabilities(*pairs)
+            probs[::3] = 1 - probs[::3]
+            return probs
+
     digits = dataset()
-    run = Run(config(seed=7), digits, FakeLearner(digits), tmp_path / "run", quiet=True)
+    run = Run(config(seed=7), digits, Mistaken(digits), tmp_path / "run", quiet=True)
     run.train()
 
     def same(found, expected):
