@@ -47,7 +47,7 @@ def as_png(draw: Callable[P, "Figure"]) -> Callable[P, bytes]:
     ------
     InputError
         By the function returned: matplotlib cannot be imported for a file of settings that it
-        cannot read.
+        cannot read, or want of a folder to write to.
     """
 
     @wraps(draw)
@@ -163,8 +163,8 @@ def _import_matplotlib() -> Any:
         import matplotlib
     except (OSError, ValueError) as error:
         raise InputError(
-            f"matplotlib cannot be imported ({reason(error)}), expected a matplotlibrc that it can "
-            "read, or none"
+            f"matplotlib cannot be imported ({reason(error)}), expected a matplotlibrc and folders "
+            "that it can use"
         ) from error
     finally:
         if backend is not None:
