@@ -98,7 +98,8 @@ class Run:
         )
         place = f"going on in {out} after {self.saved}" if resume else f"writing {out}"
         self.progress.say(
-            f"{config.data}: {len(train):,} training and {len(test):,} test images",
+            f"{config.data}:",
+            f"{len(train):,} training and {len(test):,} test images",
             f"{_counted(config.epochs, 'epoch')} of {_counted(config.batches, 'batch', 'es')} of "
             f"{config.batch_size:,} pairs",
             place,

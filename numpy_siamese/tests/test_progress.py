@@ -78,9 +78,9 @@ def test_what_a_run_says(tmp_path, monkeypatch, now, capsys):
     replace_pictures(monkeypatch)
     digits, out = dataset(), tmp_path / "run"
     Run(config(epochs=1, window=2), digits, FakeLearner(digits), out).train()
+    size = "48 training and 20 test images  1 epoch of 3 batches of 4 pairs"
     assert capsys.readouterr().out.replace("\n  ", "  ").splitlines() == [
-        "tiny: 48 training and 20 test images  1 epoch of 3 batches of 4 pairs  writing "
-        + str(out),
+        f"tiny:  {size}  writing {out}",
         "epoch 1/1 batch 2  loss 0.1875 accuracy 0.7500  8,000,000,000 pairs/s, 0:00 left",
         "epoch 1/1 batch 3  loss 0.3750 accuracy 0.3333  12,000,000,000 pairs/s, 0:00 left",
         "epoch 1/1 test pairs 10  loss 0.2877 accuracy 1.0000",
