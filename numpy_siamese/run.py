@@ -187,8 +187,6 @@ class Run:
         left_index, right_index, targets = self.sampler.batch(epoch, k)
         try:
             loss, share_right = self.learner.step(left_index, right_index, targets)
-        except FloatingPointError as error:  # on a device that cannot be asked any more
-            raise self._diverged(epoch, k) from error
         except (ValueError, RuntimeError) as error:  # the loss of NaN is refused
             images = self.dataset.train.images[np.r_[left_index, right_index]]
             left_of_batch = np.arange(len(targets))

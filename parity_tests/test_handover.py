@@ -3,12 +3,11 @@
 import csv
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from numpy_siamese import cli as numpy_cli
 from numpy_siamese import training as numpy_training
@@ -38,14 +37,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in CSV_FILES:
         np.savetxt(folder / name, table, fmt="%d", delimiter=",")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def torch_as_it_was() -> Iterator[None]:
-    """Give back the number of threads, which a learner sets for the whole process."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -45,7 +45,10 @@ class SiameseNet(nn.Module):
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Load tensors, or the arrays of the NumPy twin's `state_dict()` as they are."""
-        tensors = {name: torch.as_tensor(value) for name, value in state_dict.items()}
+        tensors = {
+            name: value if isinstance(value, Tensor) else torch.as_tensor(value, device="cpu")
+            for name, value in state_dict.items()
+        }
         return super().load_state_dict(tensors, *args, **kwargs)
 
     def embed(self, images: Tensor) -> Tensor:

@@ -519,24 +519,6 @@ def test_a_network_that_diverges_is_one_clear_error(tmp_path, loss):
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("on_nan", ["stop", "continue"])
-def test_a_device_that_fails_for_nan_is_one_clear_error(tmp_path, on_nan):
-    """Broken otherwise: a network that diverges on CUDA, where that ends all use of the device,
-    ends in a traceback, or the run asks the device again.
-    """
-    digits = dataset()
-
-    class Failing(FakeLearner):
-        def probabilities(self, *_):
-            raise AssertionError("asked again")
-
-    learner = Failing(digits, FloatingPointError("not finite"), at=1)
-    run = Run(config(on_nan=on_nan), digits, learner, tmp_path / "run", quiet=True)
-    with pytest.raises(InputError, match="diverged at epoch 1, batch 2"):
-        run.train()
-
-
-@pytest.mark.usefixtures("no_pictures")
 def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path, monkeypatch):
     """Broken otherwise: equal runs differ in more than the time that they took, if only in the
     order of a file's metadata.
