@@ -122,8 +122,9 @@ def _serve(package: str) -> None:
     import safetensors.numpy  # noqa: F401
 
     main = importlib.import_module(f"{package}.cli").main
+    importlib.import_module("numpy_siamese.verbs")
+    importlib.import_module(f"{package}.training")
     if package == "torch_siamese":
-        importlib.import_module("torch_siamese.training")
         importlib.import_module("torch._dynamo")  # as the first optimiser would
     for line in sys.stdin:
         request = json.loads(line)
