@@ -112,9 +112,7 @@ def test_a_run_goes_on_in_the_other_package(
 def test_a_finished_run_gets_more_epochs_in_the_other_package(
     begin: Callable[..., tuple[int, Path]], first: str, second: str
 ) -> None:
-    """Broken otherwise: a run can be made longer only in the package that began it, or loses what
-    only that one knows of its configuration.
-    """
+    """Broken otherwise: a run can be made longer only in the package that began it."""
     status, alone = begin(first, epochs=EPOCHS + 1)
     assert status == 0
     status, shared = begin(first)
