@@ -164,4 +164,4 @@ def converted(value: Any, kind: type) -> Any:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf

@@ -1,6 +1,7 @@
 """Paths as people type them, and folders that are made and taken back."""
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,20 @@ def expanded(text: str) -> str:
             f"found no home folder for {text!r:.80}, expected one, or ./~ for a folder of that name"
         )
     return found
+
+
+def shell_word(path: Path) -> str:
+    """Return a path as a word that can be pasted into a shell, and read as a path by a flag."""
+    text = f"./{path}" if str(path).startswith(("-", "~")) else str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    return f"$'{''.join(map(_in_quotes, os.fsencode(text)))}'"
+
+
+def _in_quotes(byte: int) -> str:
+    """Return a byte as it stands between $' and ': itself, or its three octal digits."""
+    c = chr(byte)
+    return c if " " <= c <= "~" and c not in "\\'" else f"\\{byte:03o}"
 
 
 def missing_folders(path: Path) -> list[Path]:

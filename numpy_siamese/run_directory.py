@@ -18,7 +18,7 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.files import leftovers, write_atomically
 from numpy_siamese.history import COLUMNS, Metrics
 from numpy_siamese.lock import LOCK, FolderLock
-from numpy_siamese.paths import missing_folders, remove_empty
+from numpy_siamese.paths import missing_folders, remove_empty, shell_word
 from numpy_siamese.recorded import read_object
 
 CONFIG, MODEL, CHECKPOINT = "config.json", "model.safetensors", "checkpoint.safetensors"
@@ -83,7 +83,7 @@ class RunDirectory:
         elif CONFIG in entries:
             raise InputError(
                 f"{self._flag}: holds another run, expected a new or empty folder, or "
-                f"--resume {self.path}"
+                f"--resume {shell_word(self.path)}"
             )
         elif entries:
             raise InputError(f"{self._flag}: holds {entries[0]}, expected a new or empty folder")

@@ -1,7 +1,6 @@
 """What the verbs of the command line do: plan and train a run, fetch a data set."""
 
 import argparse
-import shlex
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from numpy_siamese.config import TrainConfig
 from numpy_siamese.data import Dataset, load
 from numpy_siamese.errors import InputError, in_one_line
 from numpy_siamese.learner import Learner
-from numpy_siamese.paths import expanded
+from numpy_siamese.paths import expanded, shell_word
 from numpy_siamese.recorded import RecordedConfig, continued, read_config
 from numpy_siamese.run import Run
 from numpy_siamese.run_directory import CONFIG, default_directory
@@ -75,7 +74,7 @@ def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stop
     learner = make_learner(plan.config, dataset.train.images)
     training = Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
     stops.ask = training.stop
-    resume = f"{plan.program} train --resume {shlex.quote(str(plan.out))}"
+    resume = f"{plan.program} train --resume {shell_word(plan.out)}"
     try:
         with warnings.catch_warnings():
             # NumPy's, of overflow: a network that diverges is told in one line

@@ -2,8 +2,9 @@
 
 import pytest
 
+from numpy_siamese.tests.commands import SMALL
 from numpy_siamese.tests.processes import Server
-from numpy_siamese.tests.tiny import idx_folder
+from numpy_siamese.tests.tiny import csv_folder, idx_folder, replace_pictures
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,26 @@ def begin(twelve_images, tmp_path):
         return ("train", *place, "--batch-size", 4, "--test-pairs", 10, "--threads", 1, *flags)
 
     return command
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A folder of three classes with ten images each."""
+    return csv_folder(tmp_path_factory.mktemp("digits"), [10, 10, 10])
+
+
+@pytest.fixture
+def train(data, tmp_path):
+    """Return a function from further flags to the command line of a small run in tmp_path/run."""
+
+    def command(*flags):
+        place = ["--data", str(data), "--out", str(tmp_path / "run")]
+        return ["train", *place, *SMALL, *map(str, flags)]
+
+    return command
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Leave out the drawing, which takes most of a small run's time."""
+    replace_pictures(monkeypatch)

@@ -11,10 +11,10 @@ from numpy_siamese.download import DOWNLOADS, fetch
 from numpy_siamese.errors import InputError
 from numpy_siamese.run import Run
 from numpy_siamese.run_directory import RunDirectory
+from numpy_siamese.tests.commands import status
 from numpy_siamese.tests.same_run import SMALL
-from numpy_siamese.tests.test_cli import status
 from numpy_siamese.tests.test_run import FakeLearner, config
-from numpy_siamese.tests.tiny import csv_folder, dataset, replace_pictures
+from numpy_siamese.tests.tiny import csv_folder, dataset
 
 FULL = """
 from numpy_siamese import files
@@ -123,12 +123,6 @@ def test_the_corrected_command_works(server, twelve_images, tmp_path):
     assert server.run(*argv, "--data", bad)[0] == 2
     assert server.run(*argv, "--data", twelve_images, setup=FULL.format(count=4))[0] == 2
     assert server.run(*argv, "--data", twelve_images) == (0, "")
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    """Leave out the drawing."""
-    replace_pictures(monkeypatch)
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -9,7 +9,7 @@ import pytest
 
 from numpy_siamese import signals
 from numpy_siamese.signals import Stopped, handled
-from numpy_siamese.tests.test_cli import status
+from numpy_siamese.tests.commands import status
 from numpy_siamese.tests.test_signals import SIGNALS, WORDS, send_in_step
 from numpy_siamese.tests.tiny import PATIENCE
 

@@ -25,7 +25,7 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.progress import Progress
 from numpy_siamese.run import Run
-from numpy_siamese.tests.tiny import dataset, replace_pictures, split
+from numpy_siamese.tests.tiny import dataset, split
 from numpy_siamese.training import Learner
 
 FILES = {
@@ -88,12 +88,6 @@ def table(path):
     """Return a CSV file's rows as dicts of numbers."""
     with open(path, newline="") as file:
         return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
-
-
-@pytest.fixture
-def no_pictures(monkeypatch):
-    """Leave out the drawing, which takes most of a small run's time."""
-    replace_pictures(monkeypatch)
 
 
 @pytest.fixture(scope="module")
