@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from numpy_siamese.errors import reason
+
 IEEE, INHERITED = "ieee", "none"
 
 
@@ -23,6 +25,17 @@ def plain_arithmetic(device: torch.device) -> Iterator[None]:
         torch.autocast(device.type, enabled=False),
     ):
         yield
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Let want of memory be a MemoryError, as everywhere in Python, on the CPU and on a device."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "t allocate memory" in str(error):
+            raise MemoryError(reason(error)) from error
+        raise
 
 
 @contextmanager

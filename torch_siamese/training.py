@@ -20,6 +20,7 @@ from torch_siamese.settings import (
     deterministic_algorithms,
     float32_precision,
     full_float32,
+    memory_errors,
     plain_arithmetic,
     threads,
 )
@@ -118,6 +119,7 @@ class Learner:
         ------
         RuntimeError
             Probabilities that are not finite; the weights stay as they were.
+        MemoryError
         """
         with self._at_work():
             _, _, grads, seen = _loss_and_gradients(
@@ -185,7 +187,7 @@ class Learner:
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         """Let the settings be what the network depends on."""
-        with ExitStack() as settings:
+        with memory_errors(), ExitStack() as settings:
             settings.enter_context(threads(self.threads))
             settings.enter_context(full_float32[self.device.type])
             if self.deterministic:

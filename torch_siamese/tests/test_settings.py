@@ -212,6 +212,21 @@ def test_an_error_puts_everything_back():
         assert everything() == before
 
 
+def out_of_memory():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\n9 GiB")
+
+
+@pytest.mark.parametrize("ask", [lambda: torch.empty(10**15), out_of_memory])
+def test_want_of_memory_is_a_memory_error(ask):
+    """Broken otherwise: a batch that is too large ends in a traceback of PyTorch."""
+    own = learner()
+    with pytest.raises(MemoryError, match="llocate") as caught, own._at_work():
+        ask()
+    assert "\n" not in str(caught.value)
+    with pytest.raises(RuntimeError, match="another"), own._at_work():
+        raise RuntimeError("another")
+
+
 # Precision of float32 and deterministic algorithms
 
 
