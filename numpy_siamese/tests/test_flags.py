@@ -1,5 +1,7 @@
 """Flags and their values: what is taken, and what is refused in one line that names it."""
 
+from dataclasses import fields
+
 import pytest
 
 from numpy_siamese.cli import main
@@ -20,6 +22,48 @@ def test_the_defaults_are_the_reference_recipe():
     config = TrainConfig()
     assert (config.epochs, config.batches, config.batch_size, config.window) == (5, 1000, 100, 100)
     assert (config.lr, config.momentum, config.dtype) == (0.001, 0.1, "float32")
+
+
+def test_the_other_defaults_are_the_documented_ones():
+    """Broken otherwise: the README's figures are of other settings than those that a reader gets.
+
+    The embedded digits, seed 0, 20,000 test pairs; threads and checkpoints as they fit; a network
+    that diverges stops.
+    """
+    config = TrainConfig()
+    assert (config.data, config.seed, config.test_pairs) == ("mnist-5k", 0, 20_000)
+    assert (config.threads, config.checkpoint_every, config.on_nan) == (None, None, "stop")
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("epochs", 1, 2**31 - 1),
+        ("batches", 1, 2**31 - 1),
+        ("batch_size", 2, 2**31 - 1),
+        ("seed", 0, 2**64 - 1),
+        ("threads", 1, 2**31 - 1),
+        ("window", 1, 2**31 - 1),
+        ("test_pairs", 2, 2**31 - 1),
+        ("checkpoint_every", 1, 2**31 - 1),
+        ("lr", 0.0, 1.7976931348623157e308),
+        ("momentum", 0.0, 1.7976931348623157e308),
+    ],
+)
+def test_the_limits_of_each_number_are_taken_and_no_more(name, least, most):
+    """Broken otherwise: a value at the edge is refused, or one beyond it trains on nothing."""
+    for value in (least, most):
+        assert getattr(TrainConfig(**{name: value}), name) == value
+    step = 1 if isinstance(least, int) else 5e-324
+    for value, said in ((least - step, "of at least"), (most + most if step < 1 else most + 1, "")):
+        with pytest.raises(InputError, match=f"{flag(name)}: found .* expected a number {said}"):
+            TrainConfig(**{name: value})
+
+
+def test_what_of_a_run_may_change_when_it_goes_on():
+    """Broken otherwise: a run cannot move to another machine, or becomes another run unnoticed."""
+    free = {spec.name for spec in fields(TrainConfig) if spec.metadata.get("of_sitting")}
+    assert free == {"data", "epochs", "threads", "checkpoint_every", "on_nan"}
 
 
 @pytest.mark.parametrize("wrong", [{"dtype": "float16"}, {"batch_size": 1}, {"lr": float("nan")}])
