@@ -6,13 +6,13 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from numpy_siamese import checkpoint
+from numpy_siamese import checkpoint, lock
 from numpy_siamese.checkpoint import Checkpoint
 from numpy_siamese.errors import InputError
 from numpy_siamese.files import leftovers, write_atomically
@@ -22,6 +22,10 @@ from numpy_siamese.paths import missing_folders, remove_empty, shell_word
 from numpy_siamese.recorded import read_object
 
 CONFIG, MODEL, CHECKPOINT = "config.json", "model.safetensors", "checkpoint.safetensors"
+METRICS = "metrics.csv"
+
+START = frozenset({CONFIG, CHECKPOINT, METRICS, "test_metrics.csv", "pairs.png"})
+"""What a run writes before its first batch."""
 
 
 class RunDirectory:
@@ -30,7 +34,8 @@ class RunDirectory:
     Parameters
     ----------
     path : Path
-        Created, parents included; an existing folder must be empty.
+        Created, parents included; an existing folder must be empty, or hold no more than the start
+        of a run that was killed before its first batch was done.
     existing : bool
         Continue the run that the folder holds.
 
@@ -72,14 +77,23 @@ class RunDirectory:
         self._check(self.existing)  # another run may have come and gone
         for leftover in leftovers(self.path):
             leftover.unlink()
+        if not self.existing:
+            for name in self._entries():  # of a mere start
+                (self.path / name).unlink()
+
+    def _entries(self) -> list[str]:
+        """Return the names of what the folder holds, but for what a dead process leaves behind."""
+        ignored = {LOCK, *(leftover.name for leftover in leftovers(self.path))}
+        return sorted({entry.name for entry in self.path.iterdir()} - ignored)
 
     def _check(self, existing: bool) -> None:
         """Refuse a folder that holds something, or, to continue, one that holds no run."""
-        ignored = {LOCK, *(leftover.name for leftover in leftovers(self.path))}
-        entries = sorted({entry.name for entry in self.path.iterdir()} - ignored)
+        entries = self._entries()
         if existing:
             if CONFIG not in entries:
                 raise InputError(f"{self._flag}: holds no run (found no {CONFIG})")
+        elif self._is_mere_start(entries):
+            pass
         elif CONFIG in entries:
             raise InputError(
                 f"{self._flag}: holds another run, expected a new or empty folder, or "
@@ -89,6 +103,20 @@ class RunDirectory:
             raise InputError(f"{self._flag}: holds {entries[0]}, expected a new or empty folder")
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise InputError(f"{self._flag}: cannot be written, expected a writable folder")
+
+    def _is_mere_start(self, entries: Collection[str]) -> bool:
+        """Whether a run began here and was killed before its first batch was done.
+
+        Whoever is still at work there holds the lock.
+        """
+        if not lock.IS_KEPT or CHECKPOINT not in entries or not START.issuperset(entries):
+            return False
+        try:
+            state = checkpoint.load_checkpoint(self.path / CHECKPOINT)
+            lines = (self.path / METRICS).read_bytes().count(b"\n") if METRICS in entries else 0
+        except (InputError, OSError):
+            return False
+        return state.epoch == state.batch == 0 and lines <= 1
 
     def close(self) -> None:
         """Let other runs write there."""

@@ -1,5 +1,6 @@
 """Who handles signals: what was ignored stays ignored, and everything is put back."""
 
+import runpy
 import signal
 import subprocess
 import sys
@@ -71,6 +72,10 @@ def test_a_handler_that_is_not_pythons_is_left_alone(monkeypatch):
 def test_without_sighup_the_others_are_handled(monkeypatch):
     """Broken otherwise: nothing works on Windows, which has none."""
     monkeypatch.setattr(signals, "WORDS", {int(signal.SIGINT): "interrupted"})
+    with monkeypatch.context() as windows:
+        windows.delattr(signal, "SIGHUP")
+        words = runpy.run_path(signals.__file__)["WORDS"]
+        assert words == {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
     before = signal.getsignal(signal.SIGINT)
     with handled() as stops:
         assert signal.getsignal(signal.SIGINT) == stops.handle
