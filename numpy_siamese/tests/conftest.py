@@ -1,10 +1,25 @@
 """What tests of whole runs share: a server that starts them, and data for them."""
 
+import signal
+
 import pytest
 
+from numpy_siamese import signals
 from numpy_siamese.tests.commands import SMALL
 from numpy_siamese.tests.processes import Server
 from numpy_siamese.tests.tiny import csv_folder, idx_folder, replace_pictures
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_of_a_terminal():
+    """Let signals be as in a terminal, where the tests run under nohup or in the background."""
+    before = {number: signal.getsignal(number) for number in signals.WORDS}
+    for number, handler in before.items():
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, usual if handler is signal.SIG_IGN else handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
