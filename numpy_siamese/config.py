@@ -2,22 +2,35 @@
 
 import argparse
 import math
+import operator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, did_you_mean
+from numpy_siamese.parser import real_number, whole_number
 
 COUNTLESS = 2**31
 """Counts stay below this."""
 
 
-def option(default: Any, parse: Any, meaning: str, **limits: Any) -> Any:
-    """Declare a field: its default, how its flag is parsed, what it means, its limits.
+ONLY_TORCH = frozenset({"device", "algorithms"})
+"""Fields that `torch_siamese` adds; a run goes on in NumPy without them."""
+
+PARSE: dict[type, Callable[[str], Any]] = {int: whole_number, float: real_number, str: str}
+"""How a flag's text becomes a value of a kind."""
+
+KINDS = {int: "a whole number", float: "a number", str: "a name"}
+"""What a kind of value is called."""
+
+
+def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
+    """Declare a field: its default, its kind (int, float or str), what it means, its limits.
 
     The limits are `least` and `below` for numbers, `choices` for names. `automatic` says what the
     default None stands for. A field that is `of_sitting` may change when a run is continued.
     """
-    return field(default=default, metadata={"parse": parse, "help": meaning, **limits})
+    return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +40,8 @@ class TrainConfig:
     Raises
     ------
     InputError
-        A value below its least, or not finite, or not among the choices; it names the flag.
+        A value of another kind, below its least, not finite, or not among the choices; it names
+        the flag.
     """
 
     data: str = option(
@@ -36,7 +50,7 @@ class TrainConfig:
         "data set: mnist-5k, mnist, or a folder with CSV or IDX files, plain or gzip",
         of_sitting=True,
     )
-    epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS)
+    epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)
     batch_size: int = option(
         100, int, "pairs in a batch, half different and half same", least=2, below=COUNTLESS
@@ -46,7 +60,13 @@ class TrainConfig:
     seed: int = option(0, int, "seed of weights and pairs", least=0, below=2**64)
     dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
     threads: int | None = option(
-        None, int, "threads", least=1, below=COUNTLESS, automatic="all cores", of_sitting=True
+        None,
+        int,
+        "threads",
+        least=1,
+        below=COUNTLESS,
+        automatic="the cores that this process may use",
+        of_sitting=True,
     )
     window: int = option(
         100, int, "batches averaged in one line of the log", least=1, below=COUNTLESS
@@ -75,26 +95,35 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for spec in fields(self):
             value, limits = getattr(self, spec.name), spec.metadata
-            if value is None:
+            found = f"{flag(spec.name)}: found {value!r:.400}"
+            if value is None and spec.default is None:
                 continue
-            found = f"{flag(spec.name)}: found {value!r}, expected"
-            if "choices" in limits and value not in limits["choices"]:
-                raise InputError(f"{found} one of {', '.join(limits['choices'])}")
+            try:
+                value = converted(value, limits["kind"])
+            except TypeError as error:
+                raise InputError(f"{found}, expected {KINDS[limits['kind']]}") from error
+            object.__setattr__(self, spec.name, value)
+            choices = limits.get("choices", (value,))
+            if value not in choices:
+                meant = did_you_mean(value, choices)
+                raise InputError(f"{found}{meant}, expected one of {', '.join(choices)}")
             if "least" in limits and not value >= limits["least"]:
-                raise InputError(f"{found} a number of at least {limits['least']}")
+                raise InputError(f"{found}, expected a number of at least {limits['least']}")
             if "least" in limits and not value < limits.get("below", math.inf):
-                raise InputError(f"{found} a number below {limits.get('below', 'infinity')}")
+                below = limits.get("below", "infinity")
+                raise InputError(f"{found}, expected a number below {below}")
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser) -> None:
         """Give the parser one flag for each field; flags not given leave no trace."""
         for spec in fields(cls):
             default = spec.metadata.get("automatic", spec.default)
+            choices = spec.metadata.get("choices")
             parser.add_argument(
                 flag(spec.name),
-                type=spec.metadata["parse"],
+                type=PARSE[spec.metadata["kind"]],
                 default=argparse.SUPPRESS,
-                choices=spec.metadata.get("choices"),
+                metavar=f"{{{','.join(choices)}}}" if choices else None,
                 help=f"{spec.metadata['help']} (default: {default})".replace("%", "%%"),
             )
 
@@ -112,3 +141,27 @@ class TrainConfig:
 def flag(name: str) -> str:
     """Return the command-line flag of a field."""
     return "--" + name.replace("_", "-")
+
+
+def converted(value: Any, kind: type) -> Any:
+    """Return a value as one of this kind, where that loses nothing: NumPy's numbers are numbers.
+
+    Raises
+    ------
+    TypeError
+        It is of another kind.
+    """
+    if kind is str:
+        if not isinstance(value, str):
+            raise TypeError(f"found a {type(value).__name__}")
+        return str(value)
+    if isinstance(value, bool):
+        raise TypeError("found a truth value")
+    if kind is int:
+        return operator.index(value)
+    if isinstance(value, str) or not hasattr(value, "__float__"):
+        raise TypeError(f"found a {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -2,10 +2,8 @@
 
 import errno
 import os
-import shlex
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TextIO
 
 from numpy_siamese.errors import printable
@@ -107,17 +105,3 @@ def can_show(stream: Any, text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def shell_word(path: Path) -> str:
-    """Return a path as a word that can be pasted into a shell, whatever bytes it has."""
-    text = f"./{path}" if str(path).startswith("-") else str(path)
-    if text.isprintable() and can_show(sys.stderr, text):
-        return shlex.quote(text)
-    return f"$'{''.join(map(_in_quotes, os.fsencode(text)))}'"
-
-
-def _in_quotes(byte: int) -> str:
-    """Return a byte as it stands between $' and ': itself, or its three octal digits."""
-    c = chr(byte)
-    return c if " " <= c <= "~" and c not in "\\'" else f"\\{byte:03o}"

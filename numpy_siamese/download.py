@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from numpy_siamese.bar import Bar
 from numpy_siamese.errors import InputError, reason, unknown_name
+from numpy_siamese.paths import expanded, folder_made
 
 MOST_BYTES = 2**26
 """Of a file from a mirror; MNIST's largest has 10 MB."""
@@ -50,9 +51,18 @@ DOWNLOADS = {
 
 
 def cache_directory() -> Path:
-    """Return the folder of downloads: $NUMPY_SIAMESE_CACHE, else the user's cache folder."""
+    """Return the folder of downloads: $NUMPY_SIAMESE_CACHE, else the user's cache folder.
+
+    Raises
+    ------
+    InputError
+        The variable holds ``~user`` of an unknown user.
+    """
     if chosen := os.environ.get("NUMPY_SIAMESE_CACHE"):
-        return Path(chosen)
+        try:
+            return Path(expanded(chosen))
+        except InputError as error:
+            raise InputError(f"$NUMPY_SIAMESE_CACHE: {error}") from error
     import pooch
 
     return Path(pooch.os_cache("numpy-siamese"))
@@ -67,7 +77,8 @@ def fetch(
     """Download a named data set, so that `data.load` finds it.
 
     A file that is there with the right checksum is left alone, so that calling again goes on where
-    a failure stopped; any other is replaced. A file appears whole and checked, or not at all.
+    a failure stopped; any other is replaced. A file appears whole and checked, or not at all, and
+    so does the folder.
 
     Parameters
     ----------
@@ -95,14 +106,17 @@ def fetch(
         raise unknown_name("download", name, DOWNLOADS)
     download = DOWNLOADS[name]
     folder = cache_directory() / name if directory is None else Path(directory)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: {error.strerror}, expected a folder to write to") from error
-    for file, checksum in download.checksums.items():
-        _fetch_file(
-            folder / file, checksum, download.mirrors if mirrors is None else mirrors, progress
-        )
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(folder_made(folder))
+        except OSError as error:
+            raise InputError(
+                f"{folder}: {error.strerror}, expected a folder to write to"
+            ) from error
+        for file, checksum in download.checksums.items():
+            _fetch_file(
+                folder / file, checksum, download.mirrors if mirrors is None else mirrors, progress
+            )
     return folder
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 MOST_REASON = 400
 """Characters of another library's message that are passed on."""
 
+NEAR = 0.8
+"""The least share of letters that a slip has in common with what was meant (`difflib`'s ratio)."""
+
 
 class InputError(ValueError):
     """An input that the user can mend.
@@ -28,14 +31,41 @@ def reason(error: object) -> str:
     return text if len(text) <= MOST_REASON else text[:MOST_REASON] + "…"
 
 
+def in_one_line(error: OSError) -> str:
+    """Return what the system says, after the file that it says it of."""
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"
+
+
 def printable(text: str) -> str:
     """Return the text with what is no visible character as an escape."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> InputError:
-    """Return the error for a name that is not among `choices`, with the nearest one that is."""
+    """Return the error for a name that is not among `choices`, with the one that was meant."""
     choices = list(choices)
-    nearest = difflib.get_close_matches(name, choices, n=1)
-    guess = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-    return InputError(f"unknown {kind} {name!r}{guess}, expected {' or '.join(choices)}")
+    return InputError(
+        f"unknown {kind} {name!r:.400}{did_you_mean(name, choices)}, "
+        f"expected {' or '.join(choices)}"
+    )
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return " (did you mean …?)" where the name is a slip of one of `choices`, else nothing."""
+    meant = nearest(name, choices)
+    return f" (did you mean {meant!r}?)" if meant else ""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return which of `choices` a name is a slip of, None where it is of none.
+
+    A slip keeps the first letter, and nearly all others or the beginning: emnist and omniglot are
+    no slips of mnist, but names of other things.
+    """
+    known = {choice.lower(): choice for choice in choices}
+    slip, first = name.lower(), name.lower().lstrip("-")[:1]
+    near = difflib.get_close_matches(slip, known, cutoff=NEAR)
+    if len(slip.lstrip("-")) > 1:
+        near += [choice for choice in known if choice.startswith(slip) or slip.startswith(choice)]
+    return next((known[choice] for choice in near if choice.lstrip("-")[:1] == first), None)

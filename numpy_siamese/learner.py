@@ -18,8 +18,6 @@ class Learner(Protocol):
         ------
         ValueError, RuntimeError
             Probabilities are not finite; the weights stay as they were.
-        FloatingPointError
-            The same, and the learner can be used no more.
         """
 
     def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:

@@ -12,6 +12,9 @@ with suppress(ImportError):  # Windows: two runs in one folder are not told apar
 
 LOCK = ".lock"
 
+IS_KEPT = "fcntl" in globals()
+"""Whether the operating system keeps others out."""
+
 
 class FolderLock:
     """The right to write in a folder, held until `release` or the end of the process.
@@ -55,7 +58,7 @@ class FolderLock:
 
     @staticmethod
     def _lock(descriptor: int, folder: Path) -> None:
-        if "fcntl" not in globals():
+        if not IS_KEPT:
             return
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -4,16 +4,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from numpy_siamese.config import TrainConfig, flag
+from numpy_siamese.config import KINDS, ONLY_TORCH, TrainConfig, flag
 from numpy_siamese.data import Dataset
 from numpy_siamese.errors import InputError
 from numpy_siamese.input_files import read_json
 
 MOST_BYTES = 2**20
 """Of a `config.json`; it has some hundred bytes."""
-
-ONLY_TORCH = frozenset({"device", "algorithms"})
-"""Fields that `torch_siamese` adds; a run goes on in NumPy without them."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
         The file cannot be read, is no JSON object, or holds an unknown name or a value of another
         type than the field's.
     """
-    expected = "a JSON object of settings by name"
-    found = read_json(path, expected, MOST_BYTES)
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: found a {type(found).__name__}, expected {expected}")
+    found = read_object(path)
     data_sha256 = found.pop("data_sha256", None)
     if not isinstance(data_sha256, str | None):
         raise InputError(f"{path}: data_sha256: found {data_sha256!r:.80}, expected a string")
@@ -69,7 +63,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
     settings = {}
     for name, value in found.items():
         if name in specs:
-            settings[name] = _checked(path, name, value, specs[name].metadata["parse"])
+            settings[name] = _checked(path, name, value, specs[name].metadata["kind"])
             if value is None and specs[name].default is not None:
                 raise InputError(f"{path}: {name}: found null, expected a value")
         elif name not in ONLY_TORCH:
@@ -79,22 +73,41 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
     return RecordedConfig(path, settings, data_sha256)
 
 
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a `config.json`, whatever it says.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no JSON object.
+    """
+    expected = "a JSON object of settings by name"
+    found = read_json(path, expected, MOST_BYTES)
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: found a {type(found).__name__}, expected {expected}")
+    return found
+
+
 def continued(
     recorded: RecordedConfig, given: dict[str, Any], config_class: type[TrainConfig]
 ) -> TrainConfig:
     """Return the configuration with which a run goes on: as recorded, but for flags of a sitting.
+
+    A flag with the recorded value is none too many: a command can be repeated with --resume.
 
     Raises
     ------
     InputError
         A flag is given that would make it another run.
     """
-    free = {spec.name for spec in fields(config_class) if spec.metadata.get("of_sitting")}
-    for name in given:
-        if name not in free:
+    defaults = {spec.name: spec.default for spec in fields(config_class)}
+    free = sorted(spec.name for spec in fields(config_class) if spec.metadata.get("of_sitting"))
+    for name, value in given.items():
+        expected = recorded.settings.get(name, defaults[name])
+        if name not in free and value != expected:
             raise InputError(
-                f"--resume goes on with {recorded.path}, expected no {flag(name)}; "
-                f"{', '.join(flag(name) for name in sorted(free))} may change"
+                f"--resume goes on with {recorded.path}, expected no {flag(name)} other than its "
+                f"{expected}; {', '.join(map(flag, free))} may change"
             )
     return config_class(**recorded.settings | given)
 
@@ -104,6 +117,5 @@ def _checked(path: Path, name: str, value: Any, kind: type) -> Any:
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**1023 else value
     if value is not None and type(value) is not kind:
-        kinds = {int: "a whole number", float: "a number", str: "a name"}
-        raise InputError(f"{path}: {name}: found {value!r:.80}, expected {kinds[kind]}")
+        raise InputError(f"{path}: {name}: found {value!r:.80}, expected {KINDS[kind]}")
     return value

@@ -20,6 +20,7 @@ from numpy_siamese.history import History, Metrics
 from numpy_siamese.learner import Learner
 from numpy_siamese.pairs import PairSampler
 from numpy_siamese.progress import Progress, clock
+from numpy_siamese.recorded import read_object
 from numpy_siamese.run_directory import CHECKPOINT, CONFIG, RunDirectory
 from numpy_siamese.schedule import Schedule
 from numpy_siamese.signals import Stopped
@@ -79,37 +80,33 @@ class Run:
         self._schedule = Schedule(config.checkpoint_every)
         self.directory = RunDirectory(out, existing=resume)
         try:
-            saved = self.directory.read_checkpoint() if resume else None
-            if not resume:
-                record = config.to_dict() | {"data_sha256": dataset.checksum()}
-                self.directory.write_json(CONFIG, record)
-            if saved is None:
-                self._save()
-            else:
-                self._restore(saved)
+            self._resume() if resume else self._begin()
             self._write_metrics()
             first_pairs = first_of_each_kind(dataset.train.images, self.sampler.batch(0, 0))
             self._draw_pairs("pairs.png", "First training batch", first_pairs)
+            self.progress = Progress(
+                config.epochs, config.batches, config.batch_size, quiet, self.batches_done
+            )
+            self.progress.say(
+                f"{config.data}:",
+                f"{len(train):,} training and {len(test):,} test images",
+                f"{_counted(config.epochs, 'epoch')} of "
+                f"{_counted(config.batches, 'batch', 'es')} of {config.batch_size:,} pairs",
+                self._place(out),
+            )
         except BaseException:
-            self.directory.close()
+            self.directory.discard()
             raise
-        self.progress = Progress(
-            config.epochs, config.batches, config.batch_size, quiet, self.batches_done
-        )
-        place = f"going on in {out} after {self.saved}" if resume else f"writing {out}"
-        self.progress.say(
-            f"{config.data}:",
-            f"{len(train):,} training and {len(test):,} test images",
-            f"{_counted(config.epochs, 'epoch')} of {_counted(config.batches, 'batch', 'es')} of "
-            f"{config.batch_size:,} pairs",
-            place,
-        )
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is in the folder is worth going on with: it was, or a batch is done."""
+        return self.directory.existing or self.batches_done > 0
 
     @property
     def saved(self) -> str:
         """The place of the last checkpoint, in words."""
-        epoch, batch = divmod(self.batches_saved, self.config.batches)
-        return f"epoch {epoch + 1}, batch {batch}" if batch or not epoch else f"epoch {epoch}"
+        return _words(self.batches_saved, self.config.batches)
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """Ask a run to save its state and raise `Stopped`, once the batch or test is finished."""
@@ -119,8 +116,9 @@ class Run:
         """Run all epochs that are left and return the summary.
 
         An exception passes through once the metrics so far and a summary are written (a `Stopped`
-        at once passes at once). The weights on disk are always those after a whole batch. So does
-        the OSError of a standard output that cannot be written, once the state is saved.
+        at once passes at once). The weights on disk are always those after a whole batch. Before
+        the first batch of a new run is done, an exception leaves nothing of it. The OSError of a
+        standard output that cannot be written comes once the state is saved.
         """
         try:
             for epoch in range(len(self.history.test), self.config.epochs):
@@ -129,7 +127,9 @@ class Run:
                 self._test(epoch)
                 summary = self._write_results(finished=epoch + 1 == self.config.epochs)
         except BaseException as error:
-            if not (isinstance(error, Stopped) and error.at_once):
+            if not self.is_kept:
+                self.directory.discard()
+            elif not (isinstance(error, Stopped) and error.at_once):
                 with suppress(OSError):  # the error on its way says more
                     self._write_results(finished=False)
             raise
@@ -196,8 +196,6 @@ class Run:
         left_index, right_index, targets = self.sampler.batch(epoch, k)
         try:
             loss, share_right = self.learner.step(left_index, right_index, targets)
-        except FloatingPointError as error:  # on a device that cannot be asked any more
-            raise self._diverged(epoch, k) from error
         except (ValueError, RuntimeError) as error:  # the loss of NaN is refused
             images = self.dataset.train.images[np.r_[left_index, right_index]]
             left_of_batch = np.arange(len(targets))
@@ -214,10 +212,11 @@ class Run:
         return loss, share_right
 
     def _diverged(self, epoch: int, k: int) -> InputError:
+        kept = f"; the last checkpoint, after {self.saved}, is in {self.directory.path}"
         return InputError(
             f"--lr {self.config.lr}, --momentum {self.config.momentum}: the network diverged at "
-            f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate, or --on-nan continue; "
-            f"the last checkpoint, after {self.saved}, is in {self.directory.path}"
+            f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate, or --on-nan continue"
+            f"{kept if self.is_kept else ''}"
         )
 
     def _test(self, epoch: int) -> None:
@@ -260,16 +259,46 @@ class Run:
             self.batches_saved = self.batches_done
             _heap.give_back()
 
+    def _begin(self) -> None:
+        """Record how the run is made, and its start."""
+        record = self.config.to_dict() | {"data_sha256": self.dataset.checksum()}
+        self.directory.write_json(CONFIG, record)
+        self._save()
+
+    def _resume(self) -> None:
+        """Go back to where the last checkpoint was written; record an end that has changed."""
+        saved = self.directory.read_checkpoint()
+        if saved is None:
+            self._save()
+        else:
+            self._restore(saved)
+        if read_object(self.directory.path / CONFIG).get("epochs") != self.config.epochs:
+            self.directory.write_json("summary.json", self.summary(finished=False))
+            self.directory.set_epochs(self.config.epochs)
+
     def _restore(self, saved: Checkpoint) -> None:
-        """Go back to where a checkpoint was written."""
-        path = self.directory.path / CHECKPOINT
+        path, batches = self.directory.path / CHECKPOINT, self.config.batches
+        done = saved.epoch * batches + saved.batch
+        if done > self.config.epochs * batches:
+            raise InputError(
+                f"--epochs {self.config.epochs}: found {_words(done, batches)} done in {path}, "
+                f"expected at least {-(-done // batches)}"
+            )
         fault = saved.fault(self.config, self.learner.model_state())
         if fault:
             raise InputError(f"{path}: {fault}, expected the checkpoint of this run")
         self.learner.load_state(saved.model, saved.momentum)
         self.history = saved.history
-        self.batches_done = self.batches_saved = saved.epoch * self.config.batches + saved.batch
+        self.batches_done = self.batches_saved = done
         self._start -= saved.seconds
+
+    def _place(self, out: Path) -> str:
+        """Say where the run is, on disk and in time."""
+        if not self.directory.existing:
+            return f"writing {out}"
+        if self.batches_done == self.config.epochs * self.config.batches:
+            return f"{out} is finished, after {self.saved}; --epochs sets another end"
+        return f"going on in {out} after {self.saved}"
 
     def _write_results(self, finished: bool) -> dict[str, Any]:
         self._write_metrics()
@@ -300,6 +329,7 @@ def _counted(n: int, thing: str, ending: str = "s") -> str:
     return f"{n:,} {thing}{ending if n != 1 else ''}"
 
 
-def default_directory(package: str) -> Path:
-    """Return a new folder's name for a run: runs/PACKAGE-DATE-TIME."""
-    return Path("runs") / f"{package}-{time.strftime('%Y%m%d-%H%M%S')}"
+def _words(done: int, batches: int) -> str:
+    """Return after what so many batches end."""
+    epoch, batch = divmod(done, batches)
+    return f"epoch {epoch + 1}, batch {batch}" if batch or not epoch else f"epoch {epoch}"

@@ -14,8 +14,11 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from numpy_siamese.parser import Parser
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 
@@ -67,8 +70,9 @@ def change(mutant: str) -> Change:
     return Change(mutant.rsplit(".", 1)[0], old, new)
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; return 1 if a mutant survives unlisted, or has not run."""
+    Parser(prog="python -m parity_tests.mutation", description=main.__doc__).parse_args(argv)
     listed = equivalent()
     counts: dict[str, Counter[str]] = {}
     holes = []

@@ -4,10 +4,11 @@ python -m parity_tests.rerun OPERATION DTYPE integers|floats DEVICE CASE
 """
 
 import json
-import sys
+from collections.abc import Sequence
 
 import numpy as np
 
+from numpy_siamese.parser import Parser
 from parity_tests import oracle, report
 from parity_tests.devices import DEVICES
 from parity_tests.harness import compare
@@ -34,7 +35,16 @@ def main(operation: str, dtype: str, data: str, device: str, case: str) -> None:
     print(report.as_text(LEDGER))
 
 
+def parsed(argv: Sequence[str] | None = None) -> dict[str, str]:
+    """Return the arguments of `main`."""
+    parser = Parser(prog="python -m parity_tests.rerun", description=main.__doc__)
+    parser.add_argument("operation", choices=BY_NAME, metavar="OPERATION")
+    parser.add_argument("dtype", choices=("float32", "float64"))
+    parser.add_argument("data", choices=("integers", "floats"))
+    parser.add_argument("device", choices=[device.name for device in DEVICES], metavar="DEVICE")
+    parser.add_argument("case", metavar="CASE", help="as the note says, in JSON")
+    return vars(parser.parse_args(argv))
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 6:
-        sys.exit(__doc__)
-    main(*sys.argv[1:])
+    main(**parsed())

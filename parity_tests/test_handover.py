@@ -3,12 +3,11 @@
 import csv
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from numpy_siamese import cli as numpy_cli
 from numpy_siamese import training as numpy_training
@@ -40,14 +39,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def torch_as_it_was() -> Iterator[None]:
-    """Give back the number of threads, which a learner sets for the whole process."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture
 def begin(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -55,10 +46,10 @@ def begin(
     """Return a function that begins a run and stops it after some steps, or never."""
     replace_pictures(monkeypatch)
 
-    def run(package: str, stop: int | None = None) -> tuple[int, Path]:
+    def run(package: str, stop: int | None = None, epochs: int = EPOCHS) -> tuple[int, Path]:
         main, learner = PACKAGES[package]
-        out = tmp_path / f"{package}-{stop}"
-        settings = {"data": data, "out": out, "dtype": "float64", "epochs": EPOCHS, "window": 1}
+        out = tmp_path / f"{package}-{stop}-{epochs}"
+        settings = {"data": data, "out": out, "dtype": "float64", "epochs": epochs, "window": 1}
         settings |= {"batches": BATCHES, "batch-size": 20, "test-pairs": 40, "momentum": 0.9}
         settings |= {"lr": 0.0001, "threads": 1}
         argv = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
@@ -79,8 +70,8 @@ def begin(
     return run
 
 
-def resume(package: str, run: Path) -> int:
-    return PACKAGES[package][0](["train", "--quiet", "--resume", str(run)])
+def resume(package: str, run: Path, *flags: str) -> int:
+    return PACKAGES[package][0](["train", "--quiet", "--resume", str(run), *flags])
 
 
 def losses(run: Path) -> list[float]:
@@ -113,6 +104,25 @@ def test_a_run_goes_on_in_the_other_package(
     found, expected = losses(shared), losses(alone)
     assert len(found) == len(expected) == EPOCHS * (BATCHES + 1)
     assert found[:STOP] == expected[:STOP]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert significant_digits(abs(ours - theirs) / abs(theirs)) >= CLAIMED_DIGITS
+
+
+@pytest.mark.parametrize(("first", "second"), [("numpy", "torch"), ("torch", "numpy")])
+def test_a_finished_run_gets_more_epochs_in_the_other_package(
+    begin: Callable[..., tuple[int, Path]], first: str, second: str
+) -> None:
+    """Broken otherwise: a run can be made longer only in the package that began it."""
+    status, alone = begin(first, epochs=EPOCHS + 1)
+    assert status == 0
+    status, shared = begin(first)
+    assert status == 0
+    assert resume(second, shared, "--epochs", str(EPOCHS + 1)) == 0
+    assert (shared / "config.json").read_bytes() == (alone / "config.json").read_bytes()
+    assert json.loads((shared / "summary.json").read_text())["finished"]
+    found, expected = losses(shared), losses(alone)
+    assert len(found) == len(expected) == (EPOCHS + 1) * (BATCHES + 1)
+    assert found[: EPOCHS * BATCHES] == expected[: EPOCHS * BATCHES]
     for ours, theirs in zip(found, expected, strict=True):
         assert significant_digits(abs(ours - theirs) / abs(theirs)) >= CLAIMED_DIGITS
 

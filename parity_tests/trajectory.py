@@ -8,14 +8,17 @@ losses, and for each tensor the largest difference relative to its largest weigh
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from numpy_siamese.config import TrainConfig
+from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation import THRESHOLD
 from numpy_siamese.pairs import PairSampler
+from numpy_siamese.parser import Parser, whole_number
+from numpy_siamese.paths import expanded
 from numpy_siamese.training import Learner
 from parity_tests import oracle
 from parity_tests.digits import digits
@@ -102,25 +105,36 @@ def print_step(step: Step) -> None:
         print(f"             {name:18s} {difference:.1e}")
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
-    defaults = TrainConfig()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=200)
+    parser = Parser(
+        prog="python -m parity_tests.trajectory", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--steps", type=whole_number, default=200)
     parser.add_argument(
         "--recipe", action="store_true", help="all steps of the recipe, then its test pairs"
     )
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float64")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int)
+    parser.add_argument("--seed", type=whole_number, default=0)
+    parser.add_argument("--threads", type=whole_number)
     parser.add_argument("--data", help="data set or folder (default: the suite's 200 digits)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
+    try:
+        _run(arguments)
+    except InputError as error:
+        parser.error(str(error))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    defaults = TrainConfig()
+    if arguments.steps < 1:
+        raise InputError(f"--steps: found {arguments.steps}, expected a number of at least 1")
     oracle.pin()
     train = test = digits()
     if arguments.data is not None:
         from numpy_siamese.data import load
 
-        dataset = load(arguments.data)
+        dataset = load(expanded(arguments.data))
         train, test = dataset.train, dataset.test
     steps = defaults.epochs * defaults.batches if arguments.recipe else arguments.steps
     pair = Pair(*train, arguments.dtype, arguments.seed, threads=arguments.threads)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from numpy_siamese.config import TrainConfig as SharedTrainConfig
 from numpy_siamese.config import option
-from torch_siamese.data import select_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,4 +32,6 @@ class TrainConfig(SharedTrainConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        from torch_siamese.data import select_device  # --help needs no PyTorch
+
         select_device(self.device)

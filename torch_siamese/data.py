@@ -1,7 +1,5 @@
 """The device, and images on it."""
 
-import os
-
 import torch
 from torch import Tensor
 
@@ -24,18 +22,6 @@ def select_device(name: str) -> torch.device:
             "--device cuda: found no CUDA device, expected auto or cpu on this machine"
         )
     return torch.device(name)
-
-
-def use_deterministic_algorithms() -> None:
-    """Let CUDA use only algorithms that give the same bits every time, for the whole process.
-
-    References
-    ----------
-    PyTorch's notes on reproducibility; cuBLAS reads its variable when it is first used.
-    """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
 
 
 def gather(images: Tensor, index: Tensor, dtype: torch.dtype) -> Tensor:

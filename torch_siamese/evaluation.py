@@ -8,6 +8,7 @@ from numpy_siamese.evaluation import THRESHOLD
 from torch_siamese._tensors import network, same_shape, select, tensor
 from torch_siamese.data import checked_images, gather
 from torch_siamese.model import SiameseNet
+from torch_siamese.settings import plain_arithmetic
 
 
 def accuracy(probs: Tensor, targets: Tensor) -> float:
@@ -25,7 +26,6 @@ def accuracy(probs: Tensor, targets: Tensor) -> float:
     return ((probs > THRESHOLD) == (targets == 1)).double().mean().item()
 
 
-@torch.no_grad()
 def embed_images(net: SiameseNet, images: Tensor, batch: int = 100) -> Tensor:
     """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
 
@@ -38,10 +38,10 @@ def embed_images(net: SiameseNet, images: Tensor, batch: int = 100) -> Tensor:
     index = torch.arange(len(images), device=images.device)
     dtype = net.fc1.weight.dtype
     parts = index.split(_arguments.count("batch", batch, 1))
-    return torch.cat([net.embed(gather(images, part, dtype)) for part in parts])
+    with plain_arithmetic(images.device), torch.no_grad():
+        return torch.cat([net.embed(gather(images, part, dtype)) for part in parts])
 
 
-@torch.no_grad()
 def pair_probabilities(
     net: SiameseNet, images: Tensor, left_index: Tensor, right_index: Tensor
 ) -> Tensor:
@@ -58,5 +58,6 @@ def pair_probabilities(
     left_index, right_index = tensor("left_index", left_index), tensor("right_index", right_index)
     same_shape(left_index=left_index, right_index=right_index)
     embeddings = embed_images(net, images)
-    left = select("left_index", embeddings, left_index)
-    return net.compare(left, select("right_index", embeddings, right_index))
+    with plain_arithmetic(images.device), torch.no_grad():
+        left = select("left_index", embeddings, left_index)
+        return net.compare(left, select("right_index", embeddings, right_index))

@@ -1,6 +1,8 @@
 """Learning: the loss-and-gradients step and the learner; the twin of `numpy_siamese.training`."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,18 @@ from numpy_siamese.cores import default_threads
 from numpy_siamese.data import checked_images
 from torch_siamese._tensors import from_array, network, tensor
 from torch_siamese.config import TrainConfig
-from torch_siamese.data import gather, select_device, use_deterministic_algorithms
+from torch_siamese.data import gather, select_device
 from torch_siamese.evaluation import accuracy, pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
+from torch_siamese.settings import (
+    deterministic_algorithms,
+    float32_precision,
+    full_float32,
+    memory_errors,
+    plain_arithmetic,
+    threads,
+)
 
 Array = np.ndarray
 
@@ -25,6 +35,9 @@ def loss_and_gradients(
     net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """Compute the mean binary cross-entropy of a batch, and its gradients.
+
+    Whatever is in force around the call, gradients are recorded and nothing is cast. How products
+    of float32 are rounded is the caller's choice (`torch.set_float32_matmul_precision`).
 
     Parameters
     ----------
@@ -43,17 +56,47 @@ def loss_and_gradients(
     ------
     TypeError
         No network of PyTorch, no tensors.
+    ValueError
+        Parameters that were made in inference mode, which have no gradients.
+    RuntimeError
+        Probabilities that are not finite.
     """
-    targets = tensor("targets", targets)
-    probs = network(net)(left, right)
-    loss = F.binary_cross_entropy(probs, targets.to(probs.dtype))
+    loss, probs, grads, _ = _loss_and_gradients(net, left, right, targets)
+    return loss, probs, grads
+
+
+def _loss_and_gradients(
+    net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
+) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+    """Return as well the probabilities on the CPU: bringing them is the one wait for the device.
+
+    They are checked there, before the loss: CUDA's kernel asserts that it is given probabilities,
+    and after a failed assertion the process can use the device no more.
+    """
+    net, targets = network(net), tensor("targets", targets)
+    left, right = tensor("left", left), tensor("right", right)
     parameters = dict(net.named_parameters())
-    grads = torch.autograd.grad(loss, list(parameters.values()))
-    return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True))
+    for name, parameter in parameters.items():
+        if parameter.is_inference():
+            raise ValueError(f"net: {name} was made in inference mode, expected it made outside")
+    with plain_arithmetic(left.device):
+        probs = net(*(x.clone() if x.is_inference() else x for x in (left, right)))
+        seen = probs.detach().cpu()
+        if not torch.isfinite(seen).all():
+            raise RuntimeError("found probabilities that are not finite")
+        loss = F.binary_cross_entropy(probs, targets.to(probs.dtype))
+        grads = torch.autograd.grad(loss, list(parameters.values()))
+    return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True)), seen
 
 
 class Learner:
     """A network, its optimiser and the images that it learns from.
+
+    PyTorch's settings are of the thread or of the process. Those that the network depends on are as
+    `config` says while a method runs, and what they were after it: the number of threads; float32
+    as float32, not rounded to TF32 or bfloat16; autocast and inference mode off; on CUDA with
+    ``algorithms="deterministic"`` only such. `CUBLAS_WORKSPACE_CONFIG` is then set for good, as
+    cuBLAS reads it once. Default device and default dtype do not matter.
 
     Parameters
     ----------
@@ -64,16 +107,17 @@ class Learner:
     def __init__(self, config: TrainConfig, images: Array) -> None:
         self.device = select_device(config.device)
         self.device_name = "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name()
-        if self.device.type == "cuda" and config.algorithms == "deterministic":
-            use_deterministic_algorithms()
+        self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
+        if self.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.threads = config.threads or default_threads()
-        torch.set_num_threads(self.threads)
-        self.images = self._to_device(checked_images(images))
         self.dtype = getattr(torch, config.dtype)
-        self.net = initialize(config.seed, self.dtype).to(self.device)
-        self.optimizer = torch.optim.SGD(
-            self.net.parameters(), lr=config.lr, momentum=config.momentum
-        )
+        with self._at_work():
+            self.images = self._to_device(checked_images(images))
+            self.net = initialize(config.seed, self.dtype).to(self.device)
+            self.optimizer = torch.optim.SGD(
+                self.net.parameters(), lr=config.lr, momentum=config.momentum
+            )
 
     def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
         """Learn from one batch of pairs; return its mean loss and its accuracy before the step.
@@ -81,39 +125,32 @@ class Learner:
         Raises
         ------
         RuntimeError
-            On the CPU, probabilities that are not finite; the weights stay as they were.
-        FloatingPointError
-            The same on CUDA, where the process can use the device no more.
+            Probabilities that are not finite; the weights stay as they were.
+        MemoryError
         """
-        try:
-            return self._step(left_index, right_index, targets)
-        except RuntimeError as error:
-            if "device-side assert" in str(error):
-                raise FloatingPointError("probabilities are not finite") from error
-            raise
-
-    def _step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        n = len(self.images)
-        device_targets = self._to_device(_arrays.real("targets", targets, np.float64))
-        left, right = (
-            gather(self.images, self._to_device(_arrays.index(name, index, n)), self.dtype)
-            for name, index in (("left_index", left_index), ("right_index", right_index))
-        )
-        loss, probs, grads = loss_and_gradients(self.net, left, right, device_targets)
-        for name, parameter in self.net.named_parameters():
-            parameter.grad = grads[name]
-        self.optimizer.step()
-        return loss.item(), accuracy(probs, device_targets)
+        with self._at_work():
+            targets = _arrays.real("targets", targets, np.float64)
+            left, right = (
+                gather(self.images, self._index(name, index, len(self.images)), self.dtype)
+                for name, index in (("left_index", left_index), ("right_index", right_index))
+            )
+            _, _, grads, seen = _loss_and_gradients(self.net, left, right, self._to_device(targets))
+            for name, parameter in self.net.named_parameters():
+                parameter.grad = grads[name]
+            self.optimizer.step()
+            truth = from_array("targets", targets)
+            return F.binary_cross_entropy(seen, truth.to(seen.dtype)).item(), accuracy(seen, truth)
 
     def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
         """Return the probability that each pair is of the same class: (N, 1)."""
-        probs = pair_probabilities(
-            self.net,
-            self._to_device(checked_images(images)),
-            self._to_device(_arrays.index("left_index", left_index, len(images))),
-            self._to_device(_arrays.index("right_index", right_index, len(images))),
-        )
-        return probs.cpu().numpy()
+        with self._at_work():
+            probs = pair_probabilities(
+                self.net,
+                self._to_device(checked_images(images)),
+                self._index("left_index", left_index, len(images)),
+                self._index("right_index", right_index, len(images)),
+            )
+            return probs.cpu().numpy()
 
     def model_state(self) -> dict[str, Array]:
         """Return the network's weights by state-dict name."""
@@ -139,20 +176,38 @@ class Learner:
             name: from_array(f"momentum[{name!r}]", value)
             for name, value in _arguments.mapping("momentum", momentum).items()
         }
-        self.net.load_state_dict(model)
-        for name, parameter in self.net.named_parameters():
-            if name in buffers:
-                buffer = buffers[name].to(self.device, copy=True)
-                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        with self._at_work():
+            self.net.load_state_dict(model)
+            for name, parameter in self.net.named_parameters():
+                if name in buffers:
+                    buffer = buffers[name].to(self.device, copy=True)
+                    self.optimizer.state[parameter]["momentum_buffer"] = buffer
 
     def environment(self) -> dict[str, Any]:
-        """Return what the network runs on."""
-        return {
-            "package": "torch_siamese",
-            "torch": torch.__version__,
-            "device": self.device_name,
-            "threads": self.threads,
-        }
+        """Return what the network runs on, and what is in force while it does."""
+        with self._at_work():
+            return {
+                "package": "torch_siamese",
+                "torch": torch.__version__,
+                "device": self.device_name,
+                "threads": torch.get_num_threads(),
+                "float32_precision": float32_precision(self.device.type),
+                "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+            }
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """Let the settings be what the network depends on."""
+        with memory_errors(), ExitStack() as settings:
+            settings.enter_context(threads(self.threads))
+            settings.enter_context(full_float32[self.device.type])
+            if self.deterministic:
+                settings.enter_context(deterministic_algorithms)
+            settings.enter_context(plain_arithmetic(self.device))
+            yield
 
     def _to_device(self, array: Array) -> Tensor:
         return from_array("array", array).to(self.device)
+
+    def _index(self, name: str, index: Array, n: int) -> Tensor:
+        return self._to_device(_arrays.index(name, index, n))

@@ -3,6 +3,7 @@
 python docs/results/table.py
 """
 
+import argparse
 import csv
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,5 +61,6 @@ def largest_departure() -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, allow_abbrev=False).parse_args()  # none
     print("\n".join(table()))
     print(f"\nlargest departure of an accuracy from the reference: {largest_departure():.4f}")

@@ -1,15 +1,30 @@
 """What tests of whole runs share: a server that starts them, and data for them."""
 
+import signal
 import sys
 import time
 
 import numpy as np
 import pytest
 
-from numpy_siamese import canvas
+from numpy_siamese import canvas, signals
+from numpy_siamese.tests.commands import SMALL
 from numpy_siamese.tests.processes import Server
 from numpy_siamese.tests.terminal import Terminal
-from numpy_siamese.tests.tiny import idx_folder
+from numpy_siamese.tests.tiny import csv_folder, idx_folder, replace_pictures
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_of_a_terminal():
+    """Let signals be as in a terminal, where the tests run under nohup or in the background."""
+    before = {number: signal.getsignal(number) for number in signals.WORDS}
+    for number, handler in before.items():
+        usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+        signal.signal(number, usual if handler is signal.SIG_IGN else handler)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
 
 canvas.new_figure(1, 1)  # imports matplotlib, whatever backend a notebook has chosen
 
@@ -65,3 +80,26 @@ def terminal(monkeypatch):
         return terminal
 
     return connect
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A folder of three classes with ten images each."""
+    return csv_folder(tmp_path_factory.mktemp("digits"), [10, 10, 10])
+
+
+@pytest.fixture
+def train(data, tmp_path):
+    """Return a function from further flags to the command line of a small run in tmp_path/run."""
+
+    def command(*flags):
+        place = ["--data", str(data), "--out", str(tmp_path / "run")]
+        return ["train", *place, *SMALL, *map(str, flags)]
+
+    return command
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Leave out the drawing, which takes most of a small run's time."""
+    replace_pictures(monkeypatch)

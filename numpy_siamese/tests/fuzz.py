@@ -19,9 +19,12 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
+
+from numpy_siamese.parser import Parser, whole_number
 
 HANG = 60  # seconds
 MOST_MEMORY = 2**32  # bytes of address space
@@ -165,21 +168,21 @@ def report(name: str, engine: str, folder: Path, process: subprocess.CompletedPr
     return not found["findings"]
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Fuzz each reader in a process of its own; return 1 if there are findings."""
-    parser = argparse.ArgumentParser(prog="numpy_siamese.tests.fuzz", description=__doc__)
+    parser = Parser(prog="python -m numpy_siamese.tests.fuzz", description=__doc__)
     parser.add_argument("readers", nargs="*", metavar="READER", help="default: all")
     parser.add_argument(
         "--module", default="numpy_siamese.tests.hostile", help="of the readers (%(default)s)"
     )
-    parser.add_argument("--inputs", type=int, default=100_000, help="for each reader")
-    parser.add_argument("--seed", type=int, default=1, help="from 1; of the changes")
+    parser.add_argument("--inputs", type=whole_number, default=100_000, help="for each reader")
+    parser.add_argument("--seed", type=whole_number, default=1, help="from 1; of the changes")
     installed = importlib.util.find_spec("atheris") is not None
     parser.add_argument(
         "--engine", choices=ENGINES, default="atheris" if installed else "hypothesis"
     )
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # of a reader's process
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.folder:
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
         run = ENGINES[arguments.engine]

@@ -124,8 +124,9 @@ def _serve(package: str) -> None:
     canvas.new_figure(1, 1)  # which imports matplotlib
 
     main = importlib.import_module(f"{package}.cli").main
+    importlib.import_module("numpy_siamese.verbs")
+    importlib.import_module(f"{package}.training")
     if package == "torch_siamese":
-        importlib.import_module("torch_siamese.training")
         importlib.import_module("torch._dynamo")  # as the first optimiser would
     for line in sys.stdin:
         request = json.loads(line)
@@ -142,6 +143,9 @@ def _child(main: Callable[[list[str]], int], request: dict) -> None:
     """Run the command line and end the process."""
     status = 1
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # tests may run in the background
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for descriptor, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(request[name], os.O_WRONLY | os.O_CREAT), descriptor)

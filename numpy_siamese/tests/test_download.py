@@ -259,5 +259,26 @@ def test_cache_folder_is_the_users_unless_the_environment_names_one(monkeypatch)
     assert str(download.cache_directory()) == "elsewhere"
 
 
+def test_the_checksums_of_mnist_are_those_that_others_publish():
+    """Broken otherwise: no mirror in the world has the file that is expected.
+
+    TensorFlow Datasets, ``url_checksums/mnist.txt``.
+    """
+    assert download.DOWNLOADS["mnist"].checksums == {
+        "t10k-images-idx3-ubyte.gz": (
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"
+        ),
+        "t10k-labels-idx1-ubyte.gz": (
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"
+        ),
+        "train-images-idx3-ubyte.gz": (
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
+        ),
+        "train-labels-idx1-ubyte.gz": (
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"
+        ),
+    }
+
+
 def test_the_files_that_fetch_gets_are_those_that_load_reads():
     assert set(download.DOWNLOADS["mnist"].checksums) == {f"{file}.gz" for file in IDX_FILES}

@@ -81,7 +81,8 @@ def test_a_finished_run_goes_on_to_itself(server, whole, tmp_path):
     ("flags", "said"),
     [
         (["--lr", 0.1], "expected no --lr"),
-        (["--epochs", 9], "expected no --epochs"),
+        (["--test-pairs", 20], "expected no --test-pairs other than its 10"),
+        (["--seed", 6], "expected no --seed other than its 5"),
         (["--out", "elsewhere"], "--out"),
         (["--config", "config.json"], "--config"),
     ],
@@ -90,6 +91,16 @@ def test_a_finished_run_goes_on_to_itself(server, whole, tmp_path):
 def test_going_on_takes_no_flag_of_another_run(server, whole, flags, said):
     """Broken otherwise: half of a run has one rate and half another."""
     assert_refused(server, ("train", "--resume", whole, *flags), "--resume", said)
+
+
+def test_a_command_can_be_repeated_with_resume(server, whole, tmp_path, twelve_images):
+    """Broken otherwise: who repeats the command of a run, to go on with it, has to take out every
+    flag that is as it was.
+    """
+    run = shutil.copytree(whole, tmp_path / "run")
+    same = (*FLAGS, "--lr", "3e-4", "--seed", 5, "--data", twelve_images, "--dtype", "float32")
+    assert server.run("train", *same, "--quiet", "--resume", run) == (0, "")
+    assert_same_run(run, whole)
 
 
 @pytest.mark.parametrize("place", ["missing", "."])

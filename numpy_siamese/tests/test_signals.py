@@ -8,9 +8,12 @@ import pytest
 from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.tests.same_run import SMALL, assert_same_run
 
-SIGNALS = pytest.mark.parametrize(
-    ("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")]
-)
+WORDS = {
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "terminated",
+    signal.SIGHUP: "hung up",
+}
+SIGNALS = pytest.mark.parametrize(("number", "word"), WORDS.items())
 
 
 def send_in_step(count, *numbers, then=""):
@@ -64,7 +67,7 @@ def assert_goes_on_as_told(server, err, out, whole):
 @pytest.mark.parametrize(
     ("batches", "number", "word"),
     [(batches, signal.SIGINT, "interrupted") for batches in (1, 6, 9, 12)]
-    + [(9, signal.SIGTERM, "terminated")],
+    + [(9, number, WORDS[number]) for number in (signal.SIGTERM, signal.SIGHUP)],
 )
 def test_a_signal_finishes_the_batch_and_saves(
     server, start, whole, tmp_path, number, word, batches
@@ -109,8 +112,8 @@ def test_a_signal_before_the_run_begins_ends_it_with_one_line(start, tmp_path, n
     """Broken otherwise: a signal while data is read gives a traceback, or is lost."""
     setup = f"""
 import os
-from numpy_siamese import cli
-cli.load = lambda _: os.kill(os.getpid(), {int(number)})
+from numpy_siamese import verbs
+verbs.load = lambda _: os.kill(os.getpid(), {int(number)})
 """
     assert start(setup) == (128 + number, f"numpy-siamese: {word}\n")
     assert not (tmp_path / "run").exists()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from numpy_siamese import console
+from numpy_siamese import console, paths
 from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.cli import main
 from numpy_siamese.tests.tiny import replace_pictures
@@ -225,7 +225,7 @@ def test_a_name_can_be_pasted_into_a_shell(monkeypatch, name, encoding):
     Between $' and ' a shell reads octal numbers as Python does in bytes.
     """
     monkeypatch.setattr(sys, "stderr", encoded(encoding))
-    word = console.shell_word(Path(name))
+    word = paths.shell_word(Path(name))
     assert word.isprintable()
     word.encode(encoding)
     if word.startswith("$'"):

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,6 +164,23 @@ def test_help_shows_the_device(capfd):
         assert said in section
 
 
+def test_version_names_pytorch_and_its_build(capfd):
+    """Broken otherwise: a report of a fault lacks what is asked first."""
+    assert status(["--version"]) == 0
+    out, err = capfd.readouterr()
+    assert out.startswith("torch-siamese ")
+    assert f"(NumPy {np.__version__}, PyTorch {torch.__version__}, Python " in out
+    assert err == ""
+
+
+@pytest.mark.parametrize("flag", ["--epoch", "--devise"])
+def test_a_slip_in_a_flag_is_told_here_as_well(capfd, flag):
+    """Broken otherwise: the mirror takes flags that its twin refuses."""
+    assert status(["train", flag, "1"]) == 2
+    meant = {"--epoch": "--epochs", "--devise": "--device"}[flag]
+    assert f"unknown flag {flag}, did you mean {meant}?" in capfd.readouterr().err
+
+
 def test_python_m_runs_the_command_line(train):
     """Broken otherwise: the module cannot be run, or its exit status is lost."""
     process = subprocess.run(
@@ -174,13 +193,17 @@ def test_python_m_runs_the_command_line(train):
     assert process.stderr.count("\n") == 1
 
 
-def test_without_torch_one_line_says_how_to_get_it():
+def test_without_torch_one_line_says_how_to_get_it(tmp_path):
     """Broken otherwise: who installed only the NumPy package is shown a traceback."""
     code = (
         "import sys; sys.modules['torch'] = None\n"
-        "from torch_siamese.cli import main; sys.exit(main(['train']))"
+        "from torch_siamese.cli import main; sys.exit(main(['train', '--out', 'a/run']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert list(tmp_path.iterdir()) == []
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "found no PyTorch" in done.stderr
