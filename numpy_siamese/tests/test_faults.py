@@ -12,6 +12,7 @@ from numpy_siamese.checkpoint import load_checkpoint
 from numpy_siamese.config import TrainConfig
 from numpy_siamese.errors import InputError
 from numpy_siamese.run import Run
+from numpy_siamese.run_directory import CHECKPOINT
 from numpy_siamese.tests.tiny import dataset, replace_pictures
 from numpy_siamese.training import Learner
 
@@ -37,7 +38,8 @@ def running(server, begin, run):
     def start(*flags, setup=""):
         process = server.start(*begin(*ENDLESS, "--checkpoint-every", 1, *flags), setup=setup)
         processes.append(process)
-        process.wait_until(lambda: (run / "pairs.png").exists() and "training" in process.out)
+        process.wait_until(lambda: "training" in process.out)
+        process.wait_until(lambda: load_checkpoint(run / CHECKPOINT).batch > 0)
         return process
 
     yield start
