@@ -9,7 +9,8 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from benchmarks import limits, pictures
+import torch_siamese.training
+from benchmarks import limits, memory, pictures
 from benchmarks.backends import base, numpy_backend, torch_backend
 from benchmarks.backends.base import LR, MOMENTUM, Backend, NotRun, batch, draw, many_images
 from benchmarks.backends.catalogue import BACKENDS, BY_NAME
@@ -180,7 +181,7 @@ def test_threads_are_in_force_within_a_run_of_numpy(monkeypatch: pytest.MonkeyPa
         with NUMPY.threads(count):
             NUMPY.step(2).run()
             NUMPY.embed(2).run()
-            learner = NUMPY._learner()  # type: ignore[attr-defined]
+            learner = NUMPY._learner()
             assert NUMPY.threads_in_force() == count
             assert {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"} == {
                 count
@@ -286,3 +287,16 @@ def test_memory_of_a_pair() -> None:
     assert EAGER.bytes_per_pair() == 2 * 2 * 4 * kept
     assert NUMPY.bytes_per_pair() == 2 * 28 * 28 * (4 + 1)
     assert BY_NAME["jax"].bytes_per_pair() == 2 * 2 * 4 * (kept - 3 * 1600)
+
+
+# ------------------------------------------------------------------------------ processes
+
+
+def test_pytorch_trains_where_memory_is_watched() -> None:
+    """In a process of its own, and in the soak, it is the package's learner that learns."""
+    found = memory.of_training("torch-eager", 2, 1)
+    assert not found.missing
+    assert found.peak >= found.before > 10 * 2**20
+    learner = memory._learner("torch-eager", 6, 1, base.digits()[0])
+    assert type(learner) is torch_siamese.training.Learner
+    assert (learner.threads, learner.device.type) == (1, "cpu")

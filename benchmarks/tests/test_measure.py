@@ -111,7 +111,7 @@ def test_cpu_time_and_waiting_are_medians(clock: Clock) -> None:
         return 0.0
 
     a.seconds = run
-    a.synchronize = lambda: None  # type: ignore[method-assign]
+    a.synchronize = lambda: None
     cell = found(steps(10), a)["a"]
     assert cell.samples == [4.0] * 3
     assert cell.cpu == 3.0

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+import numpy_siamese
 from benchmarks import memory
 from benchmarks.results import Memory
 
@@ -132,19 +134,22 @@ def test_what_the_process_does(
     assert json.loads(capsys.readouterr().out) == [100 * 1024, 105 * 1024]
 
 
-def test_the_learner_is_the_package_s(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "package"), [("numpy", "numpy"), ("torch-eager", "torch")])
+def test_the_learner_is_the_package_s(
+    monkeypatch: pytest.MonkeyPatch, name: str, package: str
+) -> None:
     """NumPy's or PyTorch's on the CPU, with the pairs and the threads."""
-    import numpy_siamese.training
-    import torch_siamese.training
-
-    for name, module in (
-        ("numpy", numpy_siamese.training),
-        ("torch-eager", torch_siamese.training),
-    ):
-        monkeypatch.setattr(module, "Learner", lambda config, images: (config, images))
-        config, images = memory._learner(name, 6, 2, "images")
-        assert (config.batch_size, config.threads, images) == (6, 2, "images")
-        assert getattr(config, "device", "cpu") == "cpu"
+    for packages in (("numpy", numpy_siamese), ("torch", ModuleType("torch_siamese"))):
+        monkeypatch.setitem(sys.modules, f"{packages[0]}_siamese", packages[1])
+        config, training = ModuleType("config"), ModuleType("training")
+        config.TrainConfig = lambda own=packages[0], **fields: (own, fields)
+        training.Learner = lambda *arguments, own=packages[0]: (own, *arguments)
+        for module in (config, training):
+            monkeypatch.setitem(sys.modules, f"{packages[0]}_siamese.{module.__name__}", module)
+            monkeypatch.setattr(packages[1], module.__name__, module, raising=False)
+    on_cpu = {"device": "cpu"} if package == "torch" else {}
+    config = (package, {"batch_size": 6, "threads": 2, **on_cpu})
+    assert memory._learner(name, 6, 2, "images") == (package, config, "images")
 
 
 def test_what_it_cannot_read_ends_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:

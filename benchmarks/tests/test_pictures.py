@@ -28,7 +28,7 @@ def drawn(figure: Figure | None) -> Axes:
 
 def title(axes: Axes) -> str:
     """Return the title of the figure."""
-    return axes.figure.get_suptitle()  # type: ignore[union-attr]
+    return axes.figure.get_suptitle()
 
 
 def on(label_axis: list) -> list[str]:

@@ -87,7 +87,7 @@ def test_what_fails_in_a_round_is_said(clock: Clock, a: Fake) -> None:
 def test_threads_that_are_not_in_force_in_the_end_are_told(clock: Clock, a: Fake) -> None:
     """Whoever limited them meanwhile, the times are not those of two threads."""
     limited = Fake("limited", [], clock)
-    limited.threads_in_force = lambda: 1  # type: ignore[method-assign]
+    limited.threads_in_force = lambda: 1
     cells = found(steps(10), limited, a)
     assert cells["limited"].missing == "refused: in the end it runs on 1 threads"
     assert not cells["limited"].samples
@@ -139,7 +139,7 @@ def test_a_batch_that_does_not_fit_is_not_tried(
 ) -> None:
     """The system would end the whole process: 16 pairs of 128 MiB take 2 GiB."""
     monkeypatch.setattr(memory, "available", lambda: there)
-    a.bytes_per_pair = lambda: 2.0**27  # type: ignore[method-assign]
+    a.bytes_per_pair = lambda: 2.0**27
     a.device = device
     assert found(steps(16, workload), a)["a"].missing == words
     assert bool(a.log) is not bool(words)

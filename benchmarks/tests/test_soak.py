@@ -1,11 +1,14 @@
 """The soak: what it watches, what it prints, and when it fails."""
 
+import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+import numpy_siamese.training
 from benchmarks import soak
 from benchmarks.soak import Tenth, Watched, report, tenths
 
@@ -171,32 +174,49 @@ def test_where_memory_is_not_told(
 # ------------------------------------------------------------------------------ the run
 
 
-@pytest.mark.parametrize("package", ["numpy", "torch"])
-def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+class Run:
+    """A run that does nothing but the steps."""
+
+    made: ClassVar[list[Any]] = []
+
+    def __init__(self, config: Any, dataset: Any, learner: Any, out: Path, quiet: bool) -> None:
+        assert out.parent.is_dir()
+        assert quiet
+        assert len(dataset.train.images) == 4000
+        self.made.append((config, out))
+        self.learner, self.steps = learner, config.epochs * config.batches
+
+    def train(self) -> None:
+        """Learn from the same pair of images again and again."""
+        index = np.arange(2)
+        for _ in range(self.steps):
+            self.learner.step(index, index + 2, np.ones((2, 1), np.float32))
+
+
+def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many steps, of so many pairs, on so many threads, in a folder that is removed."""
-    runs: list[Any] = []
-
-    class Run:
-        def __init__(self, config: Any, dataset: Any, learner: Any, out: Path, quiet: bool) -> None:
-            assert out.parent.is_dir()
-            assert quiet
-            assert len(dataset.train.images) == 4000
-            runs.append((config, out))
-            self.learner, self.steps = learner, config.epochs * config.batches
-
-        def train(self) -> None:
-            index = np.arange(2)
-            for _ in range(self.steps):
-                self.learner.step(index, index + 2, np.ones((2, 1), np.float32))
-
     monkeypatch.setattr(soak, "Run", Run)
-    seen = soak.soak(package, 50, 2, 1)
-    ((config, out),) = runs
+    Run.made.clear()
+    seen = soak.soak("numpy", 50, 2, 1)
+    ((config, out),) = Run.made
     assert (config.epochs, config.batches, config.batch_size, config.threads) == (50, 1, 2, 1)
     assert config.test_pairs == 100
-    assert getattr(config, "device", "cpu") == "cpu"
     assert not out.parent.exists()
     assert seen.done == 50
     assert (seen.resident > 0).all()
     assert (np.diff(seen.began) > 0).all()
-    assert type(seen._learner).__module__ == f"{package}_siamese.training"
+    assert type(seen._learner) is numpy_siamese.training.Learner
+
+
+def test_the_package_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyTorch's is asked for the CPU."""
+    module = ModuleType("torch_siamese.training")
+    module.TrainConfig = lambda **fields: SimpleNamespace(data="mnist-5k", **fields)
+    module.Learner = lambda config, images: SimpleNamespace(step=lambda *batch: (0.0, 0.0))
+    monkeypatch.setitem(sys.modules, "torch_siamese.training", module)
+    monkeypatch.setitem(sys.modules, "torch_siamese", ModuleType("torch_siamese"))
+    monkeypatch.setattr(soak, "Run", Run)
+    Run.made.clear()
+    assert soak.soak("torch", 100, 3, 2).done == 100
+    ((config, _),) = Run.made
+    assert (config.device, config.batches, config.batch_size, config.threads) == ("cpu", 2, 3, 2)
