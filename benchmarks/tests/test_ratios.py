@@ -1,5 +1,7 @@
 """Ratios of medians and their intervals."""
 
+from math import comb
+
 import numpy as np
 import pytest
 
@@ -34,22 +36,22 @@ def test_the_interval_holds_as_often_as_it_says(kind) -> None:
     assert missed < 12
 
 
+def below(k: int) -> float:
+    """Return the probability that the median of 41 draws from 1 … 41 is k or less."""
+    return sum(comb(41, n) * (k / 41) ** n * (1 - k / 41) ** (41 - n) for n in range(21, 42))
+
+
 def test_the_ends_are_quantiles_of_medians() -> None:
-    """Nine rounds of 1 to 9 over ones: the median of nine draws has a distribution that is known.
+    """Rounds of 1 to 41 over ones: of their median's distribution the ends cut off ½ % each.
 
-    It is below k + 1 if five or more of nine draws are k or less. At 99 % the interval runs from
-    the least k for which that has a probability above ½ % to the least one above 99½ %.
+    It is k or less if 21 or more of 41 draws are: from 13 on with more than ½ %, from 29 on with
+    more than 99½ %. A quarter or a whole percent would give 12 and 30 or 14 and 28.
     """
-    from math import comb
-
-    def below(k: int) -> float:
-        return sum(comb(9, n) * (k / 9) ** n * (1 - k / 9) ** (9 - n) for n in range(5, 10))
-
-    low, high = (min(k for k in range(10) if below(k) > p) for p in (0.005, 0.995))
-    assert (low, high) == (2, 8)
-    samples = [float(k) for k in range(1, 10)]
-    for found in (paired(samples, [1.0] * 9), unpaired(samples, [1.0] * 9)):
-        assert (found.value, found.low, found.high) == (5.0, low, high)
+    ends = [[min(k for k in range(42) if below(k) > p) for p in (q, 1 - q)] for q in (0.005, 0.01)]
+    assert ends == [[13, 29], [14, 28]]
+    samples = [float(k) for k in range(1, 42)]
+    for found in (paired(samples, [1.0] * 41), unpaired(samples, [1.0] * 41)):
+        assert (found.value, found.low, found.high) == (21.0, 13.0, 29.0)
 
 
 def test_of_few_rounds_it_says_so() -> None:

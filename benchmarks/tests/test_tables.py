@@ -47,7 +47,7 @@ one of \*a\* kind, today.
 
 | backend | pairs | peak before training | peak |
 |---|---|---|---|
-| numpy | 2 | 1 MiB | 2 MiB |
+| numpy | 2 | 100 MiB | 2,000 MiB |
 
 - torch-eager: not run: a\|b
 
@@ -55,7 +55,7 @@ one of \*a\* kind, today.
 
 | work | threads | backend | device memory |
 |---|---|---|---|
-| step of 2 pairs | 2 | cuda-eager | 3 MiB |
+| step of 2 pairs | 2 | cuda-eager | 300 MiB |
 
 ## Limits of the machine, measured
 
@@ -99,12 +99,12 @@ step      step of 2 pairs  2        matrix product  1.25× (0.50 to 2.00, 1 roun
 
 == host memory of a training process
 backend  pairs  peak before training  peak
-numpy    2      1 MiB                 2 MiB
+numpy    2      100 MiB               2,000 MiB
 torch-eager: not run: a|b
 
 == device memory
 work             threads  backend     device memory
-step of 2 pairs  2        cuda-eager  3 MiB
+step of 2 pairs  2        cuda-eager  300 MiB
 
 == limits of the machine, measured
 threads  matrix product  copy
@@ -126,7 +126,7 @@ def every_kind() -> Results:
     """Return results with every kind of line."""
     cells = [
         replace(STEP, cpu=0.04, waited=0.06),
-        replace(STEP, backend="cuda-eager", samples=[0.005], device_bytes=3 * 2**20),
+        replace(STEP, backend="cuda-eager", samples=[0.005], device_bytes=300 * 2**20),
         replace(
             STEP, backend="matrix product", samples=[0.02], images=0, cpu=0.02, waited=0.0, error=1
         ),
@@ -139,7 +139,7 @@ def every_kind() -> Results:
         2: {"gemm_flops": 9.6e10, "copy_bytes": 5.55e10},
     }
     memory = [
-        Memory("numpy", 2, 2**20, 2**21),
+        Memory("numpy", 2, 100 * 2**20, 2000 * 2**20),
         Memory("torch-eager", 2, missing="not run: a|b"),
     ]
     facts = {"processor": "one of *a* kind", "date": "today"}
