@@ -37,7 +37,7 @@ def of_limits(results: Results) -> list[str]:
 def busy(results: Results, workload: str) -> Iterator[str]:
     """Yield that threads waited for cores, and who had them."""
     cells = _measured(results, workload)
-    waiting = [cell.waited or 0.0 for cell in cells if cell.kept_waiting]
+    waiting = [cell.waited for cell in cells if cell.kept_waiting]
     if waiting:
         yield (
             f"the machine was busy: in {len(waiting)} of {len(cells)} times threads waited for "

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -76,12 +77,22 @@ def test_what_went_elsewhere() -> None:
 
 def test_what_the_clocks_cannot_tell() -> None:
     """Ticks that lag behind the process's own time are nobody's; too short a time tells none."""
-    before = Cores(time=0.0, busy=0.0, stolen=0.0, own=0.0, count=1)
-    after = Cores(time=0.25, busy=0.0, stolen=0.0, own=0.25, count=1)
+    before = Cores(time=8.0, busy=0.0, stolen=0.0, own=0.0, count=1)
+    after = Cores(time=8.25, busy=0.0, stolen=0.0, own=0.25, count=1)
     assert elsewhere(before, after) == Elsewhere(0.0, 0.0)
-    shortest = Cores(contention.SHORTEST, 1.0, 0.0, 0.0, 1)
-    assert elsewhere(before, shortest) is not None
-    assert elsewhere(before, Cores(0.99 * contention.SHORTEST, 1.0, 0.0, 0.0, 1)) is None
+    assert contention.SHORTEST == 0.2
+    assert elsewhere(before, Cores(8.201, 1.0, 0.0, 0.0, 1)) is not None
+    assert elsewhere(before, Cores(8.199, 1.0, 0.0, 0.0, 1)) is None
+
+
+def test_the_system_is_read_where_it_is() -> None:
+    """This thread is among those that may wait, and there are cores, where Linux tells."""
+    if os.path.exists("/proc/self/schedstat"):
+        assert str(threading.get_native_id()) in delays()
+    if os.path.exists("/proc/stat"):
+        found = cores()
+        assert found is not None
+        assert found.count >= 1
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs a core to fight for")

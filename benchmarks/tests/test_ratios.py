@@ -5,6 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
+from benchmarks import ratios
 from benchmarks.ratios import ENOUGH, Ratio, paired, unpaired
 
 
@@ -36,12 +37,23 @@ def test_the_interval_holds_as_often_as_it_says(kind) -> None:
     assert missed < 12
 
 
+def test_the_same_samples_have_the_same_interval() -> None:
+    """On every machine, to the last digit; and drawn apart they vary more than together."""
+    above = [3.1, 2.9, 3.4, 3.0, 3.3, 2.8, 3.6, 3.2]
+    below = [2.0, 1.9, 2.2, 2.05, 2.1, 1.85, 2.4, 2.15]
+    together, apart = paired(above, below), unpaired(above, below)
+    ends = [(found.value, found.low, found.high) for found in (together, apart)]
+    assert ends[0] == pytest.approx((3.15 / 2.075, 1.46341463414634, 1.57142857142857), rel=1e-14)
+    assert ends[1] == pytest.approx((3.15 / 2.075, 1.33329710144928, 1.71056342780027), rel=1e-14)
+    assert together.rounds == apart.rounds == 8
+
+
 def below(k: int) -> float:
     """Return the probability that the median of 41 draws from 1 … 41 is k or less."""
     return sum(comb(41, n) * (k / 41) ** n * (1 - k / 41) ** (41 - n) for n in range(21, 42))
 
 
-def test_the_ends_are_quantiles_of_medians() -> None:
+def test_the_ends_are_quantiles_of_medians(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds of 1 to 41 over ones: of their median's distribution the ends cut off ½ % each.
 
     It is k or less if 21 or more of 41 draws are: from 13 on with more than ½ %, from 29 on with
@@ -52,6 +64,11 @@ def test_the_ends_are_quantiles_of_medians() -> None:
     samples = [float(k) for k in range(1, 42)]
     for found in (paired(samples, [1.0] * 41), unpaired(samples, [1.0] * 41)):
         assert (found.value, found.low, found.high) == (21.0, 13.0, 29.0)
+    monkeypatch.setattr(ratios, "CONFIDENCE", 0.5)  # then they are the quartiles
+    assert below(18) < 0.25 < below(19)
+    assert below(22) < 0.75 < below(23)
+    found = paired(samples, [1.0] * 41)
+    assert (found.low, found.high) == (19.0, 23.0)
 
 
 def test_of_few_rounds_it_says_so() -> None:

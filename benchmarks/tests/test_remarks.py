@@ -20,6 +20,7 @@ def of(*cells: Cell, workload: str = "step") -> list[str]:
 def test_a_calm_machine_is_not_talked_about() -> None:
     """Shares of a twentieth and below are noise; what was not told is none."""
     assert of(CELL, replace(CELL, backend="a", waited=0.05, others=0.05, stolen=0.05)) == []
+    assert of() == of(replace(CELL, samples=[], missing="no")) == []
     assert not CELL.disturbed
     assert not replace(CELL, waited=0.05, others=0.05, stolen=0.05).disturbed
 
@@ -77,6 +78,8 @@ def test_threads_that_do_not_help() -> None:
     assert of(one, replace(two, samples=[s / 2 for s in noisy])) == []
     assert of(one, replace(two, backend="a")) == []
     assert of(one, replace(two, label="another step")) == []
+    (said,) = of(CELL, replace(CELL, threads=2))
+    assert said.endswith("beyond the noise, 1.00× (1.00 to 1.00)")
     on_device = [replace(c, backend="cuda-eager") for c in (one, two)]
     assert of(*on_device) == []
     four = replace(two, threads=4, samples=[s * 2 for s in noisy])

@@ -43,7 +43,9 @@ def test_only_the_work_and_the_wait_for_it_are_counted(clock: Clock) -> None:
 
 def test_a_job_is_run_once_unless_said(clock: Clock) -> None:
     """Once is once; what needs no switches has none."""
-    assert once(Timed(lambda: clock.go(2.0, 1.0))) == Sample(2.0, 1.0, 0.0)
+    calls: list[int] = []
+    assert once(Timed(lambda: (calls.append(1), clock.go(2.0, 1.0)))) == Sample(2.0, 1.0, 0.0)
+    assert calls == [1]
 
 
 @pytest.mark.parametrize(
@@ -135,6 +137,10 @@ def test_rounds_are_interleaved(clock: Clock) -> None:
     assert all(sorted(order) == ["a", "b", "c"] for order in orders)
     assert len(set(orders)) > 3
     assert {order[0] for order in orders} == set("abc")
+    before = calls.copy()
+    calls.clear()
+    rounds(jobs, seconds=0.5)
+    assert calls == before  # in every run the same order
 
 
 def test_long_and_short_work_have_a_sample_of_every_round(clock: Clock) -> None:
