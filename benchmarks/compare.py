@@ -11,9 +11,12 @@ OF_THE_MOMENT = ("date", "load before")
 
 def verdict(ratio: Ratio) -> str:
     """Return what a ratio of new over old says."""
-    if ratio.low <= 1 <= ratio.high:
-        return "no change beyond the noise"
-    return ("faster" if ratio.high < 1 else "slower") + (", in few rounds" if ratio.of_few else "")
+    few = ", in few rounds" if ratio.of_few else ""
+    if ratio.high < 1:
+        return f"faster{few}"
+    if ratio.low > 1:
+        return f"slower{few}"
+    return "no change beyond the noise"
 
 
 def table(old: Results, new: Results) -> list[list[str]]:

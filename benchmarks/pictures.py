@@ -51,7 +51,8 @@ def step_times(results: Results) -> "Figure | None":
     for place, cell in zip(places, cells, strict=True):
         low, median, high = (value * 1e3 for value in quartiles(cell.samples))
         axes.plot([low, high], [place, place], color="black", linewidth=1.2)
-        axes.annotate(f" {median:.3g}", (max(high, median), place), va="center")
+        number = f"{median:.3g}" if median < 999.5 else f"{median:,.0f}"
+        axes.annotate(f" {number}", (max(high, median), place), va="center")
     for threads in dict.fromkeys(cell.threads for cell in cells):
         rows = [place for place in places if cells[place].threads == threads]
         rate = gemm_flops(results, cells[rows[0]])

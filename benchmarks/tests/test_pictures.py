@@ -46,7 +46,7 @@ def steps() -> Results:
         STEP,
         replace(STEP, backend="torch-eager", samples=[0.05]),
         replace(STEP, backend=MATRIX_PRODUCT, samples=[0.025]),
-        replace(STEP, threads=2, samples=[0.01]),
+        replace(STEP, threads=2, samples=[1.2345]),
         replace(STEP, threads=2, backend="cuda-eager", samples=[], missing="no device"),
         replace(STEP, workload="scaling", samples=[9.0]),
     ]
@@ -60,7 +60,7 @@ def test_bars_of_the_step(steps: Results) -> None:
     bars = sorted(axes.patches, key=lambda bar: bar.get_y())
     named = [places[round(bar.get_y() + bar.get_height() / 2)] for bar in bars]
     assert named == ["numpy, 1 thread", "torch-eager, 1 thread", "numpy, 2 threads"]
-    assert [bar.get_width() for bar in bars] == pytest.approx([30, 50, 10])
+    assert [bar.get_width() for bar in bars] == pytest.approx([30, 50, 1234.5])
     assert [to_hex(bar.get_facecolor()) for bar in bars] == ["#1f6fb4", "#e08a3c", "#1f6fb4"]
     assert axes.yaxis_inverted()  # the first on top
     assert axes.get_xlabel().startswith("milliseconds")
@@ -71,11 +71,13 @@ def test_whiskers_and_numbers_of_the_step(steps: Results) -> None:
     """Quartiles and the median, on the bar that they are of."""
     axes = drawn(pictures.step_times(steps))
     whiskers = [line.get_xydata() for line in axes.lines if line.get_color() == "black"]
-    assert np.allclose(whiskers, [[[25, 0], [45, 0]], [[50, 1], [50, 1]], [[10, 2], [10, 2]]])
+    assert np.allclose(
+        whiskers, [[[25, 0], [45, 0]], [[50, 1], [50, 1]], [[1234.5, 2], [1234.5, 2]]]
+    )
     numbers = {round(text.xy[1]): (text.get_text(), text.xy[0]) for text in axes.texts}
     assert numbers[0] == (" 30", pytest.approx(45))  # behind the whisker
     assert numbers[1] == (" 50", pytest.approx(50))
-    assert numbers[2] == (" 10", pytest.approx(10))
+    assert numbers[2] == (" 1,234", pytest.approx(1234.5))
 
 
 def test_limits_of_the_step(steps: Results) -> None:
