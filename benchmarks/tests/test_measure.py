@@ -1,15 +1,19 @@
 """What `measure` has backends do, in which order, and what it makes of it: told by fakes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
 from benchmarks import contention, limits, measure, timing
+from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.contention import Cores
 from benchmarks.limits import MATRIX_PRODUCT
+from benchmarks.measure import REFERENCE
 from benchmarks.tests.fakes import Clock, Fake, found, steps
 from benchmarks.timing import Timed
 
@@ -166,6 +170,27 @@ def test_a_step_stands_beside_a_matrix_product_of_as_many_operations(
         assert (cell.workload, cell.label) == ("step", "step of 10")
         assert cell.device_bytes is None
     assert asked == [123.0, 123.0]
+
+
+def test_only_blas_is_limited_for_the_product(a: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backends see to their own threads, PyTorch's of OpenMP among them."""
+    limited: list[tuple[int, str]] = []
+
+    @contextmanager
+    def limit(threads: int, user_api: str) -> Iterator[None]:
+        limited.append((threads, user_api))
+        yield
+
+    monkeypatch.setattr(measure, "threadpool_limits", limit)
+    found(steps(10), a, threads=2)
+    assert limited == [(2, "blas")]
+
+
+def test_the_reference_is_numpy_in_float64() -> None:
+    """With as many digits as it takes to judge float32."""
+    assert type(REFERENCE) is NumpyBackend
+    assert REFERENCE.dtype is np.float64
+    assert REFERENCE.name == "numpy in float64"
 
 
 def test_other_work_stands_beside_none(a: Fake) -> None:
