@@ -131,6 +131,7 @@ def operations(results: Results) -> "Figure | None":
 PICTURES = {"step.png": step_times, "throughput.png": throughput, "operations.png": operations}
 
 
+@canvas.own_settings()
 def as_png(results: Results) -> dict[str, bytes]:
     """Return the pictures for which there is something to draw, by the name of their file."""
     figures = {file: draw(results) for file, draw in PICTURES.items()}
