@@ -2,15 +2,25 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from benchmarks import compare, environment, limits, memory, pictures, results_file, tables
-from benchmarks.backends import BACKENDS, BY_NAME
+from benchmarks import (
+    compare,
+    environment,
+    limits,
+    memory,
+    pictures,
+    remarks,
+    results_file,
+    tables,
+)
+from benchmarks.backends.catalogue import BY_NAME
 from benchmarks.measure import measure
 from benchmarks.results import Results
 from benchmarks.workloads import WORKLOADS, counts_of_threads
-from numpy_siamese.cores import available_cores
+from numpy_siamese.cores import available_cores, default_threads
 from numpy_siamese.errors import InputError, unknown_name
 from numpy_siamese.files import write_atomically
 
@@ -45,26 +55,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    backends = [_choice("backend", name, BY_NAME) for name in arguments.backends]
-    workloads = [_choice("workload", name, WORKLOADS) for name in arguments.workloads]
-    sizes = [_positive("batch size", text) for text in arguments.batch_sizes]
+    backends = _choices("backend", arguments.backends, BY_NAME)
+    workloads = _choices("workload", arguments.workloads, WORKLOADS)
+    sizes = _positives("batch size", arguments.batch_sizes)
+    counts = _positives("number of threads", arguments.threads)
     cores = available_cores()
-    counts = [_positive("number of threads", text) for text in arguments.threads]
+    if arguments.seconds is not None and not arguments.seconds >= 0:
+        raise InputError(f"--seconds: found {arguments.seconds}, expected 0 or more")
     if max(counts) > cores:
         raise InputError(f"--threads: found {max(counts)}, expected at most the {cores} cores here")
     if arguments.out is not None:
         arguments.out.mkdir(parents=True, exist_ok=True)  # before hours of work, not after
 
-    found = Results(environment.describe())
+    found, named = Results(environment.describe()), list(backends.values())
+    _warn(remarks.of_environment(found))
     for threads in counts:
         _say(f"limits of the machine, {threads} threads")
         found.limits[threads] = limits.measure(threads)
-    for name, workload in zip(arguments.workloads, workloads, strict=True):
+    _warn(remarks.of_limits(found))
+    for name, workload in workloads.items():
         for threads in counts_of_threads(name, counts):
             for work in workload(sizes):
-                found.cells += measure(work, backends, threads, arguments.seconds, _say)
-    for name in arguments.backends:
-        if name in IN_PROCESSES and "step" in arguments.workloads:
+                found.cells += measure(work, named, threads, arguments.seconds, _say)
+        _warn(remarks.about(found, name))
+    for name in backends:
+        if name in IN_PROCESSES and "step" in workloads:
             _say(f"memory of training, {name}")
             found.memory.append(memory.of_training(name, 100, counts[-1]))
     _say("")
@@ -72,10 +87,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         results_file.save(found, arguments.out / "results.json")
         write_atomically(arguments.out / "results.md", tables.as_markdown(found).encode())
-        for file, draw in pictures.PICTURES.items():
-            content = draw(found)
-            if content is not None:
-                write_atomically(arguments.out / file, content)
+        for file, content in pictures.as_png(found).items():
+            write_atomically(arguments.out / file, content)
         print(f"\nwrote {arguments.out}")
 
 
@@ -85,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         "--backends",
         nargs="+",
         metavar="NAME",
-        default=[backend.name for backend in BACKENDS],
+        default=list(BY_NAME),
         help=f"default: all of {', '.join(BY_NAME)}",
     )
     parser.add_argument(
@@ -106,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "--threads",
         nargs="+",
         metavar="N",
-        default=[str(n) for n in sorted({1, available_cores()})],
+        default=[str(n) for n in sorted({1, default_threads()})],
         help="for every backend on the CPU; steps are measured on each number, operations on the "
         "first, everything else on the last (default: 1, then all cores)",
     )
@@ -125,19 +138,30 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _choice(kind, name, choices):
-    if name not in choices:
-        raise unknown_name(kind, name, choices)
-    return choices[name]
+def _choices(kind: str, names: Sequence[str], choices: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is chosen by name, each once."""
+    for name in names:
+        if name not in choices:
+            raise unknown_name(kind, name, choices)
+    return {name: choices[name] for name in names}
 
 
-def _positive(what: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise InputError(f"unknown {what} {text!r}, expected a whole number above 0")
-    return int(text)
+def _positives(what: str, texts: Sequence[str]) -> list[int]:
+    """Return numbers, each once."""
+    for text in texts:
+        if not (text.isascii() and text.isdigit() and int(text) > 0):
+            raise InputError(f"unknown {what} {text!r}, expected a whole number above 0")
+    return list(dict.fromkeys(map(int, texts)))
 
 
 def _say(line: str) -> None:
     """Show what is going on, on a line of the terminal that is written over."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    """Show what makes the figures say less than they seem to, each on a line that stays."""
+    for line in warnings:
+        _say("")
+        print(f"{PROGRAM}: warning: {line}", file=sys.stderr)

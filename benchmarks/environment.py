@@ -3,60 +3,105 @@
 import os
 import platform
 import subprocess
-import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import torch
-from threadpoolctl import threadpool_info
-
+from benchmarks.remarks import WEAKER
+from numpy_siamese import environment
 from numpy_siamese.cores import available_cores
+
+CPU = Path("/sys/devices/system/cpu/cpu0")
+
+CAPABILITIES = {"DEFAULT": "SSE", "AVX2": "AVX2", "AVX512": "AVX-512"}
+"""What PyTorch calls its code on x86, and the instructions that it takes."""
+
+ONEDNN = {
+    "SSE41": "SSE",
+    "AVX": "AVX",
+    "AVX2": "AVX2",
+    "AVX2_VNNI": "AVX2",
+    "AVX2_VNNI_2": "AVX2",
+}
+"""Values of ONEDNN_MAX_CPU_ISA below AVX-512, and the instructions that they leave."""
 
 
 def describe() -> dict[str, str]:
     """Return the machine, the versions and the switches, by name."""
-    facts = {
+    facts = environment.describe()
+    facts |= {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": processor(),
+        "BLAS": facts.pop("blas"),
         "cores": str(available_cores()),
         "caches": caches(),
+        "governor": governor(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load before": f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown",
-        "python": sys.version.split()[0],
+        "torch": _version("torch"),
+        "jax": _version("jax"),
+        "torch on the CPU": _torch_on_the_cpu(),
+        "CUDA": cuda(),
     }
-    for package in ("numpy", "torch", "jax"):
-        try:
-            facts[package] = version(package)
-        except PackageNotFoundError:
-            facts[package] = "not installed"
-    facts["BLAS"] = ", ".join(
-        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    )
-    facts["torch on the CPU"] = (
-        f"{torch.backends.cpu.get_cpu_capability()}, oneDNN "
-        f"{'on' if torch.backends.mkldnn.is_available() else 'off'}"
-    )
-    facts["CUDA"] = cuda()
-    return facts
+    return facts | {f"{WEAKER}: {library}": said for library, said in _weaker()}
 
 
-def processor() -> str:
-    """Return the processor's name."""
+def _version(package: str) -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _torch_on_the_cpu() -> str:
+    import torch
+
+    onednn = "on" if torch.backends.mkldnn.is_available() else "off"
+    return f"{torch.backends.cpu.get_cpu_capability()}, oneDNN {onednn}"
+
+
+def _weaker() -> Iterator[tuple[str, str]]:
+    """Yield the libraries that do without what the processor can do, each with a sentence."""
+    import torch
+
+    kernel = environment.weaker_kernel()
+    if kernel:
+        yield "BLAS", kernel
+    capability = torch.backends.cpu.get_cpu_capability()
+    why = " (ATEN_CPU_CAPABILITY asks for it)" if "ATEN_CPU_CAPABILITY" in os.environ else ""
+    if _is_narrower(CAPABILITIES.get(capability)):
+        yield "PyTorch", f"PyTorch runs its {capability} code{why}; {_this_processor()}"
+    for name in ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"):  # what oneDNN takes it does not tell
+        limit = os.environ.get(name, "").upper()
+        if _is_narrower(ONEDNN.get(limit)):
+            yield "oneDNN", f"oneDNN is held to {limit} ({name} asks for it); {_this_processor()}"
+    disabled = os.environ.get("NPY_DISABLE_CPU_FEATURES")
+    if disabled:
+        yield "NumPy", f"NumPy does without {disabled} (NPY_DISABLE_CPU_FEATURES asks for it)"
+
+
+def _is_narrower(used: str | None) -> bool:
+    """Return whether the processor has wider instructions than those used."""
+    able, order = environment.widest_instructions(), environment.INSTRUCTIONS
+    return used is not None and able is not None and order.index(used) < order.index(able)
+
+
+def _this_processor() -> str:
+    return f"this processor has {environment.widest_instructions()}"
+
+
+def governor() -> str:
+    """Return what decides the first core's clock rate, for Linux."""
+    try:
+        return (CPU / "cpufreq/scaling_governor").read_text().strip()
     except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        return "unknown"
 
 
 def caches() -> str:
     """Return the caches that the first core sees, for Linux."""
     found = []
-    for index in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+    for index in sorted((CPU / "cache").glob("index*")):
         level, kind, size = (
             (index / name).read_text().strip() for name in ("level", "type", "size")
         )
@@ -67,6 +112,8 @@ def caches() -> str:
 
 def cuda() -> str:
     """Return the CUDA device with its driver and clocks, or that there is none."""
+    import torch
+
     if not torch.cuda.is_available():
         return "no CUDA device"
     facts = [torch.cuda.get_device_name(), f"CUDA {torch.version.cuda}"]

@@ -1,23 +1,38 @@
 """Measure a piece of work by several backends side by side, once they are seen to agree."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from benchmarks import agreement, energy, limits, memory
-from benchmarks.backends import Backend, Job, NotRun
+from benchmarks import contention, limits, memory
+from benchmarks.agreement import Disagreement, check, check_change
+from benchmarks.backends.base import Backend, Job, NotRun
+from benchmarks.backends.base import Results as Arrays
 from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.results import Cell
-from benchmarks.timing import Timed, rounds
-from benchmarks.workloads import REFERENCE_SIZE, Work
+from benchmarks.timing import Sample, Timed, rounds
+from benchmarks.workloads import Work
 from numpy_siamese.errors import reason
 
 REFERENCE = NumpyBackend("numpy in float64", np.float64)
 
 GROUP_SECONDS = 4.0
 OPERATION_SECONDS = 0.4
+
+TRAINING = ("step", "scaling", "learn")
+"""Workloads whose memory grows with the batch."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a first run computed, and the weights before and after it."""
+
+    results: Arrays
+    before: Arrays
+    after: Arrays
 
 
 def measure(
@@ -40,7 +55,48 @@ def measure(
         About how long the rounds go on; default 4, and 0.4 for a single operation.
     say : where to report progress
     """
-    empty = Cell(
+    empty = _empty_cell(work, threads)
+    cells: dict[str, Cell] = {}
+    ready: dict[str, tuple[Backend, Job]] = {}
+    expected = _outcome(work.job(REFERENCE, work.checked))
+    with ExitStack() as stack:
+        stack.enter_context(threadpool_limits(threads, user_api="blas"))  # for the matrix product
+        for backend in backends:
+            cell = replace(empty, backend=backend.name)
+            try:
+                _refuse(work, backend)
+                stack.enter_context(backend.threads(threads))
+                say(f"{work.label}, {threads} threads: {backend.name}")
+                job, error = _agreed(work, backend, expected)
+                ready[backend.name] = backend, job
+                cells[backend.name] = replace(cell, error=error)
+            except (NotRun, Disagreement, MemoryError, RuntimeError) as error:
+                cells[backend.name] = replace(cell, missing=_why_missing(error))
+        timed = {
+            name: Timed(job.run, backend.enter, backend.synchronize)
+            for name, (backend, job) in ready.items()
+        }
+        if work.workload == "step":
+            timed[limits.MATRIX_PRODUCT] = limits.matrix_product(work.flops)
+            cells[limits.MATRIX_PRODUCT] = replace(empty, backend=limits.MATRIX_PRODUCT, images=0)
+        before = contention.cores()
+        samples, failures = rounds(timed, _seconds(work) if seconds is None else seconds)
+        elsewhere = contention.elsewhere(before, contention.cores())
+        for name, taken in samples.items():
+            cells[name] = _filled(cells[name], taken, elsewhere)
+        for name, failure in failures.items():
+            cells[name] = replace(cells[name], missing=_why_missing(failure))
+        for name, (backend, job) in ready.items():
+            if backend.threads_in_force() != threads:
+                fewer = f"refused: in the end it runs on {backend.threads_in_force()} threads"
+                cells[name] = replace(cells[name], samples=[], missing=fewer)
+            elif work.workload == "step" and not cells[name].missing:
+                cells[name] = replace(cells[name], device_bytes=backend.peak_bytes(job.run))
+    yield from cells.values()
+
+
+def _empty_cell(work: Work, threads: int) -> Cell:
+    return Cell(
         work.workload,
         work.label,
         work.size,
@@ -50,60 +106,18 @@ def measure(
         images=work.images,
         traffic=work.traffic,
     )
-    checked_size = min(work.size, REFERENCE_SIZE)
-    ready: dict[str, tuple[Backend, Job, Cell]] = {}
-    cells: dict[str, Cell] = {}
-    with ExitStack() as stack:
-        stack.enter_context(REFERENCE.threads(threads))
-        reference = work.job(REFERENCE, checked_size).result()
-        for backend in backends:
-            cell = cells[backend.name] = replace(empty, backend=backend.name)
-            try:
-                if backend.missing:
-                    raise NotRun(backend.missing)
-                if work.workload in backend.leaves_out:
-                    raise NotRun(backend.leaves_out[work.workload])
-                _refuse_too_large(work, backend)
-                stack.enter_context(backend.threads(threads))
-                backend.enter()
-                say(f"{work.label}, {threads} threads: {backend.name}")
-                job = work.job(backend, checked_size)
-                error = agreement.check(job.result(), reference, backend.unit_roundoff)
-                if checked_size != work.size:
-                    job = work.job(backend)
-                ready[backend.name] = backend, job, replace(cell, error=error)
-            except NotRun as error:
-                cells[backend.name] = replace(cell, missing=f"not run: {reason(error)}")
-            except agreement.Disagreement as error:
-                cells[backend.name] = replace(cell, missing=f"refused: {reason(error)}")
-            except (MemoryError, RuntimeError) as error:
-                cells[backend.name] = replace(cell, missing=_failed(error))
-        default = OPERATION_SECONDS if work.workload == "operations" else GROUP_SECONDS
-        timed = {
-            name: Timed(job.run, backend.enter, backend.synchronize)
-            for name, (backend, job, _) in ready.items()
-        }
-        if work.workload == "step":
-            timed[limits.MATRIX_PRODUCT] = limits.matrix_product(work.flops)
-            cells[limits.MATRIX_PRODUCT] = replace(empty, backend=limits.MATRIX_PRODUCT, images=0)
-        samples, failures = rounds(timed, default if seconds is None else seconds)
-        for name, error in failures.items():
-            cells[name] = replace(cells[name], missing=_failed(error))
-        for name, taken in samples.items():
-            if name not in ready:
-                cells[name] = replace(cells[name], samples=taken)
-                continue
-            backend, job, cell = ready[name]
-            if work.workload == "step":
-                joules = energy.per_run(timed[name], backend.device)
-                cell = replace(cell, joules=joules, device_bytes=backend.peak_bytes(job.run))
-            cells[name] = replace(cell, samples=taken)
-    yield from cells.values()
 
 
-def _refuse_too_large(work: Work, backend: Backend) -> None:
-    """Say so where a batch does not fit: an allocation too many would end the whole process."""
-    if work.workload not in ("step", "scaling", "learn") or backend.device != "cpu":
+def _refuse(work: Work, backend: Backend) -> None:
+    """Say so where a backend cannot do the work, or where a batch does not fit.
+
+    An allocation too many would end the whole process.
+    """
+    if backend.missing:
+        raise NotRun(backend.missing)
+    if work.workload in backend.leaves_out:
+        raise NotRun(backend.leaves_out[work.workload])
+    if work.workload not in TRAINING or backend.device != "cpu":
         return
     needed, there = work.size * backend.bytes_per_pair(), memory.available()
     if needed > there:
@@ -112,7 +126,45 @@ def _refuse_too_large(work: Work, backend: Backend) -> None:
         )
 
 
-def _failed(error: BaseException) -> str:
+def _agreed(work: Work, backend: Backend, expected: Outcome) -> tuple[Job, float]:
+    """Return the job to be timed, and the error of one that was seen to do the same as expected."""
+    backend.enter()
+    job = work.job(backend, work.checked)
+    found = _outcome(job, backend.verified)
+    error = check(found.results, expected.results, backend.unit_roundoff)
+    reference = expected.before, expected.after
+    check_change(found.before, found.after, reference, backend.unit_roundoff)
+    return (job if work.checked == work.size else work.job(backend)), error
+
+
+def _outcome(
+    job: Job, verified: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Outcome:
+    before = job.weights()
+    with verified():
+        output = job.run()
+    return Outcome(job.named(output), before, job.weights())
+
+
+def _seconds(work: Work) -> float:
+    return OPERATION_SECONDS if work.workload == "operations" else GROUP_SECONDS
+
+
+def _filled(cell: Cell, taken: list[Sample], elsewhere: contention.Elsewhere | None) -> Cell:
+    """Return the cell with its samples, and with what tells how they came about."""
+    if elsewhere is not None:
+        cell = replace(cell, others=elsewhere.others, stolen=elsewhere.stolen)
+    if cell.on_cpu:  # the CPU of a job on a device waits for the device
+        waited = float(np.median([sample.waited for sample in taken]))
+        cell = replace(cell, cpu=float(np.median([sample.cpu for sample in taken])), waited=waited)
+    return replace(cell, samples=[sample.seconds for sample in taken])
+
+
+def _why_missing(error: Exception) -> str:
     """Return one line about what went wrong."""
+    if isinstance(error, NotRun):
+        return f"not run: {reason(error)}"
+    if isinstance(error, Disagreement):
+        return f"refused: {reason(error)}"
     first = (str(error).strip().splitlines() or [""])[0]
     return f"failed: {type(error).__name__} {reason(first)}".strip()

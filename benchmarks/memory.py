@@ -1,13 +1,21 @@
-"""How much memory there is, and how much a process that trains takes at its peak."""
+"""How much memory there is, and how much a process that trains takes at its peak.
 
+python -m benchmarks.memory numpy 2000 2       # 2,000 pairs on 2 threads
+"""
+
+import argparse
 import json
-import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.results import Memory
 from numpy_siamese.errors import reason
+
+MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+STATUS = Path("/proc/self/status")
 
 STEPS = 5
 
@@ -16,16 +24,15 @@ def available() -> float:
     """Return the bytes that this process may still take, for Linux; infinity elsewhere."""
     found = []
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = MEMINFO.read_text().splitlines()
         kib = next(line.split()[1] for line in lines if line.startswith("MemAvailable"))
         found.append(float(kib) * 1024)
     except (OSError, StopIteration):
         pass
-    group = Path("/sys/fs/cgroup")
     try:
-        limit = (group / "memory.max").read_text().strip()
+        limit = (GROUP / "memory.max").read_text().strip()
         if limit != "max":
-            found.append(float(limit) - float((group / "memory.current").read_text()))
+            found.append(float(limit) - float((GROUP / "memory.current").read_text()))
     except OSError:
         pass
     return min(found, default=float("inf"))
@@ -42,28 +49,35 @@ def of_training(backend: str, pairs: int, threads: int) -> Memory:
     return Memory(backend, pairs, before, peak)
 
 
-def main(backend: str, pairs: int, threads: int) -> None:
-    """Train as `of_training` says; print the peak before the first step and at the end."""
-    if backend == "numpy":  # a process that never imports torch
-        from numpy_siamese.config import TrainConfig
-        from numpy_siamese.training import Learner
-
-        make, options = Learner, {}
-    else:
-        from torch_siamese.config import TrainConfig  # type: ignore[assignment]
-        from torch_siamese.training import Learner  # type: ignore[assignment]
-
-        make, options = Learner, {"device": "cpu"}
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train as `of_training` says; print the peak in bytes before the first step and at the end."""
+    parser = argparse.ArgumentParser("python -m benchmarks.memory", description=main.__doc__)
+    parser.add_argument("backend", choices=("numpy", "torch-eager"))
+    parser.add_argument("pairs", type=int)
+    parser.add_argument("threads", type=int)
+    arguments = parser.parse_args(argv)
     from numpy_siamese.data import load
     from numpy_siamese.pairs import PairSampler
 
     images, labels = load("mnist-5k").train
-    learner = make(TrainConfig(batch_size=pairs, threads=threads, **options), images)
-    sampler = PairSampler(labels, pairs, seed=0)
+    learner = _learner(arguments.backend, arguments.pairs, arguments.threads, images)
+    sampler = PairSampler(labels, arguments.pairs, seed=0)
     before = _peak()
     for k in range(STEPS):
         learner.step(*sampler.batch(0, k))
     print(json.dumps([before, _peak()]))
+
+
+def _learner(backend: str, pairs: int, threads: int, images: Any) -> Any:
+    if backend == "numpy":  # a process that never imports torch
+        from numpy_siamese.config import TrainConfig
+        from numpy_siamese.training import Learner
+
+        return Learner(TrainConfig(batch_size=pairs, threads=threads), images)
+    from torch_siamese import config, training
+
+    on_cpu = config.TrainConfig(batch_size=pairs, threads=threads, device="cpu")
+    return training.Learner(on_cpu, images)
 
 
 def _peak() -> int:
@@ -72,12 +86,14 @@ def _peak() -> int:
     On Linux from /proc, for `getrusage` starts from what the parent process had.
     """
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = STATUS.read_text().splitlines()
         return 1024 * int(next(line.split()[1] for line in lines if line.startswith("VmHWM")))
     except (OSError, StopIteration):
+        import resource  # not on Windows
+
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return peak if sys.platform == "darwin" else peak * 1024
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main()

@@ -1,17 +1,26 @@
 """The pictures of the results, as PNG."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Cell, Results, gemm_flops
 from benchmarks.timing import quartiles
 from numpy_siamese import canvas
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 COLORS = {
     "numpy": "#1f6fb4",
     "torch-eager": "#e08a3c",
     "torch-channels-last": "#c4501b",
     "torch-compile": "#8c2f1b",
+    "cuda-eager": "#4f9a94",
+    "cuda-tf32": "#2a7f7f",
+    "cuda-bf16": "#7b5ea7",
+    "cuda-compile": "#a04a7a",
+    "cuda-graph": "#b8902e",
     "jax": "#6a8f3c",
 }
 OTHER = "#5f6368"
@@ -28,7 +37,7 @@ PARTS = {
 
 
 @canvas.own_settings()
-def step_times(results: Results) -> bytes | None:
+def step_times(results: Results) -> "Figure | None":
     """Draw the time of a training step by backend, a group for each number of threads."""
     cells = [cell for cell in _measured(results, "step") if cell.backend != MATRIX_PRODUCT]
     if not cells:
@@ -42,22 +51,24 @@ def step_times(results: Results) -> bytes | None:
     for place, cell in zip(places, cells, strict=True):
         low, median, high = (value * 1e3 for value in quartiles(cell.samples))
         axes.plot([low, high], [place, place], color="black", linewidth=1.2)
-        axes.annotate(f" {median:.3g}", (max(high, median), place), va="center")
-    for threads in results.limits:
+        number = f"{median:.3g}" if median < 999.5 else f"{median:,.0f}"
+        axes.annotate(f" {number}", (max(high, median), place), va="center")
+    for threads in dict.fromkeys(cell.threads for cell in cells):
         rows = [place for place in places if cells[place].threads == threads]
-        if rows and cells[rows[0]].flops:
-            bound = cells[rows[0]].flops / gemm_flops(results, cells[rows[0]]) * 1e3
+        rate = gemm_flops(results, cells[rows[0]])
+        if rate:
+            bound = cells[rows[0]].flops / rate * 1e3
             axes.plot([bound, bound], [rows[0] - 0.45, rows[-1] + 0.45], color=LIMIT, linestyle=":")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xlabel("milliseconds; dotted: the same FLOPs as one matrix product")
-    figure.suptitle(f"A training step of {cells[0].size} pairs, float32\n{_machine(results)}")
-    return _png(figure)
+    figure.suptitle(_title(f"A training step of {cells[0].size} pairs, float32", results, cells))
+    return figure
 
 
 @canvas.own_settings()
-def throughput(results: Results) -> bytes | None:
+def throughput(results: Results) -> "Figure | None":
     """Draw pairs a second against the batch size, with the rate of matrix products as limit."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -70,8 +81,10 @@ def throughput(results: Results) -> bytes | None:
         sizes, rates = [c.size for c in own], [c.size / c.median for c in own]
         axes.plot(sizes, rates, marker="o", color=COLORS.get(backend, OTHER), label=backend)
     threads = cells[0].threads
-    limit = results.limits[threads]["gemm_flops"] / (cells[0].flops / cells[0].size)
-    axes.axhline(limit, color=LIMIT, linestyle=":", label="matrix products alone")
+    rate = gemm_flops(results, cells[0])
+    if rate:
+        limit = rate / (cells[0].flops / cells[0].size)
+        axes.axhline(limit, color=LIMIT, linestyle=":", label="matrix products alone")
     axes.set(xscale="log", yscale="log", xlabel="pairs in a batch", ylabel="pairs a second")
     axes.set_xticks(sorted({cell.size for cell in cells}))
     axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
@@ -80,12 +93,12 @@ def throughput(results: Results) -> bytes | None:
         axis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
     figure.legend(loc="outside lower center", ncols=5)
-    figure.suptitle(f"Training steps on {threads} threads\n{_machine(results)}")
-    return _png(figure)
+    figure.suptitle(_title(f"Training steps on {threads} threads", results, cells))
+    return figure
 
 
 @canvas.own_settings()
-def operations(results: Results) -> bytes | None:
+def operations(results: Results) -> "Figure | None":
     """Draw where the time goes: the parts of the network, NumPy beside PyTorch."""
     cells = _measured(results, "operations")
     times = {(cell.label, cell.backend): cell.median for cell in cells}
@@ -111,20 +124,30 @@ def operations(results: Results) -> bytes | None:
     axes.grid(alpha=0.3, axis="x")
     axes.legend()
     threads = cells[0].threads
-    figure.suptitle(f"Where the time goes, threads: {threads}\n{_machine(results)}")
-    return _png(figure)
+    figure.suptitle(_title(f"Where the time goes, threads: {threads}", results, cells))
+    return figure
 
 
 PICTURES = {"step.png": step_times, "throughput.png": throughput, "operations.png": operations}
+
+
+@canvas.own_settings()
+def as_png(results: Results) -> dict[str, bytes]:
+    """Return the pictures for which there is something to draw, by the name of their file."""
+    figures = {file: draw(results) for file, draw in PICTURES.items()}
+    return {file: _png(figure) for file, figure in figures.items() if figure is not None}
 
 
 def _measured(results: Results, workload: str) -> Sequence[Cell]:
     return [c for c in results.cells if c.workload == workload and not c.missing]
 
 
-def _machine(results: Results) -> str:
+def _title(what: str, results: Results, cells: Sequence[Cell]) -> str:
+    """Return what is drawn, the machine, and that it was busy if it was."""
     facts = results.environment
-    return f"{facts['processor']}, NumPy {facts['numpy']}, PyTorch {facts['torch']}"
+    machine = f"{facts['processor']}, NumPy {facts['numpy']}, PyTorch {facts['torch']}"
+    busy = any(cell.disturbed for cell in cells)
+    return "\n".join([what, machine, *(["measured while the machine was busy"] if busy else [])])
 
 
 def _figure(width: float, height: float, panels: int):

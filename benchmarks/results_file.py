@@ -12,12 +12,18 @@ from numpy_siamese.errors import InputError, reason
 from numpy_siamese.files import write_atomically
 from numpy_siamese.input_files import read_json
 
-FORMAT, VERSION = "siamese benchmarks", 1
+FORMAT, VERSION = "siamese benchmarks", 2
+
+READABLE = (1, VERSION)
+"""Version 1 had no CPU times: what a cell does not hold was not told."""
+
+LEFT_OUT = frozenset({"joules"})
+"""Fields of version 1 that are read over."""
 
 MOST_BYTES = 2**24  # a run's have 200 kB
 
-MOST_SAMPLES, LONGEST = 1000, 1e9
-"""Of a cell: more samples than any run takes, and more seconds."""
+MOST_SAMPLES, SHORTEST, LONGEST = 1000, 1e-12, 1e9
+"""Of a cell: more samples than any run takes, fewer seconds, and more."""
 
 _EXPECTED = "a results.json"
 
@@ -42,8 +48,8 @@ def load(path: Path) -> Results:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise InputError(f"{path}: found no results of these benchmarks, expected {_EXPECTED}")
     version = found.get("version")
-    if (type(version), version) != (int, VERSION):
-        raise InputError(f"{path}: found version {version!r:.80}, expected version {VERSION}")
+    if type(version) is not int or version not in READABLE:
+        raise InputError(f"{path}: found version {version!r:.80}, expected version 1 or {VERSION}")
     try:
         return Results(
             environment=_by_name(found.get("environment"), _text),
@@ -87,7 +93,7 @@ def _limit(found: Any) -> dict[str, float]:
 def _record(kind: type[Record], found: Any) -> Record:
     """Return a data class of what an object holds, every field of its type."""
     specs = {spec.name: spec for spec in fields(kind)}
-    if not isinstance(found, dict) or found.keys() - specs.keys():
+    if not isinstance(found, dict) or found.keys() - specs.keys() - LEFT_OUT:
         raise ValueError(f"{found!r:.80}, expected a {kind.__name__.lower()}")
     values = {}
     for name, spec in specs.items():
@@ -127,7 +133,7 @@ def _positive(value: Any) -> float:
 
 def _samples(value: Any) -> list[float]:
     samples = [_positive(sample) for sample in _list(value)]
-    if len(samples) > MOST_SAMPLES or max(samples, default=0.0) > LONGEST:
+    if len(samples) > MOST_SAMPLES or not all(SHORTEST <= s <= LONGEST for s in samples):
         raise ValueError(f"{len(samples)} samples, expected at most {MOST_SAMPLES} of seconds")
     return samples
 

@@ -15,13 +15,20 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.timing import quartiles
 from numpy_siamese.data import load
 from numpy_siamese.run import Run
+
+PROGRAM = "python -m benchmarks.soak"
+
+STATM = "/proc/self/statm"
 
 MOST_GROWTH = 0.01
 TENTHS, EPOCHS = 10, 50
@@ -51,7 +58,7 @@ class Watched:
 
 def resident_bytes() -> int:
     """Return how much of the process is in memory."""
-    with open("/proc/self/statm") as file:  # a Path would intern its parts at every step: it grows
+    with open(STATM) as file:  # a Path would intern its parts at every step: memory would grow
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -74,30 +81,63 @@ def soak(package: str, steps: int, batch_size: int, threads: int) -> Watched:
     return learner
 
 
-def main() -> int:
+@dataclass(frozen=True)
+class Tenth:
+    """Of a tenth of the steps: the median memory in bytes, quartiles of a step in seconds."""
+
+    memory: float
+    low: float
+    median: float
+    high: float
+
+
+def tenths(seen: Watched) -> list[Tenth]:
+    """Return what each tenth of the steps took."""
+    parts = zip(np.split(seen.resident, TENTHS), np.split(seen.began, TENTHS), strict=True)
+    return [
+        Tenth(float(np.median(resident)), *quartiles(list(np.diff(began))))
+        for resident, began in parts
+    ]
+
+
+def report(found: list[Tenth]) -> tuple[list[str], bool]:
+    """Return the lines to show, and whether memory and time stayed flat."""
+    lines = ["tenth   memory (median)   step (median, quartiles)"]
+    for number, tenth in enumerate(found, 1):
+        low, median, high = (value * 1e3 for value in (tenth.low, tenth.median, tenth.high))
+        lines.append(
+            f"{number:5d} {tenth.memory / 2**20:12.2f} MiB {median:9.3f} ms  "
+            f"({low:.3f} to {high:.3f})"
+        )
+    second, last = found[1], found[-1]
+    growth, slower = last.memory / second.memory - 1, last.low > second.high
+    lines.append(
+        f"memory, last tenth against the second: {growth:+.2%}, allowed below {MOST_GROWTH:.0%}"
+    )
+    lines.append(
+        f"step time, last tenth against the second: {last.median / second.median:.3f}, "
+        f"beyond its quartiles: {slower}"
+    )
+    return lines, growth < MOST_GROWTH and not slower
+
+
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 1 where something grew."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(PROGRAM, description=__doc__.split("\n")[0])
     parser.add_argument("--package", choices=("numpy", "torch"), default="numpy")
     parser.add_argument("--steps", type=int, default=50_000, help="a multiple of 50")
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
+    if arguments.steps < EPOCHS or arguments.steps % EPOCHS:
+        parser.error(f"--steps: found {arguments.steps}, expected a multiple of {EPOCHS} above 0")
+    if not os.path.exists(STATM):
+        parser.error(f"found no {STATM}, expected Linux")
     seen = soak(arguments.package, arguments.steps, arguments.batch_size, arguments.threads)
-
-    resident = [np.median(part) for part in np.split(seen.resident, TENTHS)]
-    times = [
-        np.quantile(np.diff(part), [0.25, 0.5, 0.75]) * 1e3 for part in np.split(seen.began, TENTHS)
-    ]
+    lines, flat = report(tenths(seen))
     print(f"{arguments.package}, {seen.done:,} steps of {arguments.batch_size} pairs")
-    print("tenth   memory (median)   step (median, quartiles)")
-    for number, (memory, (low, median, high)) in enumerate(zip(resident, times, strict=True), 1):
-        print(f"{number:5d} {memory / 2**20:12.2f} MiB {median:9.3f} ms  ({low:.3f} to {high:.3f})")
-    growth = resident[-1] / resident[1] - 1
-    ratio = times[-1][1] / times[1][1]
-    slower = times[-1][0] > times[1][2]
-    print(f"memory, last tenth against the second: {growth:+.2%}, allowed below {MOST_GROWTH:.0%}")
-    print(f"step time, last tenth against the second: {ratio:.3f}, beyond its quartiles: {slower}")
-    return 0 if growth < MOST_GROWTH and not slower else 1
+    print("\n".join(lines))
+    return 0 if flat else 1
 
 
 if __name__ == "__main__":

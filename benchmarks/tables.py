@@ -4,8 +4,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from benchmarks.limits import MATRIX_PRODUCT
-from benchmarks.results import Results, gemm_flops
+from benchmarks import remarks
+from benchmarks.ratios import Ratio, paired, unpaired
+from benchmarks.results import Cell, Results, share_of_gemm
 from benchmarks.timing import quartiles
 
 
@@ -23,36 +24,40 @@ class Section:
         return self.table if len(self.table) > 1 else []
 
 
-HEADER = ["work", "threads", "backend", "median", "quartiles", "GFLOP/s", "of GEMM", "of copy"]
-HEADER += ["images/s"]
+HEADER = ["work", "threads", "backend", "median", "quartiles", "cores", "waited", "GFLOP/s"]
+HEADER += ["of GEMM", "of copy", "images/s"]
 
 
 def rows(results: Results, workload: str) -> list[list[str]]:
-    """Return the lines of what was measured of a workload; a spread above 10 % is marked by ±."""
-    table = []
-    for cell in results.cells:
-        if cell.workload != workload or cell.missing:
-            continue
-        low, median, high = quartiles(cell.samples)
-        rate = cell.flops / median
-        on_cpu = not cell.backend.startswith("cuda")
-        limit = results.limits.get(cell.threads, {}) if on_cpu else {}
-        of_gemm = rate / gemm_flops(results, cell) if limit and cell.flops else 0.0
-        of_copy = cell.traffic / median / limit["copy_bytes"] if limit and cell.traffic else 0.0
-        table.append(
-            [
-                cell.label,
-                str(cell.threads),
-                cell.backend,
-                seconds(median) + (" ±" if cell.noisy else ""),
-                f"{seconds(low)} to {seconds(high)}",
-                f"{rate / 1e9:.1f}" if cell.flops else "",
-                f"{of_gemm:.0%}" if of_gemm else "",
-                f"{of_copy:.0%}" if of_copy else "",
-                f"{cell.images / median:,.0f}" if cell.images else "",
-            ]
-        )
-    return table
+    """Return the lines of what was measured of a workload.
+
+    Marked are a spread above 10 % by ±, threads that waited for cores and a rate above the
+    machine's by an exclamation mark.
+    """
+    return [
+        _row(results, cell)
+        for cell in results.cells
+        if cell.workload == workload and not cell.missing
+    ]
+
+
+def _row(results: Results, cell: Cell) -> list[str]:
+    low, median, high = quartiles(cell.samples)
+    of_gemm = share_of_gemm(results, cell)
+    copied = results.limits.get(cell.threads, {}).get("copy_bytes", 0.0) if cell.on_cpu else 0.0
+    return [
+        cell.label,
+        str(cell.threads),
+        cell.backend,
+        seconds(median) + (" ±" if cell.noisy else ""),
+        f"{seconds(low)} to {seconds(high)}",
+        "" if cell.cpu is None else f"{cell.cpu / median:.2f}",
+        "" if cell.waited is None else f"{cell.waited:.0%}" + (" !" if cell.kept_waiting else ""),
+        f"{cell.flops / median / 1e9:.1f}" if cell.flops else "",
+        "" if of_gemm is None else f"{of_gemm:.0%}" + (" !" if of_gemm > 1 else ""),
+        f"{cell.traffic / median / copied:.0%}" if copied and cell.traffic else "",
+        f"{cell.images / median:,.0f}" if cell.images else "",
+    ]
 
 
 def not_measured(results: Results, workload: str) -> list[str]:
@@ -93,7 +98,11 @@ def mib(value: float) -> str:
 def sections(results: Results) -> list[Section]:
     """Return all tables that hold anything."""
     found = [
-        Section(workload, [HEADER, *rows(results, workload)], not_measured(results, workload))
+        Section(
+            workload,
+            [HEADER, *rows(results, workload)],
+            [*remarks.about(results, workload), *not_measured(results, workload)],
+        )
         for workload in dict.fromkeys(cell.workload for cell in results.cells)
     ]
     found.append(Section("NumPy's time over the others'", ratios(results)))
@@ -111,12 +120,12 @@ def sections(results: Results) -> list[Section]:
             [f"{m.backend}: {m.missing}" for m in results.memory if m.missing],
         )
     )
-    found.append(energy(results))
+    found.append(Section("device memory", device_memory(results)))
     limits = [["threads", "matrix product", "copy"]]
     for threads, limit in results.limits.items():
         rate, copied = limit["gemm_flops"] / 1e9, limit["copy_bytes"] / 1e9
         limits.append([str(threads), f"{rate:.0f} GFLOP/s", f"{copied:.1f} GB/s"])
-    found.append(Section("limits of the machine, measured", limits))
+    found.append(Section("limits of the machine, measured", limits, remarks.of_limits(results)))
     facts = [["what", "value"], *map(list, results.environment.items())]
     found.append(Section("environment", facts))
     return [section for section in found if section.shown or section.remarks]
@@ -129,27 +138,26 @@ def ratios(results: Results) -> list[list[str]]:
     for (workload, label, backend, threads), cell in measured.items():
         ours = measured.get((workload, label, "numpy", threads))
         if ours is not None and backend != "numpy" and workload != "operations":
-            ratio = f"{ours.median / cell.median:.2f}×"
+            ratio = str(_of_the_same_rounds(ours, cell))
             table.append([workload, label, str(threads), backend, ratio])
     return table
 
 
-def energy(results: Results) -> Section:
-    """Return what the machine tells of the steps' energy and of memory on the device."""
-    table = [["work", "threads", "backend", "energy", "device memory"]]
-    steps = [
-        cell
+def _of_the_same_rounds(ours: Cell, other: Cell) -> Ratio:
+    """Return the ratio of two cells that were measured in turns."""
+    same = len(ours.samples) == len(other.samples)
+    return (paired if same else unpaired)(ours.samples, other.samples)
+
+
+def device_memory(results: Results) -> list[list[str]]:
+    """Return the most memory that steps took on a device."""
+    table = [["work", "threads", "backend", "device memory"]]
+    table += [
+        [cell.label, str(cell.threads), cell.backend, mib(cell.device_bytes)]
         for cell in results.cells
-        if cell.workload == "step" and not cell.missing and cell.backend != MATRIX_PRODUCT
+        if not cell.missing and cell.device_bytes is not None
     ]
-    silent = dict.fromkeys(cell.backend for cell in steps if cell.joules is None)
-    for cell in steps:
-        joules = "" if cell.joules is None else f"{cell.joules:.3g} J"
-        device = "" if cell.device_bytes is None else mib(cell.device_bytes)
-        if joules or device:
-            table.append([cell.label, str(cell.threads), cell.backend, joules, device])
-    remarks = [f"energy not told: {', '.join(silent)}"] if silent else []
-    return Section("energy and device memory", table, remarks)
+    return table
 
 
 def aligned(table: list[list[str]]) -> list[str]:
@@ -160,17 +168,17 @@ def aligned(table: list[list[str]]) -> list[str]:
 
 def as_text(results: Results) -> str:
     """Return the tables for a terminal."""
-    blocks = [
-        "\n".join([f"== {section.title}", *aligned(section.shown), *section.remarks])
-        for section in sections(results)
-    ]
-    return "\n\n".join([*blocks, NOTE])
+    blocks = ["\n".join(remarks.of_environment(results))]
+    for section in sections(results):
+        blocks.append("\n".join([f"== {section.title}", *aligned(section.shown), *section.remarks]))
+    return "\n\n".join(filter(None, [*blocks, NOTE]))
 
 
 def as_markdown(results: Results) -> str:
     """Return the tables as a Markdown document."""
     facts = results.environment
     blocks = [f"# Benchmarks\n\n{_escaped(facts['processor'])}, {_escaped(facts['date'])}."]
+    blocks += [f"**{_escaped(remark)}**" for remark in remarks.of_environment(results)]
     for section in sections(results):
         block = [f"## {section.title[0].upper()}{section.title[1:]}"]
         if section.shown:
@@ -188,9 +196,11 @@ def _escaped(text: str) -> str:
 
 
 NOTE = (
-    "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. GFLOP/s count the "
-    "network as it is defined, whatever a backend leaves out; GEMM is the machine's own rate of "
-    "matrix products on as many threads, for a step that of the same rounds, else its best. Copy "
-    "is its rate of copying, by one thread, what no cache holds, against what an operation must "
-    "read and write: above 100 % it came from cache."
+    "Medians of interleaved rounds. ± marks quartiles more than 10 % apart. Cores are CPU time "
+    "over time; waited is the share of the CPU time asked for that was not given, with ! above "
+    "5 %. GFLOP/s count the network as it is defined, whatever a backend leaves out; GEMM is the "
+    "machine's own rate of matrix products on as many threads, for a step that of the same rounds, "
+    "else its best. Copy is its rate of copying, by one thread, what no cache holds, against what "
+    "an operation must read and write: above 100 % it came from cache. Ratios are of medians, with "
+    "99 % bootstrap intervals over whole rounds; of fewer than 8 rounds they are about the range."
 )

@@ -11,13 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks import contention
+
 SHORTEST = 0.002
 """Seconds of a sample: shorter work is repeated within it."""
 
 LONG = 1.0
-"""Seconds after which one run has warmed up enough."""
+"""Seconds from which on work fills the caches itself."""
 
 MOST_ROUNDS, FEWEST_ROUNDS = 30, 3
+
+QUICKEST = 1e-7
+"""Seconds that work takes at least, as a clock can tell: a sample is of 20,000 runs at most."""
 
 
 @dataclass(frozen=True)
@@ -38,66 +43,100 @@ class Timed:
     leave: Callable[[], object] = lambda: None
 
 
-def once(job: Timed, repeats: int = 1) -> float:
-    """Return the seconds that the work takes, the mean of some repeats, waited for."""
+@dataclass(frozen=True)
+class Sample:
+    """What one run took, in seconds, the mean of some repeats.
+
+    Parameters
+    ----------
+    seconds : by the clock on the wall
+    cpu : CPU time of all threads of the process
+    delay : how long its threads were ready to run and had no core, added up; 0 where the system
+        does not tell
+    """
+
+    seconds: float
+    cpu: float
+    delay: float = 0.0
+
+    @property
+    def waited(self) -> float:
+        """The share of the CPU time asked for that was not given.
+
+        One thread that is alone asks for CPU time all the while, so what the clock on the wall
+        shows beyond the CPU time was not given to it, whatever the system tells.
+        """
+        withheld = max(self.delay, self.seconds - self.cpu, 0.0)
+        return withheld / (self.cpu + withheld) if withheld else 0.0
+
+
+def once(job: Timed, repeats: int = 1) -> Sample:
+    """Return what the work takes, the mean of some repeats, waited for."""
     job.enter()
     job.synchronize()
-    start = time.perf_counter()
+    delays = contention.delays()
+    cpu, start = time.process_time(), time.perf_counter()
     for _ in range(repeats):
         job.run()
     job.synchronize()
-    seconds = (time.perf_counter() - start) / repeats
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    delay = contention.delay_since(delays)
     job.leave()
-    return seconds
+    return Sample(seconds / repeats, cpu / repeats, delay / repeats)
 
 
 def rounds(
     jobs: Mapping[str, Timed], seconds: float
-) -> tuple[dict[str, list[float]], dict[str, Exception]]:
+) -> tuple[dict[str, list[Sample]], dict[str, Exception]]:
     """Time jobs side by side for about so many seconds.
 
-    Each runs before, which tells how often it is repeated within a sample. In a round each runs
-    once more before its sample: as in a training, it then finds its own data in cache, and most
-    threads of another one that still wait for work have gone to sleep. The order changes from round
-    to round, so that none always follows the same one. Long work needs none of this.
+    Each runs before, which tells how often it is repeated within a sample, and is counted nowhere:
+    it may compile. In a round each runs once more before its sample: as in a training, it then
+    finds its own data in cache, and most threads of another one that still wait for work have gone
+    to sleep. Long work does without. The order changes from round to round, so that none always
+    follows the same one.
 
     Returns
     -------
-    samples : name → seconds
+    samples : name → one for each round
     failures : name → what it raised; the others go on without it
     """
-    samples: dict[str, list[float]] = {name: [] for name in jobs}
+    samples: dict[str, list[Sample]] = {name: [] for name in jobs}
     failures: dict[str, Exception] = {}
-    expected = dict.fromkeys(jobs, math.inf)
+    expected: dict[str, float] = {}
 
-    def run(name: str, repeats: int = 1) -> float:
+    def run(name: str, repeats: int = 1) -> Sample | None:
         try:
-            expected[name] = once(jobs[name], repeats)
+            found = once(jobs[name], repeats)
         except (MemoryError, RuntimeError) as error:
             failures[name] = error
             del samples[name]
-        return expected[name]
+            return None
+        expected[name] = found.seconds
+        return found
 
     def sample(name: str) -> None:
-        if expected[name] < LONG:
-            run(name)
-        if name in samples:
-            took = run(name, max(1, math.ceil(SHORTEST / max(expected[name], 1e-7))))
-            if name in samples:
-                samples[name].append(took)
+        if expected[name] < LONG and run(name) is None:
+            return
+        found = run(name, repeats_of(expected[name]))
+        if found is not None:
+            samples[name].append(found)
 
     for name in jobs:
-        if run(name) >= LONG and name in samples:
-            samples[name].append(expected[name])
+        run(name)
     rng = np.random.default_rng(0)
     start = time.perf_counter()
     for k in range(MOST_ROUNDS):
-        waiting = [name for name, taken in samples.items() if len(taken) < FEWEST_ROUNDS]
-        if k and not waiting and time.perf_counter() - start > seconds:
+        if k >= FEWEST_ROUNDS and time.perf_counter() - start > seconds:
             break
-        for name in rng.permutation(waiting or list(samples)):
+        for name in rng.permutation(list(samples)):
             sample(name)
     return samples, failures
+
+
+def repeats_of(expected: float) -> int:
+    """Return how often work of so many seconds is repeated within a sample."""
+    return math.ceil(SHORTEST / max(expected, QUICKEST))
 
 
 def quartiles(samples: list[float]) -> tuple[float, float, float]:

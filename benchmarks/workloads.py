@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchmarks.backends import Backend, Job
+from benchmarks.backends.base import Backend, Job
 from benchmarks.layers import LAYERS, embed_flops, step_flops
 
 EMBEDDED, EPOCH = 10_000, 40
@@ -12,8 +12,9 @@ EMBEDDED, EPOCH = 10_000, 40
 OPERATION_IMAGES = 100
 """Images that an operation sees: one side of a batch of pairs."""
 
-REFERENCE_SIZE = 100
-"""Results are held against the reference at this size at most: float64 costs time and memory."""
+REFERENCE_SIZE, REFERENCE_BATCHES = 100, 2
+"""Results are held against the reference at this size at most, and epochs for so many batches:
+float64 costs time and memory, and with every batch the rounding of the earlier ones grows."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Work:
     flops : additions and multiplications of one run, 0 where they are not what it is about
     images : images that one run looks at
     traffic : bytes that one run cannot but read and write, 0 where they are not known
+    most_checked : size up to which results are held against the reference
     """
 
     workload: str
@@ -40,6 +42,12 @@ class Work:
     flops: float
     images: int
     traffic: float = 0.0
+    most_checked: int = REFERENCE_SIZE
+
+    @property
+    def checked(self) -> int:
+        """The size at which results are held against the reference."""
+        return min(self.size, self.most_checked)
 
     def job(self, backend: Backend, size: int | None = None) -> Job:
         """Prepare the work for a backend.
@@ -109,6 +117,7 @@ def epoch(sizes: Sequence[int]) -> Iterator[Work]:
         lambda b, n: b.epoch(n),
         EPOCH * step_flops(100),
         EPOCH * 200,
+        most_checked=REFERENCE_BATCHES,
     )
 
 

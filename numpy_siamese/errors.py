@@ -6,7 +6,7 @@ from collections.abc import Iterable
 MOST_REASON = 400
 """Characters of another library's message that are passed on."""
 
-NEAR = 0.8
+NEAR = 0.75
 """The least share of letters that a slip has in common with what was meant (`difflib`'s ratio)."""
 
 

@@ -26,18 +26,21 @@ class NotRun(Exception):  # noqa: N818 - a verdict, not an error
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of work, ready to be timed.
+    """A piece of work, ready to be timed, and what it computes, so that it can be checked.
 
     Parameters
     ----------
-    run : () → anything
+    run : () → output
         Does the work once; work given to a device need not be finished when it returns.
-    result : () → arrays by name
-        Does it once, from the same start, and returns what it computed.
+    named : output → arrays by name
+        What the run has computed.
+    weights : () → arrays by name
+        What runs change, as it is now: copies; nothing where they change nothing.
     """
 
     run: Callable[[], Any]
-    result: Callable[[], Results]
+    named: Callable[[Any], Results]
+    weights: Callable[[], Results] = dict
 
 
 class Backend(ABC):
@@ -73,9 +76,24 @@ class Backend(ABC):
         """
         yield
 
+    def threads_in_force(self) -> int:
+        """Return how many threads it would use now."""
+        return 1
+
     def enter(self) -> None:
         """Set what must be in force whenever this backend runs."""
         return
+
+    @contextmanager
+    def verified(self) -> Iterator[None]:
+        """See that what runs within is what the backend's name says; it may be slow meanwhile.
+
+        Raises
+        ------
+        Disagreement
+            If it is something else.
+        """
+        yield
 
     def synchronize(self) -> None:
         """Wait until the device has done all it was given; the CPU has when a call returns."""
@@ -111,7 +129,7 @@ class Backend(ABC):
 
     @abstractmethod
     def operation(self, name: str, images: int, direction: str) -> Job:
-        """Run one operation of `layers.OPERATIONS`, 'forward' or 'backward'."""
+        """Run one operation of `layers.LAYERS`, 'forward' or 'backward'."""
 
 
 @cache
@@ -137,6 +155,12 @@ def batch(pairs: int) -> tuple[Array, Array, Array]:
     images, _ = digits()
     left, right, targets = draw(pairs)
     return images[left, None].astype(np.float32), images[right, None].astype(np.float32), targets
+
+
+def loss_and_grads(output: tuple[Any, Mapping[str, Any]]) -> Results:
+    """Name what a step returns: its loss and the gradients by the names of their weights."""
+    loss, grads = output
+    return {"loss": np.asarray(loss)} | {name: np.asarray(grad) for name, grad in grads.items()}
 
 
 def many_images(count: int) -> Array:

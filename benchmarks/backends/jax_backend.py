@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.backends.base import LR, MOMENTUM, Backend, Job, NotRun, Results, batch, many_images
+from benchmarks.backends.base import (
+    LR,
+    MOMENTUM,
+    Backend,
+    Job,
+    NotRun,
+    batch,
+    loss_and_grads,
+    many_images,
+)
 from numpy_siamese.cores import available_cores
 from numpy_siamese.model import SiameseNet
 
@@ -36,6 +45,10 @@ class JaxBackend(Backend):
             raise NotRun(f"JAX takes all {available_cores()} cores that the process has")
         yield
 
+    def threads_in_force(self) -> int:
+        """Return the number of cores, which are its threads."""
+        return available_cores()
+
     def bytes_per_pair(self) -> float:
         """Return the size of two images' activations, and as much again for gradients."""
         return 2.0 * 2 * 4 * (2 * 32 * 26 * 26 + 3 * 32 * 13 * 13 + 2 * 64 * 11 * 11)
@@ -51,20 +64,18 @@ class JaxBackend(Backend):
 
         @jax.jit
         def update(weights: Any, velocity: Any, *arrays: Any) -> Any:
-            _, grads = value_and_grad(weights, *arrays)
+            loss, grads = value_and_grad(weights, *arrays)
             velocity = {k: MOMENTUM * velocity[k] + grads[k] for k in weights}
-            return {k: weights[k] - LR * velocity[k] for k in weights}, velocity
+            return {k: weights[k] - LR * velocity[k] for k in weights}, velocity, (loss, grads)
 
         state = [weights, {k: jnp.zeros_like(v) for k, v in weights.items()}]
 
-        def run() -> None:
-            state[:] = jax.block_until_ready(update(*state, *arrays))
+        def run() -> Any:
+            updated, velocity, output = jax.block_until_ready(update(*state, *arrays))
+            state[:] = updated, velocity
+            return output
 
-        def result() -> Results:
-            loss, grads = jax.jit(value_and_grad)(weights, *arrays)
-            return {"loss": np.asarray(loss)} | {k: np.asarray(v) for k, v in grads.items()}
-
-        return Job(run, result)
+        return Job(run, loss_and_grads, lambda: {k: np.array(v) for k, v in state[0].items()})
 
     def embed(self, count: int) -> Job:
         """Embed images."""
@@ -80,7 +91,7 @@ class JaxBackend(Backend):
             found = [embed(weights, jnp.asarray(part[:, None], jnp.float32)) for part in parts]
             return np.concatenate([np.asarray(part) for part in found])
 
-        return Job(run, lambda: {"embeddings": run()})
+        return Job(run, lambda found: {"embeddings": found})
 
     def _left_out(self, *arguments: Any) -> Job:
         raise NotRun(ONLY)

@@ -17,6 +17,7 @@ from benchmarks.backends.base import (
     batch,
     digits,
     draw,
+    loss_and_grads,
     many_images,
 )
 from benchmarks.layers import LAYERS
@@ -46,13 +47,16 @@ class NumpyBackend(Backend):
     def threads(self, count: int) -> Iterator[None]:
         """Use so many threads for micro-batches, and BLAS threads where there are none."""
         with threadpool_limits(count, user_api="blas"):
-            found = {
-                pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
-            }
+            found = _blas_threads()
             if found != {count}:
-                raise NotRun(f"BLAS takes {found} threads, not {count}")
+                taken = " or ".join(map(str, sorted(found))) or "an unknown number of"
+                raise NotRun(f"BLAS takes {taken} threads, not {count}")
             self._threads = count
             yield
+
+    def threads_in_force(self) -> int:
+        """Return how many threads BLAS would use now, the fewest of several."""
+        return min(_blas_threads(), default=0)
 
     def bytes_per_pair(self) -> float:
         """Return the size of two images in float32 and uint8; all else is a micro-batch's."""
@@ -64,22 +68,20 @@ class NumpyBackend(Backend):
         net = self._net()
         optimizer = SGD(net.parameters(), LR, MOMENTUM)
 
-        def loss_and_grads() -> tuple[float, Results]:
+        def run() -> tuple[float, Results]:
             loss, _, grads = loss_and_gradients(net, left, right, targets, self._threads)
+            optimizer.step(grads)
             return loss, grads
 
-        def result() -> Results:
-            loss, grads = loss_and_grads()
-            return {"loss": np.asarray(loss)} | grads
-
-        return Job(lambda: optimizer.step(loss_and_grads()[1]), result)
+        return Job(run, loss_and_grads, lambda: _copies(net))
 
     def learn(self, pairs: int) -> Job:
         """From indices to the loss."""
         learner, indices = self._learner(), draw(pairs)
         return Job(
             lambda: learner.step(*indices),
-            lambda: {"loss": np.asarray(self._learner().step(*indices)[0])},
+            lambda output: {"loss": np.asarray(output[0])},
+            lambda: _copies(learner.net),
         )
 
     def embed(self, count: int) -> Job:
@@ -89,7 +91,7 @@ class NumpyBackend(Backend):
         def run() -> Array:
             return embed_images(net, images, self._threads)
 
-        return Job(run, lambda: {"embeddings": run()})
+        return Job(run, lambda found: {"embeddings": found})
 
     def pairs(self, pairs: int) -> Job:
         """Draw a batch and take its images."""
@@ -99,7 +101,7 @@ class NumpyBackend(Backend):
             left, right, _ = draw(pairs)
             return gather(images, left, self.dtype), gather(images, right, self.dtype)
 
-        return Job(run, lambda: dict(zip(("left", "right"), run(), strict=True)))
+        return Job(run, lambda found: dict(zip(("left", "right"), found, strict=True)))
 
     def epoch(self, batches: int) -> Job:
         """Learn so many batches of 100 pairs."""
@@ -110,7 +112,7 @@ class NumpyBackend(Backend):
                 loss, _ = learner.step(*draw(100, k))
             return loss
 
-        return Job(run, self.learn(100).result)
+        return Job(run, lambda loss: {"loss": np.asarray(loss)}, lambda: _copies(learner.net))
 
     def operation(self, name: str, images: int, direction: str) -> Job:
         """Run one operation."""
@@ -120,15 +122,11 @@ class NumpyBackend(Backend):
         y, pullback = function(**arrays, **options)
         dy = np.ones_like(y)
 
-        def result() -> Results:
-            if direction == "forward":
-                return {"y": np.asarray(function(**arrays, **options)[0])}
-            grads = (grad for grad in pullback(dy) if grad is not None)
-            return {f"gradient {k}": grad for k, grad in enumerate(grads)}
-
         if direction == "forward":
-            return Job(lambda: function(**arrays, **options), result)
-        return Job(lambda: pullback(dy), result)
+            return Job(
+                lambda: function(**arrays, **options), lambda found: {"y": np.asarray(found[0])}
+            )
+        return Job(lambda: pullback(dy), _gradients)
 
     def _batch(self, pairs: int) -> tuple[Array, Array, Array]:
         left, right, targets = batch(pairs)
@@ -148,3 +146,15 @@ class NumpyBackend(Backend):
         learner = Learner(config, digits()[0])
         learner.net.load_state_dict(self._net().state_dict())
         return learner
+
+
+def _gradients(found: tuple[Array | None, ...]) -> Results:
+    return {f"gradient {k}": g for k, g in enumerate(g for g in found if g is not None)}
+
+
+def _copies(net: SiameseNet) -> Results:
+    return {name: weight.copy() for name, weight in net.state_dict().items()}
+
+
+def _blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from benchmarks.backends import verification
 from benchmarks.backends.base import (
     LR,
     MOMENTUM,
@@ -25,6 +26,7 @@ from benchmarks.backends.base import (
 )
 from benchmarks.layers import LAYERS
 from torch_siamese.data import gather
+from torch_siamese.evaluation import accuracy
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
 
@@ -58,6 +60,7 @@ class TorchBackend(Backend):
     """
 
     _compiled_for = 0
+    _threads = 1
 
     def __init__(
         self,
@@ -101,10 +104,30 @@ class TorchBackend(Backend):
             torch._inductor.config.force_disable_caches = True
             warnings.filterwarnings("ignore", "dynamo_pgo force disabled")  # as is meant
             TorchBackend._compiled_for = count
+        self._threads = count
         try:
             yield
         finally:
             torch.set_num_threads(before)
+
+    def threads_in_force(self) -> int:
+        """Return how many threads PyTorch would use now."""
+        return torch.get_num_threads()
+
+    @contextmanager
+    def verified(self) -> Iterator[None]:
+        """See that threads, layout, precision and compilation are those of the name."""
+        if self.compile_mode:
+            with verification.compiled(self.compile_mode):
+                yield
+            return
+        checks = [verification.on_threads(self._threads)]
+        if self.channels_last:
+            checks.append(verification.channels_last)
+        if self.precision == "bfloat16":
+            checks.append(verification.in_bfloat16)
+        with verification.Watch(*checks):
+            yield
 
     def enter(self) -> None:
         """Switch TF32 on or off."""
@@ -138,25 +161,23 @@ class TorchBackend(Backend):
         net = self._net()
         forward, optimizer = self._compiled(net), self._optimizer(net)
 
-        def result() -> Results:
-            loss, grads = self._loss_and_grads(net, forward, left, right, targets)
-            named = dict(zip(dict(net.named_parameters()), grads, strict=True))
-            return _arrays({"loss": loss} | named)
-
-        def run() -> None:
-            _, grads = self._loss_and_grads(net, forward, left, right, targets)
+        def run() -> tuple[Tensor, tuple[Tensor, ...]]:
+            loss, _, grads = self._loss_and_grads(net, forward, left, right, targets)
             _update(net, optimizer, grads)
+            return loss, grads
 
-        return Job(run, result)
+        def named(output: tuple[Tensor, tuple[Tensor, ...]]) -> Results:
+            loss, grads = output
+            names = [name for name, _ in net.named_parameters()]
+            return _arrays({"loss": loss} | dict(zip(names, grads, strict=True)))
+
+        return Job(run, named, lambda: _copies(net))
 
     def learn(self, pairs: int) -> Job:
-        """From indices to the loss."""
-        step, indices = self._learner(), draw(pairs)
-
-        def result() -> Results:
-            return {"loss": np.asarray(self._learner()(*indices))}
-
-        return Job(lambda: step(*indices), result)
+        """From indices to the loss and the accuracy."""
+        net, indices = self._net(), draw(pairs)
+        step = self._learner(net)
+        return Job(lambda: step(*indices), _loss, lambda: _copies(net))
 
     def embed(self, count: int) -> Job:
         """Embed images."""
@@ -174,7 +195,7 @@ class TorchBackend(Backend):
                 ]
             return torch.cat(found).cpu()
 
-        return Job(run, lambda: _arrays({"embeddings": run()}))
+        return Job(run, lambda found: _arrays({"embeddings": found}))
 
     def pairs(self, pairs: int) -> Job:
         """Draw a batch, transfer its indices and take its images."""
@@ -184,18 +205,19 @@ class TorchBackend(Backend):
             indices = draw(pairs)[:2]
             return [gather(images, self._to_device(index), torch.float32) for index in indices]
 
-        return Job(run, lambda: _arrays(dict(zip(("left", "right"), run(), strict=True))))
+        return Job(run, lambda found: _arrays(dict(zip(("left", "right"), found, strict=True))))
 
     def epoch(self, batches: int) -> Job:
         """Learn so many batches of 100 pairs."""
-        step = self._learner()
+        net = self._net()
+        step = self._learner(net)
 
-        def run() -> float:
+        def run() -> tuple[float, float]:
             for k in range(batches):
-                loss = step(*draw(100, k))
-            return loss
+                reported = step(*draw(100, k))
+            return reported
 
-        return Job(run, self.learn(100).result)
+        return Job(run, _loss, lambda: _copies(net))
 
     def operation(self, name: str, images: int, direction: str) -> Job:
         """Run one operation."""
@@ -218,9 +240,9 @@ class TorchBackend(Backend):
             return torch.autograd.grad(y, wanted, dy, retain_graph=True)
 
         if direction == "forward":
-            return Job(forward, lambda: _arrays({"y": forward().detach()}))
+            return Job(forward, lambda y: _arrays({"y": y}))
         return Job(
-            backward, lambda: _arrays({f"gradient {k}": g for k, g in enumerate(backward())})
+            backward, lambda grads: _arrays({f"gradient {k}": g for k, g in enumerate(grads)})
         )
 
     def _net(self) -> SiameseNet:
@@ -244,24 +266,26 @@ class TorchBackend(Backend):
         left: Tensor,
         right: Tensor,
         targets: Tensor,
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         with self._autocast():
             probs = forward(left, right)
         loss = F.binary_cross_entropy(probs.float(), targets)
-        return loss.detach(), torch.autograd.grad(loss, list(net.parameters()))
+        grads = torch.autograd.grad(loss, list(net.parameters()))
+        return loss.detach(), probs.detach(), grads
 
-    def _learner(self) -> Callable[..., float]:
-        images, net = self._to_device(digits()[0]), self._net()
+    def _learner(self, net: SiameseNet) -> Callable[..., tuple[float, float]]:
+        images = self._to_device(digits()[0])
         forward, optimizer = self._compiled(net), self._optimizer(net)
 
-        def step(left_index: Any, right_index: Any, targets: Any) -> float:
+        def step(left_index: Any, right_index: Any, targets: Any) -> tuple[float, float]:
             left, right = (
                 self._laid_out(gather(images, self._to_device(index), torch.float32))
                 for index in (left_index, right_index)
             )
-            loss, grads = self._loss_and_grads(net, forward, left, right, self._to_device(targets))
+            on_device = self._to_device(targets)
+            loss, probs, grads = self._loss_and_grads(net, forward, left, right, on_device)
             _update(net, optimizer, grads)
-            return loss.item()
+            return loss.item(), accuracy(probs, on_device)
 
         return step
 
@@ -276,8 +300,13 @@ class TorchBackend(Backend):
         return torch.autocast(self.device, dtype=torch.bfloat16, enabled=wanted)
 
     def _laid_out(self, x: Tensor) -> Tensor:
+        """Return images or kernels in this backend's layout.
+
+        Not by `contiguous`: with one channel, or one row and column, a tensor is contiguous in
+        both layouts and stays as it is, and operations on it go by its strides.
+        """
         if self.channels_last and x.ndim == 4:
-            return x.contiguous(memory_format=torch.channels_last)
+            return x.to(memory_format=torch.channels_last)
         return x
 
     def _to_device(self, array: Any) -> Tensor:
@@ -288,6 +317,14 @@ def _update(net: SiameseNet, optimizer: torch.optim.SGD, grads: tuple[Tensor, ..
     for parameter, grad in zip(net.parameters(), grads, strict=True):
         parameter.grad = grad
     optimizer.step()
+
+
+def _loss(reported: tuple[float, float]) -> Results:
+    return {"loss": np.asarray(reported[0])}
+
+
+def _copies(net: SiameseNet) -> Results:
+    return {name: array.copy() for name, array in _arrays(dict(net.named_parameters())).items()}
 
 
 def _arrays(tensors: dict[str, Tensor]) -> Results:

@@ -6,12 +6,12 @@
 import functools
 import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Cell, Memory, Results
-from benchmarks.results_file import load, save
+from benchmarks.results_file import LEFT_OUT, load, save
 from numpy_siamese.tests.hostile_runs import change_json
 from numpy_siamese.tests.spoiling import Reader
 
@@ -19,6 +19,7 @@ from numpy_siamese.tests.spoiling import Reader
 @functools.cache
 def _seeds() -> list[bytes]:
     measured = Cell("step", "step of 100 pairs", 100, "numpy", 1, [0.03, 0.031], flops=3e9)
+    measured = replace(measured, waited=0.25)
     missing = Cell("step", "step of 100 pairs", 100, "cuda-eager", 1, missing="not run: no device")
     limits = {1: {"gemm_flops": 1e11, "copy_bytes": 1e10}}
     memory = [Memory("numpy", 100, 10, 12)]
@@ -41,6 +42,8 @@ def _check(content: bytes, found: Results) -> None:
         pairs += zip(told[kind], map(asdict, records), strict=True)
     for its_own, fields in pairs:
         for name, value in its_own.items():
+            if name in LEFT_OUT:
+                continue
             assert _like(value, fields[name]) == fields[name]
 
 

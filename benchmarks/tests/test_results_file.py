@@ -1,5 +1,7 @@
 """results.json: what was saved comes back, and damaged or hostile files end in one clear line."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 
@@ -7,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.results_file import MOST_BYTES, load
+import benchmarks
+from benchmarks.results import Cell, Memory, Results
+from benchmarks.results_file import MOST_BYTES, load, save
 from benchmarks.tests.hostile import READERS
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests.spoiling import outcome, spoil
@@ -34,6 +38,42 @@ def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path: Path) -> None:
     assert found == {"data", "refused"}
 
 
+def test_results_survive_a_file(tmp_path: Path) -> None:
+    """What is loaded is what was saved, to the last digit, told or not."""
+    told = Cell("step", "s", 3, "a", 2, [0.1, 1 / 3], "", 1e9, 6, 1e6, 1e-7, 9, 0.2, 0.3, 0.4, 0.5)
+    assert None not in asdict(told).values()
+    missing = Cell("step", "s", 3, "b", 2, missing=r"failed: bad type \x1b[31m, 0.5×")
+    limits = {2: {"gemm_flops": 1e11, "copy_bytes": 1e10}}
+    found = Results({"processor": "é"}, limits, [told, missing], [Memory("a", 3, 1, 2)])
+    save(found, tmp_path / "results.json")
+    assert load(tmp_path / "results.json") == found
+
+
+def test_results_of_the_first_version_are_read(tmp_path: Path) -> None:
+    """They had energy, and nothing of CPU times: those were not told."""
+    cell = {"workload": "step", "label": "s", "size": 3, "backend": "a", "threads": 2}
+    cell |= {"samples": [0.1], "joules": None, "device_bytes": None, "flops": 1e9}
+    content = {"format": "siamese benchmarks", "version": 1, "environment": {"cores": "2"}}
+    content |= {"limits": {}, "cells": [cell, cell | {"joules": 0.5}], "memory": []}
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    expected = Cell("step", "s", 3, "a", 2, [0.1], flops=1e9)
+    assert load(tmp_path / "results.json") == Results({"cores": "2"}, {}, [expected] * 2)
+
+
+def test_the_results_that_are_kept_are_read() -> None:
+    """Those in the repository, of whichever version."""
+    kept = list(Path(benchmarks.__file__).parent.glob("results/*/results.json"))
+    assert kept
+    for path in kept:
+        assert load(path).cells
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """It does not end in a traceback."""
+    with pytest.raises(InputError, match="No such file"):
+        load(tmp_path / "results.json")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -48,8 +88,10 @@ def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path: Path) -> None:
         (b'"size": 100', b'"size": 9223372036854775808', "expected a count"),
         (b"0.031", b"1e300", "2 samples, expected at most 1000 of seconds"),
         (b"0.031", b"0.03," * 1000 + b"0.03", "1002 samples, expected at most 1000"),
-        (b'"version": 1', b'"version": true', "found version True, expected version 1"),
-        (b'"version": 1', b'"version": 1.0', "found version 1.0, expected version 1"),
+        (b'"version": 2', b'"version": true', "found version True, expected version 1 or 2"),
+        (b'"version": 2', b'"version": 2.0', "found version 2.0, expected version 1 or 2"),
+        (b"0.031", b"1e-13", "2 samples, expected at most 1000 of seconds"),
+        (b'"waited": 0.25', b'"waited": -1', "-1, expected a number from 0"),
         (b'"1": {', b'"0": {', "'0', expected a number of threads"),
         (b'"size": 100', b'"size": 1.5', "1.5, expected a count"),
         (b'"size": 100', b'"sizes": 100', "expected a cell"),
@@ -61,7 +103,7 @@ def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path: Path) -> None:
         (b'"1": {', b'"01": {', "'01', expected a number of threads"),
         (b'"1": {', b'"one": {', "'one', expected a number of threads"),
         (b'"cores": "2"', b'"cores": 2', "2, expected a line of text"),
-        (b'"version": 1', b'"version": 2', "found version 2, expected version 1"),
+        (b'"version": 2', b'"version": 3', "found version 3, expected version 1 or 2"),
         (b'"format"', b'"formats"', "found no results of these benchmarks"),
         (b'"environment"', b'"environments"', "None, expected an object"),
         (b'"memory"', b'"memories"', "None, expected a list"),

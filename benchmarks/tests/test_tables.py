@@ -14,53 +14,57 @@ MARKDOWN = r"""# Benchmarks
 
 one of \*a\* kind, today.
 
+**OpenBLAS runs \_its\_ Haswell kernel**
+
 ## Step
 
-| work | threads | backend | median | quartiles | GFLOP/s | of GEMM | of copy | images/s |
-|---|---|---|---|---|---|---|---|---|
-| step of 2 pairs | 2 | numpy | 25 ms ± | 17.5 ms to 32.5 ms | 120.0 | 80% |  | 160 |
-| step of 2 pairs | 2 | cuda-eager | 5 ms | 5 ms to 5 ms | 600.0 |  |  | 800 |
-| step of 2 pairs | 2 | matrix product | 20 ms | 20 ms to 20 ms | 150.0 | 100% |  |  |
+| work | threads | backend | median | quartiles | cores | waited | GFLOP/s | of GEMM | of copy | images/s |
+|---|---|---|---|---|---|---|---|---|---|---|
+| step of 2 pairs | 2 | numpy | 25 ms ± | 17.5 ms to 32.5 ms | 1.60 | 6% ! | 120.0 | 80% |  | 160 |
+| step of 2 pairs | 2 | cuda-eager | 5 ms | 5 ms to 5 ms |  |  | 600.0 |  |  | 800 |
+| step of 2 pairs | 2 | matrix product | 20 ms | 20 ms to 20 ms | 1.00 | 0% | 150.0 | 100% |  |  |
 
+- the machine was busy: in 1 of 3 times threads waited for more than 5% of the CPU time they asked for, up to 6%
 - jax: not run: \<no\|jax>
 
 ## Operations
 
-| work | threads | backend | median | quartiles | GFLOP/s | of GEMM | of copy | images/s |
-|---|---|---|---|---|---|---|---|---|
-| conv1 forward | 1 | numpy | 20 µs | 20 µs to 20 µs | 50.0 | 50% | 50% | 5,000,000 |
-| conv1 forward | 1 | torch-eager | 10 µs | 10 µs to 10 µs | 100.0 | 100% | 100% | 10,000,000 |
+| work | threads | backend | median | quartiles | cores | waited | GFLOP/s | of GEMM | of copy | images/s |
+|---|---|---|---|---|---|---|---|---|---|---|
+| conv1 forward | 1 | numpy | 20 µs | 20 µs to 20 µs |  | 5% | 50.0 | 50% | 50% | 5,000,000 |
+| conv1 forward | 1 | torch-eager | 8 µs | 8 µs to 8 µs |  |  | 125.0 | 125% ! | 125% | 12,500,000 |
+
+- torch-eager, conv1 forward, on 1 thread: 125% of the machine's rate of matrix products, which was measured while it was busier, or work is left out
 
 ## NumPy's time over the others'
 
 | workload | work | threads | against | NumPy takes |
 |---|---|---|---|---|
-| step | step of 2 pairs | 2 | cuda-eager | 5.00× |
-| step | step of 2 pairs | 2 | matrix product | 1.25× |
+| step | step of 2 pairs | 2 | cuda-eager | 5.00× (2.00 to 8.00, 1 rounds) |
+| step | step of 2 pairs | 2 | matrix product | 1.25× (0.50 to 2.00, 1 rounds) |
 
 ## Host memory of a training process
 
 | backend | pairs | peak before training | peak |
 |---|---|---|---|
-| numpy | 2 | 1 MiB | 2 MiB |
+| numpy | 2 | 100 MiB | 2,000 MiB |
 
 - torch-eager: not run: a\|b
 
-## Energy and device memory
+## Device memory
 
-| work | threads | backend | energy | device memory |
-|---|---|---|---|---|
-| step of 2 pairs | 2 | numpy | 0.5 J |  |
-| step of 2 pairs | 2 | cuda-eager |  | 3 MiB |
-
-- energy not told: cuda-eager
+| work | threads | backend | device memory |
+|---|---|---|---|
+| step of 2 pairs | 2 | cuda-eager | 300 MiB |
 
 ## Limits of the machine, measured
 
 | threads | matrix product | copy |
 |---|---|---|
 | 1 | 100 GFLOP/s | 40.0 GB/s |
-| 2 | 220 GFLOP/s | 55.5 GB/s |
+| 2 | 96 GFLOP/s | 55.5 GB/s |
+
+- matrix products on 2 threads reach 0.96× the rate on 1
 
 ## Environment
 
@@ -68,30 +72,133 @@ one of \*a\* kind, today.
 |---|---|
 | processor | one of \*a\* kind |
 | date | today |
+| weaker than the processor: BLAS | OpenBLAS runs \_its\_ Haswell kernel |
 
-"""
+"""  # noqa: E501
+
+TEXT = """OpenBLAS runs _its_ Haswell kernel
+
+== step
+work             threads  backend         median   quartiles           cores  waited  GFLOP/s  of GEMM  of copy  images/s
+step of 2 pairs  2        numpy           25 ms ±  17.5 ms to 32.5 ms  1.60   6% !    120.0    80%               160
+step of 2 pairs  2        cuda-eager      5 ms     5 ms to 5 ms                       600.0                      800
+step of 2 pairs  2        matrix product  20 ms    20 ms to 20 ms      1.00   0%      150.0    100%
+the machine was busy: in 1 of 3 times threads waited for more than 5% of the CPU time they asked for, up to 6%
+jax: not run: <no|jax>
+
+== operations
+work           threads  backend      median  quartiles       cores  waited  GFLOP/s  of GEMM  of copy  images/s
+conv1 forward  1        numpy        20 µs   20 µs to 20 µs         5%      50.0     50%      50%      5,000,000
+conv1 forward  1        torch-eager  8 µs    8 µs to 8 µs                   125.0    125% !   125%     12,500,000
+torch-eager, conv1 forward, on 1 thread: 125% of the machine's rate of matrix products, which was measured while it was busier, or work is left out
+
+== NumPy's time over the others'
+workload  work             threads  against         NumPy takes
+step      step of 2 pairs  2        cuda-eager      5.00× (2.00 to 8.00, 1 rounds)
+step      step of 2 pairs  2        matrix product  1.25× (0.50 to 2.00, 1 rounds)
+
+== host memory of a training process
+backend  pairs  peak before training  peak
+numpy    2      100 MiB               2,000 MiB
+torch-eager: not run: a|b
+
+== device memory
+work             threads  backend     device memory
+step of 2 pairs  2        cuda-eager  300 MiB
+
+== limits of the machine, measured
+threads  matrix product  copy
+1        100 GFLOP/s     40.0 GB/s
+2        96 GFLOP/s      55.5 GB/s
+matrix products on 2 threads reach 0.96× the rate on 1
+
+== environment
+what                             value
+processor                        one of *a* kind
+date                             today
+weaker than the processor: BLAS  OpenBLAS runs _its_ Haswell kernel
+
+"""  # noqa: E501
 
 
-def test_markdown() -> None:
-    """Every kind of line, calculated by hand."""
+@pytest.fixture
+def every_kind() -> Results:
+    """Return results with every kind of line."""
     cells = [
-        replace(STEP, joules=0.5),
-        replace(STEP, backend="cuda-eager", samples=[0.005], device_bytes=3 * 2**20),
-        replace(STEP, backend="matrix product", samples=[0.02], images=0),
+        replace(STEP, cpu=0.04, waited=0.06),
+        replace(STEP, backend="cuda-eager", samples=[0.005], device_bytes=300 * 2**20),
+        replace(
+            STEP, backend="matrix product", samples=[0.02], images=0, cpu=0.02, waited=0.0, error=1
+        ),
         replace(STEP, backend="jax", samples=[], missing="not run: <no|jax>"),
-        replace(CONV, traffic=4e5),
-        replace(CONV, backend="torch-eager", samples=[1e-5], traffic=4e5),
+        replace(CONV, traffic=4e5, waited=0.05),
+        replace(CONV, backend="torch-eager", samples=[8e-6], traffic=4e5),
     ]
     limits = {
         1: {"gemm_flops": 1e11, "copy_bytes": 4e10},
-        2: {"gemm_flops": 2.2e11, "copy_bytes": 5.55e10},
+        2: {"gemm_flops": 9.6e10, "copy_bytes": 5.55e10},
     }
     memory = [
-        Memory("numpy", 2, 2**20, 2**21),
+        Memory("numpy", 2, 100 * 2**20, 2000 * 2**20),
         Memory("torch-eager", 2, missing="not run: a|b"),
     ]
-    found = Results({"processor": "one of *a* kind", "date": "today"}, limits, cells, memory)
-    assert tables.as_markdown(found) == MARKDOWN + tables.NOTE + "\n"
+    facts = {"processor": "one of *a* kind", "date": "today"}
+    facts["weaker than the processor: BLAS"] = "OpenBLAS runs _its_ Haswell kernel"
+    return Results(facts, limits, cells, memory)
+
+
+def test_markdown(every_kind: Results) -> None:
+    """Every kind of line, calculated by hand."""
+    assert tables.as_markdown(every_kind) == MARKDOWN + tables.NOTE + "\n"
+
+
+def test_text(every_kind: Results) -> None:
+    """The same figures in columns, for a terminal."""
+    assert tables.as_text(every_kind) == TEXT + tables.NOTE
+
+
+def test_ratios_pair_the_rounds() -> None:
+    """Of the same rounds, whose pace both share: 1.5 in each, however fast the round was."""
+    pace = [1.0, 2.0, 1.1, 1.9, 1.2, 1.8, 1.3, 1.7, 1.4]
+    ours = replace(STEP, samples=[3.0 * p for p in pace])
+    other = replace(STEP, backend="torch", samples=[2.0 * p for p in pace])
+    shown = tables.ratios(Results({}, {}, [other, ours]))
+    assert shown[1:] == [["step", "step of 2 pairs", "2", "torch", "1.50× (1.50 to 1.50)"]]
+    apart = tables.ratios(Results({}, {}, [replace(other, samples=other.samples[:-1]), ours]))
+    assert apart[1][-1] not in ("1.50× (1.50 to 1.50)", shown[1][-1])
+
+
+def test_what_is_compared() -> None:
+    """The same work on the same threads, other backends alone; not single operations."""
+    cells = [STEP, replace(STEP, backend="a", threads=1), replace(STEP, backend="b", label="x")]
+    cells += [replace(STEP, backend="c", workload="learn"), CONV, replace(CONV, backend="d")]
+    cells += [replace(STEP, backend="e", samples=[], missing="no")]
+    assert tables.ratios(Results({}, {}, cells))[1:] == []
+
+
+def test_the_limit_of_a_step_is_of_the_same_rounds() -> None:
+    """A step's share is of the product beside it; other work's is of the best, on its threads."""
+    best = {2: {"gemm_flops": 1e12, "copy_bytes": 1.0}, 1: {"gemm_flops": 1e9, "copy_bytes": 1.0}}
+    product = replace(STEP, backend="matrix product", samples=[0.0125])
+    scaling = replace(STEP, workload="scaling")
+    found = Results({}, best, [STEP, product, scaling])
+    assert [row[8] for row in tables.rows(found, "step")] == ["50%", "100%"]
+    assert [row[8] for row in tables.rows(found, "scaling")] == ["12%"]
+    found.cells[1] = replace(product, samples=[], missing="failed")
+    assert [row[8] for row in tables.rows(found, "step")] == ["12%"]
+    found.cells[1] = replace(product, threads=1)
+    assert tables.rows(found, "step")[0][8] == "12%"
+    found.limits.clear()
+    assert [row[8] for row in tables.rows(found, "scaling")] == [""]
+
+
+@pytest.mark.parametrize(
+    ("samples", "marked"), [([0.95, 1.0, 1.05], False), ([0.89, 1.0, 1.1], True)]
+)
+def test_noise_is_marked(samples: list[float], marked: bool) -> None:
+    """Quartiles more than a tenth of the median apart."""
+    (row,) = tables.rows(Results({}, {}, [replace(STEP, samples=samples)]), "step")
+    assert row[3] == ("1 s ±" if marked else "1 s")
 
 
 def test_a_reason_is_said_once() -> None:
@@ -112,13 +219,13 @@ def test_no_title_stands_over_nothing() -> None:
     """Where one backend alone was measured there is nothing to compare, and no memory was asked."""
     facts = {"processor": "p", "date": "d"}
     for text in (tables.as_text, tables.as_markdown):
-        shown = text(Results(facts, {}, [replace(STEP, joules=1.0)]))
+        shown = text(Results(facts, {}, [STEP]))
         assert "tep of 2 pairs" in shown
         for title in (
             "over the others",
             "memory of a training",
             "limits of the machine",
-            "not told",
+            "evice memory",
         ):
             assert title not in shown
 

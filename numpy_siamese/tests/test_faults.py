@@ -39,7 +39,6 @@ def running(server, begin, run):
         process = server.start(*begin(*ENDLESS, "--checkpoint-every", 1, *flags), setup=setup)
         processes.append(process)
         process.wait_until(lambda: "training" in process.out)
-        process.wait_until(lambda: load_checkpoint(run / CHECKPOINT).batch > 0)
         return process
 
     yield start
@@ -159,6 +158,7 @@ def test_two_runs_in_one_folder_are_told(running, server, begin, run, again):
         second = server.start("train", "--resume", run)
         assert_one_line(second, f"{run}: process {process.pid} is writing to it")
     else:
+        process.wait_until(lambda: load_checkpoint(run / CHECKPOINT).batch > 0)
         assert_one_line(server.start(*begin()), "holds another run")
     os.kill(process.pid, signal.SIGTERM)
     assert process.wait() == 143
