@@ -6,7 +6,7 @@ from collections.abc import Iterable
 MOST_REASON = 400
 """Characters of another library's message that are passed on."""
 
-NEAR = 0.75
+NEAR = 0.8
 """The least share of letters that a slip has in common with what was meant (`difflib`'s ratio)."""
 
 
@@ -60,12 +60,17 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return which of `choices` a name is a slip of, None where it is of none.
 
-    A slip keeps the first letter, and nearly all others or the beginning: emnist and omniglot are
-    no slips of mnist, but names of other things.
+    A slip keeps the first letter, and nearly all others, all but one, or the beginning: emnist and
+    omniglot are no slips of mnist, but names of other things.
     """
     known = {choice.lower(): choice for choice in choices}
     slip, first = name.lower(), name.lower().lstrip("-")[:1]
     near = difflib.get_close_matches(slip, known, cutoff=NEAR)
+    near += [choice for choice in known if _differ_in_one_letter(slip, choice)]
     if len(slip.lstrip("-")) > 1:
         near += [choice for choice in known if choice.startswith(slip) or slip.startswith(choice)]
     return next((known[choice] for choice in near if choice.lstrip("-")[:1] == first), None)
+
+
+def _differ_in_one_letter(a: str, b: str) -> bool:
+    return len(a) == len(b) and sum(map(str.__ne__, a, b)) == 1
