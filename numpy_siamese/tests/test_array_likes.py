@@ -5,6 +5,7 @@ What is converted by position instead stands in `test_by_position`.
 
 import inspect
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -207,6 +208,33 @@ def test_what_is_no_network_is_refused(name, net):
     """Broken otherwise: a missing network ends in an AttributeError from somewhere inside."""
     function, arguments = CALLS[name]
     assert refusal(lambda: function(**(arguments | {"net": net})), TypeError, "net must") is None
+
+
+def test_images_are_bytes():
+    """Broken otherwise: images scaled to 0..1 are learnt from, as if they were black."""
+    for name, argument in EXACT:
+        if argument == "images" and not name.startswith("model"):
+            function, arguments = CALLS[name]
+            scaled = arguments | {argument: arguments[argument] / 255}
+            words = argument, "uint8", "float64"
+            assert refusal(partial(function, **scaled), TypeError, *words) is None
+            flat = arguments | {argument: arguments[argument].reshape(6, -1)}
+            assert refusal(partial(function, **flat), ValueError, argument, "(6, 784)") is None
+
+
+def test_a_data_set_has_one_label_for_each_image():
+    """Broken otherwise: labels that were cut or one-hot meet other images than theirs."""
+    function, arguments = CALLS["data.Dataset"]
+    labels = arguments["labels"]
+    for wrong, kind in (
+        (labels[:5], ValueError),
+        (labels[:, None], ValueError),
+        (labels / 2, TypeError),
+    ):
+        changed = arguments | {"labels": wrong}
+        assert refusal(partial(function, **changed), kind, "train.labels") is None
+    split: Any = tuple(arguments.values())
+    assert refusal(partial(data.Dataset, "a", split, split), TypeError, "train", "tuple") is None
 
 
 def test_advice_is_given_where_it_is_safe():

@@ -1,4 +1,4 @@
-"""Faults outside the mathematics: in readers, pictures, commands and benchmarks.
+"""Faults outside the mathematics: in readers, checks of arguments, pictures, commands, benchmarks.
 
 Each entry of the TOML files beside this one is a mistake that somebody could make, and the test
 that must turn red: `name`, `module` (its path), `old` (which stands there once), `new` and `test`.
