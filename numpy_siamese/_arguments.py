@@ -38,6 +38,13 @@ def broadcasts_to(shape: tuple[int, ...], **arrays: Array | None) -> None:
             raise ValueError(f"{name} {array.shape} does not broadcast to {shape}")
 
 
+def probabilities(**arrays: Array) -> None:
+    """Raise ValueError unless all values of each array lie in [0, 1]; NaN does not."""
+    for name, values in arrays.items():
+        if not ((values >= 0) & (values <= 1)).all():
+            raise ValueError(f"{name} must lie in [0, 1]")
+
+
 def cotangent(dy: Any, y: Array, name: str = "dy") -> Array:
     """Return the gradient of an output `y`, checked: its shape and its dtype.
 

@@ -2,8 +2,9 @@
 
 Read this first, then `functional`, which computes the same values with matrix products. Every
 function has the arguments, the results and the pullback of its namesake there; arrays are checked
-to be such and to have one dtype, the rest is taken as valid, and a batch is required. Loop letters:
-n image, c channel, o output channel, (p, q) output position, (i, j) kernel offset.
+to be such, of one dtype and of shapes that fit, the rest is taken as valid, and a batch is
+required. Loop letters: n image, c channel, o output channel, (p, q) output position, (i, j) kernel
+offset.
 """
 
 import math
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from numpy_siamese import _arguments
 from numpy_siamese._arrays import floats
 from numpy_siamese._operation import operation
 
@@ -32,6 +34,7 @@ def conv2d(
 ) -> tuple[Array, Pullback]:
     """y[n,o,p,q] = b[o] + Σ_{c,i,j} w[o,c,i,j] x[n, c, p·s + i·d − pad, q·s + j·d − pad]."""
     x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
+    _arguments.kernels(x, weight, bias, groups)
     N, _, H, W = x.shape
     O, C_group, KH, KW = weight.shape
     P = (H + 2 * padding[0] - dilation[0] * (KH - 1) - 1) // stride[0] + 1
@@ -133,6 +136,7 @@ def conv_relu_pool(x: Array, weight: Array, bias: Array) -> tuple[Array, Pullbac
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
     """y[n,o] = b[o] + Σ_i w[o,i] x[n,i]."""
     x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
+    _arguments.linear(x, weight, bias)
     (N, _), (O, I) = x.shape, weight.shape
     y = np.zeros((N, O), x.dtype)
     for n, o in np.ndindex(N, O):
@@ -183,6 +187,7 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
 def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
     """y = |left − right|;  the slope is 0 where they are equal."""
     left, right = floats(left=left, right=right)
+    _arguments.same_shape(left=left, right=right)
     y = _elementwise(lambda a, b: abs(a - b), left, right)
 
     def pullback(dy: Array) -> tuple[Array, Array]:
@@ -198,6 +203,8 @@ def binary_cross_entropy(
 ) -> tuple[Array, Pullback]:
     """loss = −w (t log p + (1 − t) log(1 − p)), each logarithm at least −100."""
     probs, target, weight = floats(probs=probs, target=target, weight=weight, optional=("weight",))
+    _arguments.same_shape(probs=probs, target=target)
+    _arguments.probabilities(probs=probs, target=target)
 
     def loss(p: float, t: float, w: float) -> float:
         log_p = max(math.log(p), -100) if p > 0 else -100
@@ -226,6 +233,7 @@ def binary_cross_entropy_with_logits(
         pos_weight=pos_weight,
         optional=("weight", "pos_weight"),
     )
+    _arguments.same_shape(logits=logits, target=target)
 
     def log_sigmoid(x: float) -> float:
         return min(x, 0) - math.log1p(math.exp(-abs(x)))
@@ -260,6 +268,7 @@ def _loss(
     loss: Callable[..., float], slope: Callable[..., float], reduction: str, *arrays: Array
 ) -> tuple[Array, Pullback]:
     """Apply a loss elementwise and reduce it; its slope is that in the first argument."""
+    _arguments.reduction(reduction)
     losses = _elementwise(loss, *arrays)
     scale = 1 / losses.size if reduction == "mean" else 1.0
     y = losses if reduction == "none" else losses.dtype.type(scale * sum(losses.flat))

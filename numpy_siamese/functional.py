@@ -383,9 +383,7 @@ def binary_cross_entropy(
     _arguments.same_shape(probs=probs, target=target)
     _arguments.broadcasts_to(probs.shape, weight=weight)
     _arguments.reduction(reduction)
-    for name, values in (("probs", probs), ("target", target)):
-        if not ((values >= 0) & (values <= 1)).all():
-            raise ValueError(f"{name} must lie in [0, 1]")
+    _arguments.probabilities(probs=probs, target=target)
 
     log_p = np.maximum(np.log(probs), -100)  # log 0 = −∞ is clamped
     log_q = np.maximum(np.log1p(-probs), -100)

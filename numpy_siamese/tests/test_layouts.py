@@ -12,9 +12,10 @@ from numpy_siamese import functional as F
 from numpy_siamese._arrays import array
 from numpy_siamese._fma import fma
 from numpy_siamese.checkpoint import load_model, save_model
+from numpy_siamese.data import gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.tests.array_calls import OPERATIONS, operations
+from numpy_siamese.tests.array_calls import DIGITS, OPERATIONS, operations
 from numpy_siamese.tests.impostors import refusal
 
 Array = np.ndarray
@@ -175,6 +176,15 @@ def test_weights_of_any_memory_are_loaded(layout):
         np.testing.assert_array_equal(value, state[name], strict=True)
         assert value.flags.writeable
         assert not np.shares_memory(value, state[name])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_images_of_any_memory_are_gathered(layout):
+    """Broken otherwise: images in a file, which nobody has copied, are refused or come in torn."""
+    images = LAYOUTS[layout](DIGITS.images)
+    found = gather(images, [5, 0, 0], np.float32)
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found[:, 0], images[[5, 0, 0]])
 
 
 def test_fma_takes_any_memory():

@@ -1,11 +1,13 @@
 """What a refusal says: the argument, what was found, what was expected, word for word."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from numpy_siamese import definitions
 from numpy_siamese import functional as F
 from numpy_siamese.evaluation import embed_images
 from numpy_siamese.fused import conv_relu_pool
@@ -306,6 +308,24 @@ def test_message(message: str) -> None:
     with pytest.raises(kind) as caught:
         call()
     assert caught.value.args == (message,)
+
+
+DEFINITIONS: dict[str, Callable[[], Any]] = {
+    "x has 3 channels": lambda: definitions.conv2d(a(1, 3, 4, 4), a(2, 2, 3, 3)),
+    "x must be": lambda: definitions.linear(a(2, 5), a(3, 4)),
+    "right (5,)": lambda: definitions.l1_distance(a(3), a(5)),
+    "target (5,)": lambda: definitions.binary_cross_entropy(a(3), a(5)),
+    "probs must lie": lambda: definitions.binary_cross_entropy(4 * a(3), a(3)),
+    "target (4,)": lambda: definitions.binary_cross_entropy_with_logits(a(3), a(4)),
+    "reduction": lambda: definitions.binary_cross_entropy(a(3), a(3), reduction="max"),
+}
+
+
+@pytest.mark.parametrize("words", DEFINITIONS)
+def test_a_definition_refuses_what_does_not_fit(words: str) -> None:
+    """Loops over one array leave out what another one has beyond it."""
+    with pytest.raises(ValueError, match=re.escape(words)):
+        DEFINITIONS[words]()
 
 
 def test_a_missing_gradient_hides_no_bad_one() -> None:
