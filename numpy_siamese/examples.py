@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from numpy_siamese import _arguments, _arrays
+from numpy_siamese.data import checked_images
 from numpy_siamese.evaluation import THRESHOLD
 
 Array = np.ndarray
@@ -34,6 +36,18 @@ class Examples(NamedTuple):
     probs: Array | None = None
 
 
+def checked(examples: Examples) -> Examples:
+    """Return examples, if they hold as many images, targets and probabilities."""
+    if not isinstance(examples, Examples):
+        raise TypeError(f"sections must be Examples, got {_arrays.type_name(examples)}")
+    left, right = (checked_images(getattr(examples, side), side) for side in ("left", "right"))
+    targets, probs = _verdicts(examples.targets, examples.probs)
+    _arguments.same_shape(left=left, right=right)
+    if targets.shape != (len(left),):
+        raise ValueError(f"targets must be ({len(left)},), got {targets.shape}")
+    return Examples(examples.heading, left, right, targets, probs)
+
+
 def first_of_each_kind(
     images: Array, pairs: tuple[Array, Array, Array], probs: Array | None = None
 ) -> Examples:
@@ -44,7 +58,13 @@ def first_of_each_kind(
     images : (n, 28, 28) uint8
     pairs : left index (N,), right index (N,), targets (N, 1)
     probs : (N, 1), optional
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        No such arrays; an index below 0 or above n − 1.
     """
+    images, pairs, probs = _checked(images, pairs, probs)
     N, half = len(pairs[2]), len(pairs[2]) // 2
     different, same = min(EACH_KIND, half), min(EACH_KIND, N - half)
     shown = np.r_[0:different, half : half + same]
@@ -62,7 +82,14 @@ def surest_mistakes(images: Array, pairs: tuple[Array, Array, Array], probs: Arr
     pairs : left index (N,), right index (N,), targets (N, 1)
     probs : (N, 1)
         One that is not a number is the least sure.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        As `first_of_each_kind`.
     """
+    (probs,) = _arrays.floats(probs=probs)
+    images, pairs, _ = _checked(images, pairs, probs)
     targets = pairs[2]
     (wrong,) = np.nonzero(((probs > THRESHOLD) != (targets == 1))[:, 0])
     sureness = np.abs(probs[wrong, 0] - THRESHOLD)
@@ -88,3 +115,25 @@ def _examples(
         targets[shown, 0],
         None if probs is None else probs[shown, 0],
     )
+
+
+def _checked(
+    images: Array, pairs: tuple[Array, Array, Array], probs: Array | None
+) -> tuple[Array, tuple[Array, Array, Array], Array | None]:
+    """Return the arguments as arrays, in which pairs are counted by position."""
+    images, (left_index, right_index, targets) = checked_images(images), pairs
+    left_index = _arrays.index("left_index", left_index, len(images))
+    right_index = _arrays.index("right_index", right_index, len(images))
+    targets, probs = _verdicts(targets, probs)
+    _arguments.same_shape(left_index=left_index, right_index=right_index)
+    if targets.shape != (len(left_index), 1):
+        raise ValueError(f"targets must be ({len(left_index)}, 1), got {targets.shape}")
+    return images, (left_index, right_index, targets), probs
+
+
+def _verdicts(targets: Array, probs: Array | None) -> tuple[Array, Array | None]:
+    targets = _arrays.real("targets", targets, np.float32)
+    (probs,) = _arrays.floats(probs=probs, optional=("probs",))
+    if probs is not None:
+        _arguments.same_shape(targets=targets, probs=probs)
+    return targets, probs

@@ -8,7 +8,7 @@ import numpy as np
 
 from numpy_siamese import canvas
 from numpy_siamese.evaluation import THRESHOLD
-from numpy_siamese.examples import Examples
+from numpy_siamese.examples import Examples, checked
 from numpy_siamese.history import Metrics
 
 if TYPE_CHECKING:
@@ -111,6 +111,7 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
     sections : Examples
         One under the other; headings where there is more than one.
     """
+    sections = tuple(checked(section) for section in sections)
     side = ZOOM * sections[0].left.shape[1]
     lines = 1 if sections[0].probs is None else 2
     step = 2 * side + INSIDE + BETWEEN, side + lines * LINE + BETWEEN

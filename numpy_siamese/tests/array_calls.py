@@ -13,12 +13,14 @@ from numpy_siamese import (
     data,
     definitions,
     evaluation,
+    examples,
     functional,
     fused,
     history,
     model,
     optim,
     pairs,
+    plots,
     training,
 )
 from numpy_siamese.config import TrainConfig
@@ -62,7 +64,9 @@ OPTIONAL = {
     ("definitions.binary_cross_entropy", "weight"),
     ("definitions.binary_cross_entropy_with_logits", "weight"),
     ("definitions.binary_cross_entropy_with_logits", "pos_weight"),
+    ("examples.first_of_each_kind", "probs"),
     ("optim.SGD.step", "weight_of_a"),
+    ("plots.pair_grid_figure", "probs"),
 }
 """Array arguments that may be None, by function."""
 
@@ -71,7 +75,14 @@ BY_POSITION = {
     ("evaluation.accuracy", "targets"),
     ("evaluation.pair_probabilities", "left_index"),
     ("evaluation.pair_probabilities", "right_index"),
+    ("examples.first_of_each_kind", "left_index"),
+    ("examples.first_of_each_kind", "right_index"),
+    ("examples.first_of_each_kind", "targets"),
+    ("examples.surest_mistakes", "left_index"),
+    ("examples.surest_mistakes", "right_index"),
+    ("examples.surest_mistakes", "targets"),
     ("pairs.PairSampler", "labels"),
+    ("plots.pair_grid_figure", "targets"),
     ("training.Learner.probabilities", "left_index"),
     ("training.Learner.probabilities", "right_index"),
     ("training.Learner.step", "left_index"),
@@ -114,6 +125,16 @@ def functions() -> Iterator[tuple[str, Call]]:
     def dataset(**parts: Any) -> data.Dataset:
         return data.Dataset("tiny", data.Split(**(DIGITS._asdict() | parts)), DIGITS)
 
+    def first_of_each_kind(images: Any, probs: Any, **pairs: Any) -> Any:
+        return examples.first_of_each_kind(images, tuple(pairs.values()), probs)[1:]
+
+    def surest_mistakes(images: Any, probs: Any, **pairs: Any) -> Any:
+        return examples.surest_mistakes(images, tuple(pairs.values()), probs)[1:]
+
+    def pair_grid_figure(**parts: Any) -> Any:
+        (axes,) = plots.pair_grid_figure("", examples.Examples("", **parts)).axes
+        return np.array([text.get_text() for text in axes.texts])
+
     def from_tensors(**tensors: Any) -> history.History:
         return history.History.from_tensors(history.History().to_tensors() | tensors)
 
@@ -141,6 +162,12 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "evaluation.embed_images", (evaluation.embed_images, {"net": NET} | IMAGES)
     arguments = {"net": NET} | IMAGES | INDICES
     yield "evaluation.pair_probabilities", (evaluation.pair_probabilities, arguments)
+    arguments = IMAGES | INDICES | TARGETS | {"probs": a(2, 1)}
+    yield "examples.first_of_each_kind", (first_of_each_kind, arguments)
+    yield "examples.surest_mistakes", (surest_mistakes, arguments)
+    sides = {"left": DIGITS.images[:2], "right": DIGITS.images[2:4]}
+    arguments = sides | {"targets": TARGETS["targets"][:, 0], "probs": a(2)}
+    yield "plots.pair_grid_figure", (pair_grid_figure, arguments)
     yield "history.History.from_tensors", (from_tensors, {"train": np.ones((1, 5))})
     yield "model.CNN.__call__", (NET.net, {"images": batch})
     yield "model.SiameseNet.__call__", (NET, left_and_right)
