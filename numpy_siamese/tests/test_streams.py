@@ -321,6 +321,14 @@ console.say = say
     assert (tmp_path / "run" / "summary.json").exists()
 
 
+def test_a_reader_that_never_was_leaves_nothing(server, begin, tmp_path):
+    """Broken otherwise: a command that said nothing and did nothing blocks the corrected one."""
+    setup = "import os; r, w = os.pipe(); os.close(r); os.dup2(w, 1)"
+    status, err = server.run(*begin("--batches", 10**6), setup=setup)
+    assert (status, err) == (2, "numpy-siamese: error: standard output: Broken pipe\n")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_last_line_that_cannot_be_written_is_told(server, begin, tmp_path):
     """Broken otherwise: a log without its end belongs to a command that went well."""
     setup = "import numpy_siamese.console as c, errno; say = c.say\ndef f(*parts):\n"
