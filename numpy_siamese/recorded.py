@@ -1,5 +1,6 @@
 """A run's `config.json`, read back: to repeat the run or to continue it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.input_files import read_json
 
 MOST_BYTES = 2**20
-"""Of a `config.json`; it has some hundred bytes."""
+"""Of a `config.json`; it has about a thousand bytes."""
+
+DECIDES_BITS = ("blas", "numpy", "torch", "cpu_capability", "device")
+"""What of an environment decides about the last bits of a result, given one configuration."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +28,23 @@ class RecordedConfig:
         Fields of the configuration; those that are missing have their defaults.
     data_sha256 : str or None
         `Dataset.checksum` of the data that the run saw; None in a file written by hand.
+    environment : dict
+        What the run was begun on, as its learner and `environment.describe` told; empty in a file
+        written by hand.
     """
 
     path: Path
     settings: dict[str, Any]
     data_sha256: str | None
+    environment: dict[str, Any]
+
+    def what_differs(self, here: Mapping[str, Any]) -> str:
+        """Return what here decides about last bits and is not as recorded; nothing if all is."""
+        return ", ".join(
+            f"{name} {here[name]} (recorded: {self.environment[name]})"
+            for name in DECIDES_BITS
+            if name in here and name in self.environment and here[name] != self.environment[name]
+        )
 
     def check_data(self, dataset: Dataset) -> None:
         """Refuse other data than the recorded.
@@ -59,6 +75,9 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
     data_sha256 = found.pop("data_sha256", None)
     if not isinstance(data_sha256, str | None):
         raise InputError(f"{path}: data_sha256: found {data_sha256!r:.80}, expected a string")
+    environment = found.pop("environment", {})
+    if not isinstance(environment, dict):
+        raise InputError(f"{path}: environment: found {environment!r:.80}, expected an object")
     specs = {spec.name: spec for spec in fields(config_class)}
     settings = {}
     for name, value in found.items():
@@ -70,7 +89,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
             raise InputError(
                 f"{path}: found the unknown setting {name!r:.80}, expected {', '.join(specs)}"
             )
-    return RecordedConfig(path, settings, data_sha256)
+    return RecordedConfig(path, settings, data_sha256, environment)
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -154,8 +154,12 @@ class Run:
             "test_pairs": self.config.test_pairs,
             "images": {"train": len(train.labels), "test": len(test.labels)},
             "seconds": round(self._seconds(), 3),
-            "environment": environment.describe() | self.learner.environment(),
+            "environment": self.environment(),
         }
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the run is made on: what decides about its speed and its last bits."""
+        return environment.describe() | self.learner.environment()
 
     def _train_epoch(self, epoch: int) -> None:
         first = self.batches_done - epoch * self.config.batches
@@ -261,8 +265,11 @@ class Run:
 
     def _begin(self) -> None:
         """Record how the run is made, and its start."""
-        record = self.config.to_dict() | {"data_sha256": self.dataset.checksum()}
-        self.directory.write_json(CONFIG, record)
+        self.directory.write_json(
+            CONFIG,
+            self.config.to_dict()
+            | {"data_sha256": self.dataset.checksum(), "environment": self.environment()},
+        )
         self._save()
 
     def _resume(self) -> None:

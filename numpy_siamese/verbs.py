@@ -74,6 +74,10 @@ def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stop
     learner = make_learner(plan.config, dataset.train.images)
     training = Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
     stops.ask = training.stop
+    if plan.recorded is not None and not plan.quiet:
+        other = plan.recorded.what_differs(training.environment())
+        if other:
+            console.complain(f"{plan.program}: note: last bits may differ, for there is {other}")
     resume = f"{plan.program} train --resume {shell_word(plan.out)}"
     try:
         with warnings.catch_warnings():

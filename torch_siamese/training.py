@@ -190,6 +190,7 @@ class Learner:
                 "package": "torch_siamese",
                 "torch": torch.__version__,
                 "device": self.device_name,
+                "cpu_capability": torch.backends.cpu.get_cpu_capability(),
                 "threads": torch.get_num_threads(),
                 "float32_precision": float32_precision(self.device.type),
                 "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),

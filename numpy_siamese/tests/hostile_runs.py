@@ -116,7 +116,8 @@ def _check_checkpoint(content: bytes, found: Checkpoint) -> None:
 
 @functools.cache
 def _config_seeds() -> list[bytes]:
-    settings = TrainConfig().to_dict() | {"data_sha256": "0" * 64}
+    recorded = {"data_sha256": "0" * 64, "environment": {"blas": "openblas", "threads": 2}}
+    settings = TrainConfig().to_dict() | recorded
     return [json.dumps(settings).encode(), b"{}", b'{"lr": 1, "device": "cpu"}']
 
 
@@ -154,6 +155,7 @@ def _objects(found: Any, depth: int = 10) -> list[dict[str, Any]]:
 def _check_config(content: bytes, found: RecordedConfig) -> None:
     told = json.loads(content)
     assert found.data_sha256 == told.pop("data_sha256", None)
+    assert found.environment == told.pop("environment", {})
     assert found.settings.keys() == told.keys() - ONLY_TORCH
     for name, value in found.settings.items():
         expected = float(told[name]) if isinstance(value, float) else told[name]

@@ -76,7 +76,7 @@ def test_flags_reach_the_run(capfd, train, data, tmp_path):
     argv = [text for name, value in flags.items() for text in (flag(name), str(value))]
     assert status(train(*argv, "--quiet")) == 0
     found = json.loads((tmp_path / "run" / "config.json").read_text())
-    del found["data_sha256"]
+    del found["data_sha256"], found["environment"]
     assert found == flags
 
 

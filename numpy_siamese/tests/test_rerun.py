@@ -47,6 +47,25 @@ def test_flags_override_the_config(server, whole, tmp_path):
     assert (out / "model.safetensors").read_bytes() != (whole / "model.safetensors").read_bytes()
 
 
+@pytest.mark.parametrize("flags", [(), ("--quiet",)], ids=["", "quiet"])
+@pytest.mark.parametrize("verb", ["--config", "--resume"])
+def test_another_kernel_than_recorded_is_told(server, whole, tmp_path, verb, flags):
+    """Broken otherwise: a run is repeated on another machine, its last bits differ, and nobody
+    learns why; or everybody is told whose machine is the same.
+    """
+    run = shutil.copytree(whole, tmp_path / "run")
+    found = json.loads((run / "config.json").read_text())
+    here = found["environment"]["blas"]
+    found["environment"] |= {"blas": "openblas 0.1 (Z80)", "processor": "Z80", "threads": 64}
+    (run / "config.json").write_text(json.dumps(found))
+    place = (run,) if verb == "--resume" else (run / "config.json", "--out", tmp_path / "again")
+    note = (
+        "numpy-siamese: note: last bits may differ, for there is "
+        f"blas {here} (recorded: openblas 0.1 (Z80))\n"
+    )
+    assert server.run("train", verb, *place, *flags) == (0, "" if flags else note)
+
+
 @pytest.mark.parametrize("verb", ["--config", "--resume"])
 def test_other_data_than_recorded_are_refused(server, whole, tmp_path, verb):
     """Broken otherwise: a run goes on, or is repeated, with images that it never saw."""
@@ -127,6 +146,7 @@ def test_a_folder_without_a_run_is_refused(server, tmp_path, place):
         ('{"data": 5}', "data: found 5, expected a name"),
         ('{"learning_rate": 1}', "unknown setting 'learning_rate'"),
         ('{"data_sha256": 5}', "data_sha256: found 5"),
+        ('{"environment": []}', "environment: found [], expected an object"),
     ],
 )
 def test_a_config_that_cannot_be_is_one_line(server, tmp_path, text, said):

@@ -76,6 +76,8 @@ def test_config_json_says_how_to_repeat_the_run(finished):
     for array in (*digits.train, *digits.test):
         digest.update(array.tobytes())
     assert found.pop("data_sha256") == digest.hexdigest()
+    summary = json.loads((out / "summary.json").read_text())
+    assert found.pop("environment") == summary["environment"]
     assert found == dataclasses.asdict(settings)
     assert TrainConfig(**found) == settings
 

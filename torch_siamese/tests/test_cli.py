@@ -132,8 +132,10 @@ def test_both_packages_write_the_same_files_of_the_same_pairs(capfd, train, tmp_
     found, expected = ({entry.name for entry in folder.iterdir()} for folder in folders)
     assert found == expected
     config, numpy_config = (json.loads((f / "config.json").read_text()) for f in folders)
-    assert config == numpy_config | {"device": "cpu", "algorithms": "fast"}
     summary, numpy_summary = (json.loads((f / "summary.json").read_text()) for f in folders)
+    assert config.pop("environment") == summary["environment"]
+    assert numpy_config.pop("environment") == numpy_summary["environment"]
+    assert config == numpy_config | {"device": "cpu", "algorithms": "fast"}
     assert summary["environment"]["package"] == "torch_siamese"
     assert summary["environment"]["torch"] == torch.__version__
     assert summary["environment"]["device"] == "cpu"
