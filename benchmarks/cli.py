@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from benchmarks.backends.catalogue import BY_NAME
 from benchmarks.measure import measure
 from benchmarks.results import Results
 from benchmarks.workloads import WORKLOADS, counts_of_threads
+from numpy_siamese import console
 from numpy_siamese.cores import available_cores, default_threads
-from numpy_siamese.errors import InputError, unknown_name
+from numpy_siamese.errors import InputError, in_one_line, unknown_name
 from numpy_siamese.files import write_atomically
 
 PROGRAM = "python -m benchmarks"
@@ -38,18 +40,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.verb == "compare":
             old, new = (results_file.load(path) for path in (arguments.old, arguments.new))
-            print(compare.as_text(old, new))
+            console.show(compare.as_text(old, new))
         else:
             _run(arguments)
     except InputError as error:
-        print(f"{PROGRAM}: error: {error}", file=sys.stderr)
+        console.complain(f"{PROGRAM}: error: {error}")
         return 2
     except OSError as error:
-        print(f"{PROGRAM}: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        console.complain(f"{PROGRAM}: error: {in_one_line(error)}")
         return 2
     except KeyboardInterrupt:
         _say("")
-        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        console.complain(f"{PROGRAM}: interrupted")
         return 130
     return 0
 
@@ -83,13 +85,15 @@ def _run(arguments: argparse.Namespace) -> None:
             _say(f"memory of training, {name}")
             found.memory.append(memory.of_training(name, 100, counts[-1]))
     _say("")
-    print(tables.as_text(found))
     if arguments.out is not None:
         results_file.save(found, arguments.out / "results.json")
         write_atomically(arguments.out / "results.md", tables.as_markdown(found).encode())
         for file, content in pictures.as_png(found).items():
             write_atomically(arguments.out / file, content)
-        print(f"\nwrote {arguments.out}")
+    console.show(tables.as_text(found))  # last, as nobody may be there any more to read it
+    if arguments.out is not None:
+        console.show("")
+        console.say(f"wrote {arguments.out}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -156,12 +160,13 @@ def _positives(what: str, texts: Sequence[str]) -> list[int]:
 
 def _say(line: str) -> None:
     """Show what is going on, on a line of the terminal that is written over."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+    if console.is_terminal(sys.stderr):
+        with suppress(OSError):
+            console.write(sys.stderr, f"\r\x1b[K{line}")
 
 
 def _warn(warnings: Iterable[str]) -> None:
     """Show what makes the figures say less than they seem to, each on a line that stays."""
     for line in warnings:
         _say("")
-        print(f"{PROGRAM}: warning: {line}", file=sys.stderr)
+        console.complain(f"{PROGRAM}: warning: {line}")

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import quartiles
+from numpy_siamese import console
 from numpy_siamese.data import load
 from numpy_siamese.run import Run
 
@@ -135,8 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"found no {STATM}, expected Linux")
     seen = soak(arguments.package, arguments.steps, arguments.batch_size, arguments.threads)
     lines, flat = report(tenths(seen))
-    print(f"{arguments.package}, {seen.done:,} steps of {arguments.batch_size} pairs")
-    print("\n".join(lines))
+    console.say(f"{arguments.package}, {seen.done:,} steps of {arguments.batch_size} pairs")
+    console.show("\n".join(lines))
     return 0 if flat else 1
 
 

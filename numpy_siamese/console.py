@@ -26,8 +26,13 @@ def say(*parts: str) -> None:
     OSError
         Standard output cannot be written: its reader is gone, or the disk is full.
     """
+    show(folded(parts, columns(sys.stdout)))
+
+
+def show(text: str) -> None:
+    """Print lines that are laid out already, as `say` prints one; raises the same."""
     try:
-        write(sys.stdout, f"{folded(parts, columns(sys.stdout))}\n")
+        write(sys.stdout, f"{text}\n")
     except OSError as error:
         error.filename = "standard output"
         raise

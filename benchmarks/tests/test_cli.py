@@ -1,6 +1,10 @@
 """The command: what it measures by which flags, what it says, and the files it leaves."""
 
+import errno
+import io
 import json
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +117,39 @@ def test_what_it_prints_and_writes(
         "step.png",
         "throughput.png",
     }
+
+
+def test_what_a_stream_lacks_is_escaped(
+    asked: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours of measuring end in a traceback where the output has no ± and ×, or no stderr is."""
+    out = io.TextIOWrapper(io.BytesIO(), "ascii", newline="\n")
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert cli.main(["--backends", "numpy", "torch-eager", "--workloads", "step"]) == 0
+    said = out.buffer.getvalue()  # type: ignore[attr-defined]
+    assert b"\\xd7" in said  # ×
+    assert said.count(b"\n") > 10
+
+
+def test_what_is_measured_is_written_before_it_is_printed(
+    asked: list[tuple[Any, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Hours of measuring are lost with whoever was to read them."""
+
+    def fail(_: str) -> int:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys.stdout, "write", fail)
+    flags = ["--backends", "numpy", "--workloads", "step", "--threads", "2"]
+    assert cli.main([*flags, "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "python -m benchmarks: error: standard output: Broken pipe\n"
+    assert results_file.load(tmp_path / "results.json").cells
+    assert (tmp_path / "step.png").exists()
 
 
 def test_warnings_stay_on_the_screen(
