@@ -160,6 +160,20 @@ def test_steps_that_do_not_divide_are_refused(
     assert f"error: --steps: found {steps}, expected a multiple of 50" in capsys.readouterr().err
 
 
+def test_the_packages_are_two(capsys: pytest.CaptureFixture[str]) -> None:
+    """Another one is refused in a line, and the help says what the command does."""
+    for flags, status in ((["--package", "jax"], 2), (["--help"], 0)):
+        with pytest.raises(SystemExit) as ended:
+            soak.main(flags)
+        assert ended.value.code == status
+    captured = capsys.readouterr()
+    assert "python -m benchmarks.soak: error: argument --package: invalid choice" in captured.err
+    told = " ".join(captured.out.split())
+    assert told.startswith("usage: python -m benchmarks.soak ")
+    assert " Train for 50,000 steps on small batches: does memory stay flat" in told
+    assert "a multiple of 50" in told
+
+
 def test_where_memory_is_not_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

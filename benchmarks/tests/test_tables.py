@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import tables
-from benchmarks.results import Cell, Memory, Results
+from benchmarks.ratios import CONFIDENCE, ENOUGH
+from benchmarks.results import BUSY, NOISY, Cell, Memory, Results
 
 STEP = Cell("step", "step of 2 pairs", 2, "numpy", 2, [0.04, 0.02, 0.01, 0.03], flops=3e9, images=4)
 CONV = Cell("operations", "conv1 forward", 100, "numpy", 1, [2e-5], flops=1e6, images=100)
@@ -189,7 +190,8 @@ def test_the_limit_of_a_step_is_of_the_same_rounds() -> None:
     found.cells[1] = replace(product, threads=1)
     assert tables.rows(found, "step")[0][8] == "12%"
     found.limits.clear()
-    assert [row[8] for row in tables.rows(found, "scaling")] == [""]
+    found.cells[2] = replace(scaling, traffic=1e9)
+    assert [row[8:10] for row in tables.rows(found, "scaling")] == [["", ""]]
 
 
 @pytest.mark.parametrize(
@@ -199,6 +201,14 @@ def test_noise_is_marked(samples: list[float], marked: bool) -> None:
     """Quartiles more than a tenth of the median apart."""
     (row,) = tables.rows(Results({}, {}, [replace(STEP, samples=samples)]), "step")
     assert row[3] == ("1 s ±" if marked else "1 s")
+
+
+def test_the_note_tells_the_bounds_that_hold() -> None:
+    """Of noise, waiting, confidence and rounds."""
+    assert tables.NOTE.startswith("Medians of interleaved rounds. ")
+    for bound in (f"{NOISY:.0%} apart", f"above {BUSY:.0%}", f"{CONFIDENCE:.0%} bootstrap"):
+        assert bound.replace("%", " %") in tables.NOTE
+    assert f"fewer than {ENOUGH} rounds" in tables.NOTE
 
 
 def test_a_reason_is_said_once() -> None:
@@ -237,6 +247,7 @@ def test_no_title_stands_over_nothing() -> None:
         (9.994e-4, "999 µs"),
         (9.996e-4, "1 ms"),
         (0.01234, "12.3 ms"),
+        (0.998, "998 ms"),
         (0.9996, "1 s"),
         (999.4, "999 s"),
         (1234.5, "1,234 s"),
