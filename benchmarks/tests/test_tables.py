@@ -203,6 +203,14 @@ def test_noise_is_marked(samples: list[float], marked: bool) -> None:
     assert row[3] == ("1 s ±" if marked else "1 s")
 
 
+def test_what_is_weaker_stands_on_top() -> None:
+    """Each remark on a line of its own, or in a paragraph."""
+    facts = {"processor": "p", "date": "d"}
+    facts |= {f"weaker than the processor: {name}": f"{name} is weak" for name in ("A", "B")}
+    assert tables.as_text(Results(facts)).startswith("A is weak\nB is weak\n\n== environment\n")
+    assert "\n\n**A is weak**\n\n**B is weak**\n\n## " in tables.as_markdown(Results(facts))
+
+
 def test_the_note_tells_the_bounds_that_hold() -> None:
     """Of noise, waiting, confidence and rounds."""
     assert tables.NOTE.startswith("Medians of interleaved rounds. ")
@@ -250,6 +258,7 @@ def test_no_title_stands_over_nothing() -> None:
         (0.998, "998 ms"),
         (0.9996, "1 s"),
         (999.4, "999 s"),
+        (999.6, "1,000 s"),
         (1234.5, "1,234 s"),
     ],
 )
