@@ -1,7 +1,8 @@
 """Faults to plant, each with the check of the suite that must turn red.
 
 A fault is a small change of the NumPy side: the module, what stands there, what stands there
-instead. Most are mistakes that implementations of these operations have made.
+instead. Most are mistakes that implementations of these operations have made. None is one that a
+mutator of the mutation run makes as well.
 """
 
 from dataclasses import dataclass
@@ -232,13 +233,6 @@ FAULTS = [
         "(dy_rows.T @ abs(rows))",
         on_integers("linear"),
     ),
-    Fault(
-        "linear: bias subtracted",
-        F,
-        "yt += bias[..., None]",
-        "yt -= bias[..., None]",
-        on_integers("linear"),
-    ),
     # losses, more closely
     Fault(
         "log(1 + e⁻ˣ) without log1p",
@@ -286,13 +280,6 @@ FAULTS = [
     ),
     # elementwise
     Fault(
-        "relu: slope 1 at zero",
-        F,
-        "passes = ~(x <= 0)",
-        "passes = ~(x < 0)",
-        elementwise("relu", 0.0),
-    ),
-    Fault(
         "relu: −0 becomes +0",
         F,
         "y = where(~(x < 0), x)",
@@ -314,13 +301,6 @@ FAULTS = [
         on_floats("sigmoid"),
     ),
     Fault("sigmoid: slope 1 − y", F, "* (1 - y) * y,)", "* (1 - y),)", on_floats("sigmoid")),
-    Fault(
-        "abs: slope 1 at zero",
-        F,
-        "sign = (difference > 0)",
-        "sign = (difference >= 0)",
-        elementwise("abs", 0.0),
-    ),
     Fault(
         "abs: slope NaN at NaN",
         F,
@@ -401,13 +381,6 @@ FAULTS = [
     ),
     # convolution, ReLU and pooling as one
     Fault(
-        "conv_relu_pool: the last maximum wins",
-        fused,
-        "candidate > yt",
-        "candidate >= yt",
-        on_integers("conv_relu_pool"),
-    ),
-    Fault(
         "conv_relu_pool: no bias",
         fused,
         "yt += bias[:, None]",
@@ -419,13 +392,6 @@ FAULTS = [
         fused,
         "np.maximum(winner, (yt <= 0) * NO_PHASE, out=winner)",
         "pass",
-        on_integers("conv_relu_pool"),
-    ),
-    Fault(
-        "conv_relu_pool: a window at zero learns",
-        fused,
-        "(yt <= 0)",
-        "(yt < 0)",
         on_integers("conv_relu_pool"),
     ),
     Fault(
