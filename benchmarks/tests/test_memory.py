@@ -74,7 +74,7 @@ def test_a_process_of_its_own_trains(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("said", "missing"),
     [
-        ("Traceback\nMemoryError: \x1b[1mfull\n", r"not run: MemoryError: \x1b[1mfull"),
+        ("Traceback\n  File\nMemoryError: \x1b[1mfull\n", r"not run: MemoryError: \x1b[1mfull"),
         ("", "not run: exit status -9"),
     ],
 )

@@ -78,6 +78,7 @@ def test_tenths_of_the_steps() -> None:
 def test_what_is_printed(flat: list[Tenth]) -> None:
     """A line for each tenth, in MiB and milliseconds, then the last against the second."""
     flat[0] = Tenth(50.0 * MIB, 0.1, 0.2, 0.3)
+    flat[2] = Tenth(70.0 * MIB, 0.1, 0.2, 0.3)
     flat[9] = Tenth(100.5 * MIB, 0.0035, 0.0045, 0.006)
     lines, is_flat = report(flat)
     assert lines[:3] == [
@@ -99,6 +100,7 @@ def test_what_is_printed(flat: list[Tenth]) -> None:
         (Tenth(100.0 * MIB, 0.002, 0.003, 0.004), True),
         (Tenth(100.9 * MIB, 0.004, 0.005, 0.006), True),  # the quartiles touch
         (Tenth(101.0 * MIB, 0.002, 0.003, 0.004), False),
+        (Tenth(102.0 * MIB, 0.002, 0.003, 0.004), False),
         (Tenth(90.0 * MIB, 0.001, 0.001, 0.001), True),  # less of both
         (Tenth(100.0 * MIB, 0.0041, 0.005, 0.006), False),
         (Tenth(102.0 * MIB, 0.0041, 0.005, 0.006), False),

@@ -145,6 +145,19 @@ def test_a_child_forked_within_has_blas_to_itself(two_threads):
     os.close(write)
 
 
+def test_a_child_begins_with_no_limit_and_a_lock_of_its_own(two_threads):
+    """Broken otherwise: as above; here without a child, and the rest of this process as it was."""
+    lock = blas._lock
+    with single_threaded_blas():
+        blas._begin_child()
+        assert blas_threads() == {2}
+        assert (blas._users, blas._before) == (0, [])
+        assert blas._lock is not lock
+        assert within() == {1}
+        assert blas_threads() == {2}
+    assert blas_threads() == {2}
+
+
 # Libraries that are not here
 
 

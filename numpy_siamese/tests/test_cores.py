@@ -16,7 +16,7 @@ def control_groups(root, told, files):
     for name, content in files.items():
         path = root / "sys/fs/cgroup" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
+        path.write_text(content, "utf-8")
     return cores._quota(root)
 
 
@@ -57,7 +57,11 @@ V1 = "7:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n3:cpuset:/docker/1\n1:name=sy
         (V1, {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, math.inf),
         # another controller's file of the same name does not count
         (V1, {"memory/docker/1/cpu.max": "100000 100000"}, math.inf),
+        ("0::/\n", {"cpu.max": "1 2\n"}, 0.5),
+        ("0::/\n", {"cpu.max": "3 1\n"}, 3.0),
         # damaged
+        ("0::/\n", {"cpu.max": "0 100000\n"}, math.inf),
+        ("0::/\n", {"cpu.max": "１00000 100000\n"}, math.inf),
         ("0::/\n", {"cpu.max": "many\n"}, math.inf),
         ("0::/\n", {"cpu.max": "100000 0\n"}, math.inf),
         ("0::/\n", {}, math.inf),

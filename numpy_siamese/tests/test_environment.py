@@ -22,7 +22,8 @@ def machine(monkeypatch, tmp_path):
 
     def make(flags, *libraries, kind="x86_64"):
         core = f"processor\t: 0\nmodel name\t: Some CPU: fast\nflags\t\t: {flags}\nbugs\t\t:\n\n"
-        (tmp_path / "cpuinfo").write_text(core + core.replace("Some", "Another"))
+        other = core.replace("Some", "Another").replace(flags, "none")
+        (tmp_path / "cpuinfo").write_bytes((core + other).encode() + b"bugs: \xff\xfe\n")
         monkeypatch.setattr(environment, "_cpuinfo", lambda f: READ(f, tmp_path / "cpuinfo"))
         monkeypatch.setattr(sys, "platform", "linux")
         monkeypatch.setattr(platform, "machine", lambda: kind)
@@ -78,6 +79,8 @@ def test_where_nothing_is_known_nothing_is_said(machine):
     assert environment.describe_blas() == "mkl 2024 (unknown)"
     machine(AVX512, openblas("NEOVERSEN1"), kind="aarch64")
     assert environment.weaker_kernel() is None
+    machine(AVX512, mkl, openblas("Zen"), kind="AMD64")
+    assert "its Zen kernel" in environment.weaker_kernel()
     machine(AVX512)
     assert environment.weaker_kernel() is None
     assert "unknown" in environment.describe_blas()

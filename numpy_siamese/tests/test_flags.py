@@ -1,5 +1,6 @@
 """Flags and their values: what is taken, and what is refused in one line that names it."""
 
+import argparse
 from dataclasses import fields
 
 import pytest
@@ -33,6 +34,24 @@ def test_the_other_defaults_are_the_documented_ones():
     config = TrainConfig()
     assert (config.data, config.seed, config.test_pairs) == ("mnist-5k", 0, 20_000)
     assert (config.threads, config.checkpoint_every, config.on_nan) == (None, None, "stop")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("lr", "--lr LR learning rate of SGD (default: 0.001)"),
+        ("dtype", "--dtype {float32,float64} precision (default: float32)"),
+        ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
+        ("checkpoint_every", "(default: 100, or as many as keep the cost below 1 % of the time)"),
+    ],
+)
+def test_help_says_what_a_flag_means_takes_and_has_by_default(name, said):
+    """Broken otherwise: the help leaves out a flag's meaning, choices or default, or ends in an
+    error over a percent sign.
+    """
+    parser = argparse.ArgumentParser()
+    TrainConfig.add_flags(parser)
+    assert said in " ".join(parser.format_help().split()), name
 
 
 @pytest.mark.parametrize(
