@@ -79,6 +79,8 @@ def test_the_best_is_the_shortest(clock: Clock) -> None:
     job = Timed(lambda: clock.go(left.pop(0)))
     assert limits._best(job, seconds=1.0) == 0.125
     assert left == [0.0625]
+    left[:] = [0.5, 0.25, 0.125]
+    assert limits._best(job, seconds=0.75) == 0.25  # when time is up, it is
 
 
 def test_settling_is_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from benchmarks import pictures
+from benchmarks.layers import LAYERS
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Cell, Results
 
@@ -192,6 +193,20 @@ def test_words_of_the_operations(operations: Results) -> None:
         assert to_hex(container[0].get_facecolor()) == color
     assert axes.get_xlabel().startswith("milliseconds for 100 images")
     assert title(axes) == f"Where the time goes, threads: 1\n{MACHINE}"
+
+
+def test_the_parts_are_the_network_s() -> None:
+    """Every layer is in one part, none in two: a fused one is not also in pieces."""
+    assert pictures.PARTS == {
+        "conv1, ReLU, pool": ["layer1"],
+        "conv2, ReLU, pool": ["layer2"],
+        "fc1": ["fc1"],
+        "fc2": ["fc2"],
+        "distance to loss": ["distance", "head", "sigmoid", "loss"],
+    }
+    pieces = {"conv1", "relu1", "pool1", "conv2", "pool2"}
+    parts = [name for names in pictures.PARTS.values() for name in names]
+    assert sorted([*parts, *pieces]) == sorted(LAYERS)
 
 
 def test_a_part_that_lacks_an_operation_is_not_drawn(operations: Results) -> None:
