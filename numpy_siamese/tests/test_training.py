@@ -378,3 +378,20 @@ def test_embeddings_keep_the_order_of_the_images(threads):
         ]
     found = embed_images(net, images, threads, micro_batch=3)
     np.testing.assert_array_equal(found, np.concatenate(pieces), strict=True)
+    assert embed_images(net, images, threads, micro_batch=1).shape == (7, 84)
+
+
+def test_images_are_embedded_200_at_a_time(monkeypatch):
+    """Broken otherwise: more memory is taken than by a step of 100 pairs, or other bits are given
+    than the published ones.
+    """
+    taken = []
+    images, net = split([201, 200]).images, SiameseNet(0)
+
+    def blank(images, index, dtype):
+        taken.append(len(index))
+        return np.zeros((len(index), 1, 28, 28), dtype)
+
+    monkeypatch.setattr(evaluation, "gather", blank)
+    embed_images(net, images, threads=1)
+    assert taken == [200, 200, 1]
