@@ -1,10 +1,10 @@
 """The command line of the benchmarks."""
 
 import argparse
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from benchmarks import (
@@ -25,6 +25,7 @@ from numpy_siamese import console
 from numpy_siamese.cores import available_cores, default_threads
 from numpy_siamese.errors import InputError, in_one_line, unknown_name
 from numpy_siamese.files import write_atomically
+from numpy_siamese.parser import Parser, path, real_number, whole_number
 
 PROGRAM = "python -m benchmarks"
 
@@ -59,11 +60,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> None:
     backends = _choices("backend", arguments.backends, BY_NAME)
     workloads = _choices("workload", arguments.workloads, WORKLOADS)
-    sizes = _positives("batch size", arguments.batch_sizes)
-    counts = _positives("number of threads", arguments.threads)
+    sizes = _positives("--batch-sizes", arguments.batch_sizes)
+    counts = _positives("--threads", arguments.threads)
     cores = available_cores()
-    if arguments.seconds is not None and not arguments.seconds >= 0:
-        raise InputError(f"--seconds: found {arguments.seconds}, expected 0 or more")
+    if arguments.seconds is not None and not 0 <= arguments.seconds < math.inf:
+        raise InputError(f"--seconds: found {arguments.seconds}, expected 0 or more, not for ever")
     if max(counts) > cores:
         raise InputError(f"--threads: found {max(counts)}, expected at most the {cores} cores here")
     if arguments.out is not None:
@@ -97,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(PROGRAM, description="Measure NumPy beside PyTorch.")
+    parser = Parser(prog=PROGRAM, description="Measure NumPy beside PyTorch.")
     parser.add_argument(
         "--backends",
         nargs="+",
@@ -115,30 +116,32 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch-sizes",
         nargs="+",
+        type=whole_number,
         metavar="PAIRS",
-        default=[str(size) for size in BATCH_SIZES],
+        default=list(BATCH_SIZES),
         help=f"of the scaling workload (default: {' '.join(map(str, BATCH_SIZES))})",
     )
     parser.add_argument(
         "--threads",
         nargs="+",
+        type=whole_number,
         metavar="N",
-        default=[str(n) for n in sorted({1, default_threads()})],
+        default=sorted({1, default_threads()}),
         help="for every backend on the CPU; steps are measured on each number, operations on the "
         "first, everything else on the last (default: 1, then all cores)",
     )
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=real_number,
         help="about how long the rounds of one piece of work go on (default: 4, operations 0.4)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="write results.json, results.md and pictures"
+        "--out", type=path, metavar="DIR", help="write results.json, results.md and pictures"
     )
     verbs = parser.add_subparsers(dest="verb", metavar="compare")
     comparing = verbs.add_parser("compare", help="show what changed beyond the noise")
-    comparing.add_argument("old", type=Path, metavar="OLD.json")
-    comparing.add_argument("new", type=Path, metavar="NEW.json")
+    comparing.add_argument("old", type=path, metavar="OLD.json")
+    comparing.add_argument("new", type=path, metavar="NEW.json")
     return parser
 
 
@@ -150,12 +153,12 @@ def _choices(kind: str, names: Sequence[str], choices: Mapping[str, Any]) -> dic
     return {name: choices[name] for name in names}
 
 
-def _positives(what: str, texts: Sequence[str]) -> list[int]:
+def _positives(flag: str, numbers: Sequence[int]) -> list[int]:
     """Return numbers, each once."""
-    for text in texts:
-        if not (text.isascii() and text.isdigit() and int(text) > 0):
-            raise InputError(f"unknown {what} {text!r}, expected a whole number above 0")
-    return list(dict.fromkeys(map(int, texts)))
+    for number in numbers:
+        if number < 1:
+            raise InputError(f"{flag}: found {number}, expected whole numbers above 0")
+    return list(dict.fromkeys(numbers))
 
 
 def _say(line: str) -> None:

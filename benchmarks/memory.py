@@ -3,7 +3,6 @@
 python -m benchmarks.memory numpy 2000 2       # 2,000 pairs on 2 threads
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import Memory
-from numpy_siamese.errors import reason
+from numpy_siamese.errors import InputError, reason
+from numpy_siamese.parser import Parser, whole_number
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 STATUS = Path("/proc/self/status")
@@ -51,16 +51,19 @@ def of_training(backend: str, pairs: int, threads: int) -> Memory:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train as `of_training` says; print the peak in bytes before the first step and at the end."""
-    parser = argparse.ArgumentParser("python -m benchmarks.memory", description=main.__doc__)
+    parser = Parser(prog="python -m benchmarks.memory", description=main.__doc__)
     parser.add_argument("backend", choices=("numpy", "torch-eager"))
-    parser.add_argument("pairs", type=int)
-    parser.add_argument("threads", type=int)
+    parser.add_argument("pairs", type=whole_number)
+    parser.add_argument("threads", type=whole_number)
     arguments = parser.parse_args(argv)
     from numpy_siamese.data import load
     from numpy_siamese.pairs import PairSampler
 
     images, labels = load("mnist-5k").train
-    learner = _learner(arguments.backend, arguments.pairs, arguments.threads, images)
+    try:
+        learner = _learner(arguments.backend, arguments.pairs, arguments.threads, images)
+    except InputError as error:
+        parser.error(str(error))
     sampler = PairSampler(labels, arguments.pairs, seed=0)
     before = _peak()
     for k in range(STEPS):

@@ -9,7 +9,6 @@ memory may grow by less than 1 %, and the last tenth's lower quartile of the ste
 above the second's upper one. Reads /proc/self/statm, so it needs Linux.
 """
 
-import argparse
 import importlib
 import os
 import sys
@@ -25,6 +24,8 @@ import numpy as np
 from benchmarks.timing import quartiles
 from numpy_siamese import console
 from numpy_siamese.data import load
+from numpy_siamese.errors import InputError
+from numpy_siamese.parser import Parser, whole_number
 from numpy_siamese.run import Run
 
 PROGRAM = "python -m benchmarks.soak"
@@ -124,17 +125,20 @@ def report(found: list[Tenth]) -> tuple[list[str], bool]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 1 where something grew."""
-    parser = argparse.ArgumentParser(PROGRAM, description=__doc__.split("\n")[0])
+    parser = Parser(prog=PROGRAM, description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--package", choices=("numpy", "torch"), default="numpy")
-    parser.add_argument("--steps", type=int, default=50_000, help="a multiple of 50")
-    parser.add_argument("--batch-size", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=whole_number, default=50_000, help="a multiple of 50")
+    parser.add_argument("--batch-size", type=whole_number, default=4)
+    parser.add_argument("--threads", type=whole_number, default=1)
     arguments = parser.parse_args(argv)
     if arguments.steps < EPOCHS or arguments.steps % EPOCHS:
         parser.error(f"--steps: found {arguments.steps}, expected a multiple of {EPOCHS} above 0")
     if not os.path.exists(STATM):
         parser.error(f"found no {STATM}, expected Linux")
-    seen = soak(arguments.package, arguments.steps, arguments.batch_size, arguments.threads)
+    try:
+        seen = soak(arguments.package, arguments.steps, arguments.batch_size, arguments.threads)
+    except InputError as error:
+        parser.error(str(error))
     lines, flat = report(tenths(seen))
     console.say(f"{arguments.package}, {seen.done:,} steps of {arguments.batch_size} pairs")
     console.show("\n".join(lines))

@@ -86,8 +86,7 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse arguments, the process's own by default, and refuse all that are not known."""
         given = _joined(sys.argv[1:] if args is None else args)
-        if self._verbs():
-            self._refuse_flags_before_the_verb(given)
+        self._refuse_flags(given)
         found, unknown = super().parse_known_args(given, namespace)
         if unknown:
             self._refuse(unknown[0])
@@ -124,11 +123,12 @@ class Parser(argparse.ArgumentParser):
                 return action.choices
         return {}
 
-    def _refuse_flags_before_the_verb(self, given: Sequence[str]) -> None:
+    def _refuse_flags(self, given: Sequence[str]) -> None:
+        """Refuse flags that are not known before all else; those behind a verb are the verb's."""
         for text in given:
-            if not text.startswith("-") or text == "--":
+            if text == "--" or (self._verbs() and not text.startswith("-")):
                 return
-            if text.partition("=")[0] not in self._option_string_actions:
+            if text.startswith("--") and text.partition("=")[0] not in self._option_string_actions:
                 self._refuse(text)
 
     def _refuse(self, text: str) -> NoReturn:

@@ -127,21 +127,23 @@ class Run:
                 self._test(epoch)
                 summary = self._write_results(finished=epoch + 1 == self.config.epochs)
         except BaseException as error:
-            if not self.is_kept:
-                self.directory.discard()
-            elif not (isinstance(error, Stopped) and error.at_once):
+            if self.is_kept and not (isinstance(error, Stopped) and error.at_once):
                 with suppress(OSError):  # the error on its way says more
                     self._write_results(finished=False)
             raise
         finally:
             self.progress.close()
-            self.directory.close()
+            self.close()
         self.progress.say(
             f"done in {clock(summary['seconds'])}", f"the run is in {self.directory.path}"
         )
         if self.progress.failure is not None:
             raise self.progress.failure
         return summary
+
+    def close(self) -> None:
+        """Let other runs write in the folder; of a run without a batch, leave nothing there."""
+        self.directory.close() if self.is_kept else self.directory.discard()
 
     def summary(self, finished: bool) -> dict[str, Any]:
         """Return what `summary.json` holds."""

@@ -73,13 +73,10 @@ def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stop
         plan.recorded.check_data(dataset)
     learner = make_learner(plan.config, dataset.train.images)
     training = Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
-    stops.ask = training.stop
-    if plan.recorded is not None and not plan.quiet:
-        other = plan.recorded.what_differs(training.environment())
-        if other:
-            console.complain(f"{plan.program}: note: last bits may differ, for there is {other}")
     resume = f"{plan.program} train --resume {shell_word(plan.out)}"
     try:
+        stops.ask = training.stop
+        _note_what_differs(plan, training)
         with warnings.catch_warnings():
             # NumPy's, of overflow: a network that diverges is told in one line
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -94,6 +91,16 @@ def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stop
         raise InputError(
             f"{in_one_line(error)}; saved after {training.saved}, then go on with: {resume}"
         ) from error
+    finally:
+        training.close()
+
+
+def _note_what_differs(plan: Plan, training: Run) -> None:
+    """Say where the run goes on, or is repeated, on something else than it was begun on."""
+    if plan.recorded is not None and not plan.quiet:
+        other = plan.recorded.what_differs(training.environment())
+        if other:
+            console.complain(f"{plan.program}: note: last bits may differ, for there is {other}")
 
 
 def fetch(name: str, out: Path | None) -> None:

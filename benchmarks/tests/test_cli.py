@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cli, environment, limits, memory, results_file, tables
+from benchmarks import cli, environment, limits, memory, results_file, soak, tables
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.workloads import Work
+from numpy_siamese.tests.commands import assert_has_the_grammar, end_of
 
 LIMITS = {"gemm_flops": 1e11, "copy_bytes": 1e10}
 
@@ -178,12 +179,14 @@ def test_warnings_stay_on_the_screen(
     [
         (["--backends", "nunpy"], "did you mean 'numpy'?"),
         (["--workloads", "stap"], "did you mean 'step'?"),
-        (["--batch-sizes", "0"], "unknown batch size '0', expected a whole number above 0"),
-        (["--batch-sizes", "many"], "unknown batch size 'many'"),
-        (["--threads", "-1"], "unknown number of threads '-1'"),
+        (["--batch-sizes", "0"], "--batch-sizes: found 0, expected whole numbers above 0"),
+        (["--batch-sizes", "many"], "--batch-sizes: found 'many', expected a whole number"),
+        (["--threads", "-1"], "--threads: found -1, expected whole numbers above 0"),
         (["--threads", "3"], "--threads: found 3, expected at most the 2 cores here"),
         (["--seconds", "-1"], "--seconds: found -1.0, expected 0 or more"),
         (["--seconds", "nan"], "--seconds: found nan, expected 0 or more"),
+        (["--seconds", "inf"], "--seconds: found inf, expected 0 or more, not for ever"),
+        (["--seconds", "1_0"], "--seconds: found '1_0', expected a number"),
     ],
 )
 def test_bad_input_ends_in_one_line(
@@ -194,7 +197,7 @@ def test_bad_input_ends_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A wrong name or number is told with the choices; nothing is measured, no folder is made."""
-    assert cli.main([*flags, "--out", str(tmp_path / "out")]) == 2
+    assert end_of(cli.main, [*flags, "--out", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err
     assert error.startswith("python -m benchmarks: error: ")
     assert words in error
@@ -288,3 +291,56 @@ def test_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) ->
     ]
     assert all(cell.cpu is not None and cell.waited is not None for cell in loaded.cells)
     assert not (tmp_path / "step.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "main"),
+    [
+        ("python -m benchmarks", cli.main),
+        ("python -m benchmarks.soak", soak.main),
+        ("python -m benchmarks.memory", memory.main),
+    ],
+)
+def test_the_grammar(
+    program: str,
+    main: Any,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No flag can be shortened, and help fits 80 columns, as in all of the project's commands."""
+    assert_has_the_grammar(program, main, [], capfd, monkeypatch)
+
+
+def test_paths_may_begin_at_home(
+    asked: list[tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """Results go to the home folder, not to one that is called ~, and are compared from there."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert cli.main(["compare", "~/old.json", "~/new.json"]) == 2
+    assert f"{tmp_path}/old.json" in capsys.readouterr().err
+    (tmp_path / "out").touch()
+    assert cli.main(["--out=~/out"]) == 2
+    assert f"{tmp_path}/out" in capsys.readouterr().err
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("main", "argv", "said"),
+    [
+        (soak.main, ["--batch-size", "1"], "--batch-size: found 1"),
+        (soak.main, ["--threads", "0"], "--threads: found 0"),
+        (soak.main, ["--steps", "5_0"], "--steps: found '5_0'"),
+        (memory.main, ["numpy", "1", "1"], "--batch-size: found 1"),
+        (memory.main, ["numby", "2", "1"], "(did you mean 'numpy'?)"),
+    ],
+)
+def test_settings_that_cannot_be_are_one_line(
+    main: Any, argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback of the configuration."""
+    assert end_of(main, argv) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1

@@ -1,5 +1,8 @@
 """Running the command line in this process, and what an error of it looks like."""
 
+import os
+import re
+
 from numpy_siamese.cli import main
 
 SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
@@ -7,10 +10,7 @@ SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs",
 
 def status(argv):
     """Run the command line in this process; return the exit status."""
-    try:
-        return main(argv)
-    except SystemExit as end:  # argparse's way
-        return end.code
+    return end_of(main, argv)
 
 
 def assert_refused(capfd, argv, *said):
@@ -24,3 +24,39 @@ def assert_refused(capfd, argv, *said):
     assert err.endswith("\n")
     for part in said:
         assert part in err
+
+
+def assert_has_the_grammar(program, main, argv, capfd, monkeypatch):
+    """Check that a program takes no flag shortened, and that its help fits 80 columns.
+
+    Parameters
+    ----------
+    program : str
+        What its errors begin with.
+    main : (list of str) → exit status
+    argv : list of str
+        Its verb, if it has one.
+    """
+    monkeypatch.setitem(os.environ, "COLUMNS", "80")
+    assert end_of(main, [*argv, "--help"]) == 0
+    out, err = capfd.readouterr()
+    assert err == ""
+    assert max(map(len, out.splitlines())) <= 80
+    flags = set(re.findall(r"--[a-z][a-z-]+", out))
+    assert "--help" in flags
+    for flag in flags:
+        short = flag[:-1]
+        if short not in flags:
+            assert end_of(main, [*argv, short, "1"]) == 2
+            out, err = capfd.readouterr()
+            assert out == ""
+            assert err.count("\n") == 1
+            assert err.startswith(f"{program}: error: unknown flag {short}, did you mean --")
+
+
+def end_of(main, argv):
+    """Run a command in this process; return the exit status."""
+    try:
+        return main(argv)
+    except SystemExit as end:  # argparse's way
+        return end.code

@@ -1,25 +1,34 @@
 """Plant the faults, one at a time, and run the test that must notice."""
 
-import argparse
 import os
+import re
 import shutil
 import sys
 import tempfile
 import time
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from pathlib import Path
 
+from numpy_siamese.parser import Parser
 from parity_tests.planted import ROOT, PlantedFault, faults
 
 COPIED = ("numpy_siamese", "torch_siamese", "parity_tests", "benchmarks", "docs")
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 1 if a fault goes unnoticed or a test is red without its fault."""
-    parser = argparse.ArgumentParser("python -m parity_tests.planted", description=__doc__)
-    parser.add_argument("--shard", default="1/1", metavar="K/N", help="every N-th from the K-th on")
+    parser = Parser(prog="python -m parity_tests.planted", description=__doc__)
+    parser.add_argument(
+        "--shard",
+        type=_shard,
+        default=(1, 1),
+        metavar="K/N",
+        help="every N-th from the K-th on",
+    )
     parser.add_argument("--only", default="", metavar="WORD", help="those with WORD in their name")
-    arguments = parser.parse_args()
-    k, n = map(int, arguments.shard.split("/"))
+    arguments = parser.parse_args(argv)
+    k, n = arguments.shard
     chosen = [fault for fault in faults() if arguments.only in fault.name][k - 1 :: n]
     start, unnoticed = time.perf_counter(), []
     with tempfile.TemporaryDirectory() as folder:
@@ -37,6 +46,14 @@ def main() -> int:
     print(*unnoticed, sep="\n")
     print(f"{len(chosen)} faults planted, {len(unnoticed)} not as they should be, {seconds:.0f} s")
     return 1 if unnoticed else 0
+
+
+def _shard(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
+    k, n = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= k <= n:
+        raise ArgumentTypeError(f"found {text!r:.80}, expected K/N such as 2/4")
+    return k, n
 
 
 def _copy(root: Path) -> None:
