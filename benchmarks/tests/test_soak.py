@@ -169,10 +169,7 @@ def test_the_packages_are_two(capsys: pytest.CaptureFixture[str]) -> None:
             soak.main(flags)
         assert ended.value.code == status
     captured = capsys.readouterr()
-    assert (
-        "benchmarks.soak: error: --package: found 'jax', expected numpy"
-        in captured.err
-    )
+    assert "benchmarks.soak: error: --package: found 'jax', expected numpy" in captured.err
     told = " ".join(captured.out.split())
     assert told.startswith("usage: python -m benchmarks.soak ")
     assert " Train for 50,000 steps on small batches: does memory stay flat" in told
