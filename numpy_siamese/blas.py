@@ -107,12 +107,10 @@ def _set(library: Any, count: int) -> None:
     From 3.8 on, threadpoolctl ignores all threads but the first that ever set OpenBLAS's number,
     until that thread is relieved. Another one may take its place before ours is set.
     """
-    relieve = getattr(library, "clear_controlling_thread", None)
+    relieve = getattr(library, "clear_controlling_thread", lambda force=False: None)
     for _ in range(ATTEMPTS):
-        if relieve is not None:
-            relieve(force=True)
+        relieve(force=True)  # whoever it is
         library.set_num_threads(count)
-        if relieve is not None:
-            relieve(force=True)
+        relieve()  # this thread
         if library.get_num_threads() == count:
             return

@@ -168,11 +168,13 @@ class Controlled:
 
     def __init__(self):
         self.count, self.controlling, self.intruders = 4, threading.current_thread(), 0
+        self.attempts = 0
 
     def get_num_threads(self):
         return self.count
 
     def set_num_threads(self, count):
+        self.attempts += 1
         if self.intruders:  # another thread is faster
             self.intruders -= 1
             self.controlling = threading.main_thread()
@@ -222,6 +224,7 @@ def test_another_thread_in_control_is_relieved(intruders, only):
     assert elsewhere(inside) == 1
     assert library.count == 4
     assert library.controlling is None  # whoever comes next may take it
+    assert library.attempts == 2 + intruders
 
 
 def test_a_library_that_obeys_nobody_is_no_endless_loop(only):

@@ -91,6 +91,22 @@ def test_the_smaller_of_affinity_and_quota_counts(allowed, quota, cores_left, mo
     assert available_cores() == cores_left
 
 
+@pytest.mark.parametrize(("told", "allowed"), [(3, 3), (None, 1)])
+def test_what_python_tells_of_the_process_counts_first(told, allowed, monkeypatch):
+    """Broken otherwise: from Python 3.13 on PYTHON_CPU_COUNT has no effect."""
+    monkeypatch.setattr(os, "process_cpu_count", lambda: told, raising=False)
+    assert cores._allowed() == allowed
+
+
+@pytest.mark.parametrize(("told", "allowed"), [(3, 3), (None, 1)])
+def test_a_system_without_affinity_has_its_cores(told, allowed, monkeypatch):
+    """Broken otherwise: nothing runs on macOS, or where the number of cores is not told."""
+    monkeypatch.delattr(os, "process_cpu_count", raising=False)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: told)
+    assert cores._allowed() == allowed
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a call of Linux")
 def test_the_affinity_is_heeded():
     """Broken otherwise: `taskset -c 0` gives one core to two threads."""

@@ -217,6 +217,8 @@ def test_the_picture_has_every_pixel_of_every_image():
         (0.0625, 1, "different, p(same) = 0.062\ntruth: same (wrong)"),
         (0.5, 0, "different, p(same) = 0.500\ntruth: different"),
         (0.0, 0, "different, p(same) < 0.001\ntruth: different"),
+        (0.001, 0, "different, p(same) = 0.001\ntruth: different"),
+        (0.999, 1, "same, p(same) = 0.999\ntruth: same"),
         (1.0, 0, "same, p(same) > 0.999\ntruth: different (wrong)"),
         (math.nan, 1, "different, p(same) = nan\ntruth: same (wrong)"),
     ],
@@ -237,6 +239,7 @@ def test_without_probabilities_the_truth_alone_is_said():
     """Broken otherwise: the pairs to learn from bear a verdict that nobody gave."""
     _, texts = shown(plots.pair_grid_figure("", pairs(4)))
     assert [text.get_text() for text in texts.values()] == ["different"] * 2 + ["same"] * 2
+    assert {text.get_color() for text in texts.values()} == {"black"}
 
 
 @pytest.mark.parametrize("N", [2, 7, 20])

@@ -102,6 +102,12 @@ def test_an_error_comes_in_its_turn_and_ends_the_work(workers):
     assert list(map_in_order(abs, [-1, -2, -3], workers)) == [1, 2, 3]
 
 
+def test_one_thread_is_the_caller_s():
+    """Broken otherwise: what is asked of one thread runs on two, the caller's and another."""
+    here = threading.current_thread()
+    assert list(map_in_order(lambda _: threading.current_thread(), range(3), 1)) == [here] * 3
+
+
 def test_what_waits_is_dropped_when_the_results_are_no_longer_wanted(monkeypatch):
     """Broken otherwise: after Ctrl-C the rest of the batch is still worked on.
 
