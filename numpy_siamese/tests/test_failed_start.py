@@ -175,6 +175,21 @@ def test_a_run_that_goes_on_is_never_taken_back(tmp_path, at):
 
 
 @pytest.mark.usefixtures("no_pictures")
+def test_a_run_that_goes_on_is_kept_before_its_first_batch_too(tmp_path):
+    """Broken otherwise: the user is not told how to go on, and summary.json is of before."""
+    digits = dataset()
+    Run(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).directory.close()
+    failing = FakeLearner(digits, MemoryError("too much"), 0)
+    failing.load_state = lambda *_: None
+    run = Run(config(), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    assert run.is_kept
+    with pytest.raises(MemoryError):
+        run.train()
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["finished"], summary["batches_done"]) == (False, 0)
+
+
+@pytest.mark.usefixtures("no_pictures")
 def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     """Broken otherwise: the same, where pictures cannot be drawn."""
     digits = dataset()
