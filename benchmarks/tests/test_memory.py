@@ -174,3 +174,17 @@ def test_the_peak_elsewhere(
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(resource, "getrusage", lambda who: Usage)
     assert memory._peak() == 77 * factor
+
+
+def test_without_proc_the_peak_is_what_getrusage_tells(system: Path) -> None:
+    """On other systems than Linux; there is at least the interpreter, 4 MiB."""
+    found = memory._peak()
+    assert found >= 4 * 2**20
+    assert found % 1024 == 0 or sys.platform == "darwin"
+
+
+def test_help_says_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever starts it by hand sees two numbers."""
+    with pytest.raises(SystemExit):
+        memory.main(["--help"])
+    assert "print the peak" in " ".join(capsys.readouterr().out.split())

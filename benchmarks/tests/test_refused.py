@@ -90,7 +90,7 @@ def test_threads_that_are_not_in_force_in_the_end_are_told(clock: Clock, a: Fake
     limited.threads_in_force = lambda: 1
     cells = found(steps(10), limited, a)
     assert cells["limited"].missing == "refused: in the end it runs on 1 threads"
-    assert not cells["limited"].samples
+    assert cells["limited"].samples == []
     assert len(cells["a"].samples) == 3
 
 

@@ -113,6 +113,12 @@ def test_what_is_flat(flat: list[Tenth], last: Tenth, is_flat: bool) -> None:
     assert report([*flat[:9], last])[1] is is_flat
 
 
+def test_growth_at_the_limit_is_growth(flat: list[Tenth], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allowed is what lies below; a quarter is a number that floating point has."""
+    monkeypatch.setattr(soak, "MOST_GROWTH", 0.25)
+    assert not report([*flat[:9], Tenth(125.0 * MIB, 0.002, 0.003, 0.004)])[1]
+
+
 @pytest.mark.parametrize(
     ("growth", "slowdown", "status"), [(1.0, 1.0, 0), (1.02, 1.0, 1), (1.0, 3.0, 1), (0.9, 0.5, 0)]
 )

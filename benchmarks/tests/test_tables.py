@@ -265,3 +265,17 @@ def test_no_title_stands_over_nothing() -> None:
 def test_seconds(value: float, text: str) -> None:
     """Three digits, and the unit that fits them."""
     assert tables.seconds(value) == text
+
+
+def test_a_row_leaves_out_what_there_is_not() -> None:
+    """No rate of work that has no operations, no share of the host's copying for a device."""
+    limits = {1: {"gemm_flops": 1e11, "copy_bytes": 4e10}}
+    results = Results({}, limits)
+    columns = {name: k for k, name in enumerate(tables.HEADER)}
+    pairs = replace(STEP, threads=1, flops=0.0, traffic=4e8, samples=[0.01])
+    row = tables._row(results, pairs)
+    assert row[columns["of copy"]] == "100%"
+    assert row[columns["GFLOP/s"]] == ""
+    row = tables._row(results, replace(pairs, backend="cuda-eager", flops=1e9))
+    assert row[columns["of copy"]] == ""
+    assert row[columns["GFLOP/s"]] == "100.0"

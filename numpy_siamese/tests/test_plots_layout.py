@@ -99,6 +99,10 @@ def test_the_page_of_the_curves():
             "top": False,
             "right": False,
         }
+        assert {line.get_label(): line.get_markersize() for line in axes.lines} == {
+            "training": 4,
+            "test": 6,
+        }
         for line in axes.lines:
             assert line.get_clip_on() is False
             assert line.get_in_layout() is False
