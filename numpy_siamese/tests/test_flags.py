@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from numpy_siamese.cli import main
-from numpy_siamese.config import TrainConfig, flag
+from numpy_siamese.config import TrainConfig, converted, flag
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests.commands import assert_refused, status
 from numpy_siamese.tests.tiny import csv_folder
@@ -189,3 +189,43 @@ def test_a_number_beyond_all_counting_is_one_line(flag, capsys):
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert f"{flag}: found" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("lr", "fast", "--lr: found 'fast', expected a number"),
+        ("lr", [1], "--lr: found [1], expected a number"),
+        ("lr", "0.1", "--lr: found '0.1', expected a number"),
+        ("lr", True, "--lr: found True, expected a number"),
+        ("lr", 10**400, f"--lr: found {10**400!r:.400}, expected a number below infinity"),
+        ("lr", -(10**400), f"--lr: found {-(10**400)!r:.400}, expected a number of at least 0"),
+        ("epochs", 1.0, "--epochs: found 1.0, expected a whole number"),
+        ("data", 5, "--data: found 5, expected a name"),
+        (
+            "dtype",
+            "float23",
+            "--dtype: found 'float23' (did you mean 'float32'?), expected one of float32, float64",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_these_words(name, value, said):
+    """Broken otherwise: whoever calls from Python is told nothing, or of another flag."""
+    with pytest.raises(InputError) as caught:
+        TrainConfig(**{name: value})
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        (5, str, "found a int"),
+        ("1", float, "found a str"),
+        (None, float, "found a NoneType"),
+        (True, int, "found a truth value"),
+    ],
+)
+def test_what_cannot_be_converted_is_named(value, kind, said):
+    """Broken otherwise: the type that was found is not the one that is told."""
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        converted(value, kind)

@@ -325,6 +325,26 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
 # Verdicts on pairs
 
 
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda n, x: embed_images(n, x, micro_batch=0), "^micro_batch must"),
+        (lambda n, x: embed_images(n, x, threads=0), "^threads must"),
+        (lambda n, x: pair_probabilities(n, x, np.array([0.5]), np.array([0])), "^left_index must"),
+        (
+            lambda n, x: pair_probabilities(n, x, np.array([0]), np.array([0.5])),
+            "^right_index must",
+        ),
+        (lambda n, x: accuracy(np.ones((1, 1)), np.array([["a"]])), "^targets must"),
+        (lambda n, x: accuracy(np.ones((0, 1)), np.ones((0, 1))), "^probs must hold at least one"),
+    ],
+)
+def test_what_cannot_be_is_refused_under_its_name(call, said):
+    """Broken otherwise: the error names no argument of the call, or another one."""
+    with pytest.raises((TypeError, ValueError), match=said):
+        call(SiameseNet(0), split([3, 3]).images)
+
+
 def test_a_pair_is_called_same_above_one_half():
     """Broken otherwise: accuracy counts other verdicts than the documented ones."""
     above, below = np.nextafter(np.float32(0.5), np.float32([1, 0]))
