@@ -127,3 +127,18 @@ def test_a_line_for_a_file_is_for_80_columns(monkeypatch, tmp_path):
         console.say("x" * 39, "y" * 40)
     lines = (tmp_path / "log").read_text().splitlines()
     assert [len(line) for line in lines] == [80, 39, 42]
+
+
+def test_an_output_that_cannot_be_written_is_remembered(monkeypatch):
+    """Broken otherwise: the run goes on for hours behind a pipe that nobody reads, or ends before
+    its state is saved.
+    """
+    error = OSError("no reader")
+
+    def fail(*_):
+        raise error
+
+    progress = Progress(1, 1, 2, quiet=False)
+    monkeypatch.setattr(console, "say", fail)
+    progress.say("a line")
+    assert progress.failure is error
