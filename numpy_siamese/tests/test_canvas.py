@@ -202,6 +202,22 @@ def test_threads_draw_one_after_the_other():
     assert dict(matplotlib.rcParams) == before
 
 
+def test_who_draws_is_alone():
+    """Broken otherwise: as above, whenever the threads happen to meet."""
+    inside = threading.Event()
+
+    def draw():
+        with canvas.own_settings():
+            inside.set()
+
+    thread = threading.Thread(target=draw)
+    with canvas.own_settings():
+        thread.start()
+        assert not inside.wait(0.2)
+    thread.join()
+    assert inside.is_set()
+
+
 def test_a_picture_tells_neither_the_time_nor_a_version():
     """Broken otherwise: equal runs have unequal pictures."""
     from PIL import Image
