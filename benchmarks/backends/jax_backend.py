@@ -15,11 +15,11 @@ from benchmarks.backends.base import (
     Job,
     NotRun,
     batch,
+    initial_weights,
     loss_and_grads,
     many_images,
 )
 from numpy_siamese.cores import available_cores
-from numpy_siamese.model import SiameseNet
 
 EMBED_BATCH = 100
 """Images embedded at a time: of 50 to 2,000, about where it is fastest on the CPU."""
@@ -59,7 +59,7 @@ class JaxBackend(Backend):
         import jax.numpy as jnp
 
         arrays = tuple(map(jnp.asarray, batch(pairs)))
-        weights = {k: jnp.asarray(v) for k, v in SiameseNet(0).state_dict().items()}
+        weights = {k: jnp.asarray(v) for k, v in initial_weights().items()}
         value_and_grad = jax.value_and_grad(_loss)
 
         @jax.jit
@@ -83,7 +83,7 @@ class JaxBackend(Backend):
         import jax.numpy as jnp
 
         images = many_images(count)
-        weights = {k: jnp.asarray(v) for k, v in SiameseNet(0).state_dict().items()}
+        weights = {k: jnp.asarray(v) for k, v in initial_weights().items()}
         embed = jax.jit(_embed)
 
         def run() -> Any:

@@ -17,6 +17,7 @@ from benchmarks.backends.base import (
     batch,
     digits,
     draw,
+    initial_weights,
     loss_and_grads,
     many_images,
 )
@@ -137,8 +138,7 @@ class NumpyBackend(Backend):
     def _net(self) -> SiameseNet:
         """Return the network of float32's seed 0, in this dtype: float64 draws other weights."""
         net = SiameseNet(0, self.dtype)
-        weights = SiameseNet(0).state_dict()
-        net.load_state_dict({name: w.astype(self.dtype) for name, w in weights.items()})
+        net.load_state_dict({n: w.astype(self.dtype) for n, w in initial_weights().items()})
         return net
 
     def _learner(self) -> Learner:

@@ -22,10 +22,10 @@ from benchmarks.backends.base import (
     batch,
     digits,
     draw,
+    initial_weights,
     many_images,
 )
 from benchmarks.layers import LAYERS
-from numpy_siamese.model import SiameseNet as NumpySiameseNet
 from torch_siamese.data import gather
 from torch_siamese.evaluation import accuracy
 from torch_siamese.initialization import initialize
@@ -248,8 +248,7 @@ class TorchBackend(Backend):
 
     def _net(self) -> SiameseNet:
         net = initialize(0, torch.float32)
-        # the same bits also where torch rounds its own initial weights twice, without AVX2
-        net.load_state_dict(NumpySiameseNet(0).state_dict())
+        net.load_state_dict(initial_weights())
         net = net.to(self.device)
         if self.channels_last:
             net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
