@@ -1,10 +1,13 @@
-"""What tests of the mirror share: torch's way of rounding a·x + y."""
+"""What tests of the mirror share: torch's way of rounding a·x + y, and data for whole runs."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from numpy_siamese.tests.conftest import data
 from torch_siamese.tests.rounding import as_torch_rounds
+
+__all__ = ["data"]
 
 
 @pytest.fixture(autouse=True)

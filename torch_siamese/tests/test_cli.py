@@ -16,18 +16,11 @@ from numpy_siamese import plots
 from numpy_siamese.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.errors import InputError
 from numpy_siamese.recorded import ONLY_TORCH
-from numpy_siamese.tests.tiny import csv_folder, replace_pictures
+from numpy_siamese.tests.commands import SMALL
+from numpy_siamese.tests.tiny import replace_pictures
 from torch_siamese.cli import main
 from torch_siamese.config import TrainConfig
 from torch_siamese.data import select_device
-
-SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """A folder of three classes with ten images each."""
-    return csv_folder(tmp_path_factory.mktemp("digits"), [10, 10, 10])
 
 
 @pytest.fixture
