@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         default=sorted({1, default_threads()}),
         help="for every backend on the CPU; steps are measured on each number, operations on the "
-        "first, everything else on the last (default: 1, then all cores)",
+        "first, everything else on the last (default: 1, then the cores that this process may use)",
     )
     parser.add_argument(
         "--seconds",

@@ -82,7 +82,7 @@ def pair_probabilities(
     left_index, right_index : (N,) integers
         Into images. An array, list, tuple, pandas Series: taken by position.
     threads : int, optional
-        Default: all cores.
+        Default: `cores.default_threads`.
 
     Returns
     -------

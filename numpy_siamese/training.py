@@ -48,7 +48,7 @@ def loss_and_gradients(
         1 for same, 0 for different; converted to the net's dtype. An array, list, tuple, pandas
         DataFrame, taken by position.
     threads : int, optional
-        Default: all cores.
+        Default: `cores.default_threads`.
     micro_batch : int, optional
         Pairs in a micro-batch, default `MICRO_BATCH`.
 
