@@ -69,7 +69,7 @@ def test_tenths_of_the_steps() -> None:
     for k, tenth in enumerate(found):
         assert tenth.memory == k + 0.5
         quartiles = [(k + 1) * q for q in (1.75, 2.5, 3.25)]
-        assert [tenth.low, tenth.median, tenth.high] == pytest.approx(quartiles)
+        assert [tenth.low, tenth.median, tenth.high] == pytest.approx(quartiles, rel=2**-48)
 
 
 # ------------------------------------------------------------------------------ the verdict

@@ -79,7 +79,8 @@ def test_curves_end_in_their_names_and_last_values(panels, name, unit, ends):
         x, y = found[words].get_position()
         assert x > 1  # beside the panel, on no data
         height = axes.transData.transform((0, value))[1]  # these two are far enough apart
-        assert found[words].get_transform().transform((x, y))[1] == pytest.approx(height)
+        found_height = found[words].get_transform().transform((x, y))[1]
+        assert found_height == pytest.approx(height, rel=2**-48)  # some roundings
 
 
 @pytest.mark.parametrize("difference", [0, 1e-6, 0.01, -0.01, 1])
