@@ -12,11 +12,13 @@ Operation = TypeVar("Operation", bound=Callable[..., Any])
 
 
 def operation(function: Operation) -> Operation:
-    """Check the gradient that a pullback is given, and report no underflow, forward or backward.
+    """Check the gradient that a pullback is given; report what spoils a result, and nothing else.
 
     A result that is rounded to zero is right, and torch does not report it either; of divisions by
-    zero there is only the logarithm's, whose −∞ is clamped. What `np.errstate` says of them belongs
-    to a thread and a moment, so a pullback, which may run later and elsewhere, sets its own.
+    zero there is only the logarithm's, whose −∞ is clamped. A BLAS kernel may also flag an overflow
+    or an invalid value in vector lanes that belong to no element: what is flagged is reported where
+    the result is not finite. What `np.errstate` says belongs to a thread and a moment, so a
+    pullback, which may run later and elsewhere, sets its own.
     """
 
     @wraps(function)
@@ -33,6 +35,12 @@ def operation(function: Operation) -> Operation:
     return cast(Operation, forward)
 
 
-@np.errstate(under="ignore", divide="ignore")
 def _quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    return function(*args, **kwargs)
+    with np.errstate(under="ignore", divide="ignore"):
+        flagged: list[tuple[str, int]] = []
+        with np.errstate(over="call", invalid="call", call=lambda *flag: flagged.append(flag)):
+            results = function(*args, **kwargs)
+        arrays = [r for r in results if isinstance(r, np.ndarray | np.floating)]
+        if flagged and not all(np.isfinite(array).all() for array in arrays):
+            return function(*args, **kwargs)  # again, so that it is reported where it arises
+        return results

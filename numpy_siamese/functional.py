@@ -22,7 +22,8 @@ same operation on absolute values (Higham, *Accuracy and Stability of Numerical 
 Of floating-point errors only those are reported, as `np.errstate` says where the operation or its
 pullback is called, that spoil a result: an overflow to ∞ and what is invalid, such as ∞ − ∞. Not
 reported are underflow, whose rounding to zero is right, and what a docstring here gives as the
-result: of sigmoid(−1000), of a logarithm of 0, of the mean of nothing, of a NaN that comes in.
+result: of sigmoid(−1000), of a logarithm of 0, of the mean of nothing, of a NaN that comes in; nor
+what a BLAS kernel flags in vector lanes that belong to no element.
 """
 
 import math

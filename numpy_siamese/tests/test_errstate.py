@@ -10,6 +10,7 @@ import pytest
 
 from numpy_siamese import functional as F
 from numpy_siamese._fma import fma
+from numpy_siamese._operation import operation
 from numpy_siamese.data import gather
 from numpy_siamese.evaluation import accuracy, embed_images, pair_probabilities
 from numpy_siamese.initialization import manual_seed, uniform
@@ -116,6 +117,29 @@ def test_what_spoils_a_result_is_reported():
             call()
         with np.errstate(all="raise"):
             assert refusal(call, FloatingPointError) is None, name
+
+
+def test_a_flag_that_no_result_shows_is_not_reported():
+    """Broken otherwise: where a BLAS kernel computes ∞ − ∞ in unused lanes, right results raise."""
+    infinite, huge = np.full(1, np.inf), np.full(1, 1e308)
+
+    def twice(x: Array, spoil: bool) -> Array:
+        unused = infinite - infinite, huge * 10
+        return 2 * x + unused[0] if spoil else 2 * x
+
+    @operation
+    def double(x: Array, spoil: bool) -> tuple[Array, Any]:
+        return twice(x, spoil), lambda dy, spoil: (twice(dy, spoil),)
+
+    for strict in ("raise", "warn"):
+        with np.errstate(all=strict):
+            y, pullback = double(np.ones(1), spoil=False)
+            assert (y, *pullback(y, spoil=False)) == (2, 4)
+    with np.errstate(all="raise"):
+        with pytest.raises(FloatingPointError, match="invalid value encountered in subtract"):
+            double(np.ones(1), spoil=True)
+        with pytest.raises(FloatingPointError, match="invalid value encountered in subtract"):
+            pullback(y, spoil=True)
 
 
 def test_losses_of_nothing_report_nothing():
