@@ -21,11 +21,12 @@ from benchmarks.backends.catalogue import BY_NAME
 from benchmarks.measure import measure
 from benchmarks.results import Results
 from benchmarks.workloads import WORKLOADS, counts_of_threads
-from numpy_siamese import console
-from numpy_siamese.cores import available_cores, default_threads
+from numpy_siamese.cli.parser import Parser, path
 from numpy_siamese.errors import InputError, in_one_line, unknown_name
-from numpy_siamese.files import write_atomically
-from numpy_siamese.parser import Parser, path, real_number, whole_number
+from numpy_siamese.files.atomic_write import write_atomically
+from numpy_siamese.parallel.cores import available_cores, default_threads
+from numpy_siamese.terminal import console
+from numpy_siamese.terminal.numbers import real_number, whole_number
 
 PROGRAM = "python -m benchmarks"
 

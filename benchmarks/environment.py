@@ -9,8 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.remarks import WEAKER
-from numpy_siamese import environment
-from numpy_siamese.cores import available_cores
+from numpy_siamese.parallel.cores import available_cores
+from numpy_siamese.runs import environment
 
 CPU = Path("/sys/devices/system/cpu/cpu0")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_siamese import functional, fused
+from numpy_siamese import functional
+from numpy_siamese.functional import fused
 
 Array = np.ndarray
 
@@ -17,7 +18,7 @@ class Layer:
     Parameters
     ----------
     operation : str
-        The function's name in `numpy_siamese.functional` or `numpy_siamese.fused`.
+        The function's name in `numpy_siamese.functional` or `numpy_siamese.functional.fused`.
     shapes : (N) → shapes of the array arguments, by name; N images or pairs
     options : other arguments
     products : int

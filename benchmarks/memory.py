@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.learners import cpu_config, new_learner
 from benchmarks.results import Memory
+from numpy_siamese.cli.parser import Parser
 from numpy_siamese.errors import InputError, reason
-from numpy_siamese.parser import Parser, whole_number
+from numpy_siamese.runs.learner import Learner
+from numpy_siamese.terminal.numbers import whole_number
 
 MEMINFO, GROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 STATUS = Path("/proc/self/status")
@@ -56,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("pairs", type=whole_number)
     parser.add_argument("threads", type=whole_number)
     arguments = parser.parse_args(argv)
-    from numpy_siamese.data import load
-    from numpy_siamese.pairs import PairSampler
+    from numpy_siamese.data.pairs import PairSampler
+    from numpy_siamese.data.sources import load
 
     images, labels = load("mnist-5k").train
     try:
@@ -71,16 +74,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(json.dumps([before, _peak()]))
 
 
-def _learner(backend: str, pairs: int, threads: int, images: Any) -> Any:
-    if backend == "numpy":  # a process that never imports torch
-        from numpy_siamese.config import TrainConfig
-        from numpy_siamese.training import Learner
-
-        return Learner(TrainConfig(batch_size=pairs, threads=threads), images)
-    from torch_siamese import config, training
-
-    on_cpu = config.TrainConfig(batch_size=pairs, threads=threads, device="cpu")
-    return training.Learner(on_cpu, images)
+def _learner(backend: str, pairs: int, threads: int, images: Any) -> Learner:
+    package = backend.partition("-")[0]
+    config = cpu_config(package, batch_size=pairs, threads=threads)
+    return new_learner(package, config, images)
 
 
 def _peak() -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Cell, Results, gemm_flops
 from benchmarks.timing import quartiles
-from numpy_siamese import canvas
+from numpy_siamese.pictures import canvas
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

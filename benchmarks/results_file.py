@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from benchmarks.results import Cell, Memory, Results
 from numpy_siamese.errors import InputError, reason
-from numpy_siamese.files import write_atomically
-from numpy_siamese.input_files import read_json
+from numpy_siamese.files.atomic_write import write_atomically
+from numpy_siamese.files.reading import read_json
 
 FORMAT, VERSION = "siamese benchmarks", 2
 

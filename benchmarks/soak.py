@@ -9,7 +9,6 @@ memory may grow by less than 1 %, and the last tenth's lower quartile of the ste
 above the second's upper one. Reads /proc/self/statm, so it needs Linux.
 """
 
-import importlib
 import os
 import sys
 import tempfile
@@ -21,12 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.learners import cpu_config, new_learner
 from benchmarks.timing import quartiles
-from numpy_siamese import console
-from numpy_siamese.data import load
+from numpy_siamese.cli.parser import Parser
+from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
-from numpy_siamese.parser import Parser, whole_number
-from numpy_siamese.run import Run
+from numpy_siamese.runs.run import Run
+from numpy_siamese.terminal import console
+from numpy_siamese.terminal.numbers import whole_number
 
 PROGRAM = "python -m benchmarks.soak"
 
@@ -66,18 +67,17 @@ def resident_bytes() -> int:
 
 def soak(package: str, steps: int, batch_size: int, threads: int) -> Watched:
     """Train for so many steps."""
-    training = importlib.import_module(f"{package}_siamese.training")
     batches = steps // EPOCHS
-    config = training.TrainConfig(
+    config = cpu_config(
+        package,
         epochs=EPOCHS,
         batches=batches,
         batch_size=batch_size,
         threads=threads,
         test_pairs=100,
-        **({"device": "cpu"} if package == "torch" else {}),
     )
     dataset = load(config.data)
-    learner = Watched(training.Learner(config, dataset.train.images), EPOCHS * batches)
+    learner = Watched(new_learner(package, config, dataset.train.images), EPOCHS * batches)
     with tempfile.TemporaryDirectory() as folder:
         Run(config, dataset, learner, Path(folder) / "run", quiet=True).train()
     return learner

@@ -2,6 +2,6 @@
 
 import sys
 
-from numpy_siamese.cli import main
+from numpy_siamese.cli.main import main
 
 sys.exit(main())

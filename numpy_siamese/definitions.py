@@ -15,7 +15,7 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese._arrays import floats
-from numpy_siamese._operation import operation
+from numpy_siamese.functional._operation import operation
 
 Array = np.ndarray
 Pair = tuple[int, int]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese._windows import batch_innermost
-from numpy_siamese.fused import conv_relu_pool
+from numpy_siamese.functional.fused import conv_relu_pool
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed
 
 Array = np.ndarray

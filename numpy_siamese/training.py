@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
-from numpy_siamese.blas import single_threaded_blas
-from numpy_siamese.config import TrainConfig
-from numpy_siamese.cores import default_threads
-from numpy_siamese.data import checked_images, gather
-from numpy_siamese.evaluation import accuracy, pair_probabilities
+from numpy_siamese.data.dataset import checked_images, gather
+from numpy_siamese.evaluation.verification import accuracy
+from numpy_siamese.inference import pair_probabilities
 from numpy_siamese.model import Gradients, SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.threads import map_in_order, side_by_side
+from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.parallel.cores import default_threads
+from numpy_siamese.parallel.threads import map_in_order, side_by_side
+
+if TYPE_CHECKING:
+    from numpy_siamese.runs.config import TrainConfig
 
 Array = np.ndarray
 
@@ -106,7 +109,7 @@ def loss_and_gradients(
         return float(loss / net.dtype(N)), np.concatenate(probs), grads
 
 
-class Learner:
+class NumpyLearner:
     """A network, its optimiser and the images that it learns from.
 
     Parameters
@@ -115,7 +118,7 @@ class Learner:
     images : (n, 28, 28) uint8
     """
 
-    def __init__(self, config: TrainConfig, images: Array) -> None:
+    def __init__(self, config: "TrainConfig", images: Array) -> None:
         self.images = checked_images(images)
         self.threads = config.threads or default_threads()
         self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)

@@ -15,7 +15,8 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from numpy_siamese import functional, fused, model, training
+from numpy_siamese import functional, model, training
+from numpy_siamese.functional import fused
 from parity_tests.operations import BY_NAME
 
 Array = np.ndarray

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from numpy_siamese.parser import Parser
+from numpy_siamese.cli.parser import Parser
 
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 

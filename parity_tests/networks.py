@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from numpy_siamese.data import gather
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler
 from numpy_siamese.training import loss_and_gradients
 from parity_tests.devices import CPU, Device
 from parity_tests.digits import digits

@@ -7,7 +7,6 @@ its grade on float data: None for exact, or the number n of rounded operations.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
-from numpy_siamese import fused
+from numpy_siamese.functional._operation import Pullback
 from parity_tests import pooled
 from parity_tests.bounds import LIBRARY_ERROR
 
@@ -101,12 +100,11 @@ class Operation:
     exact_on_integers: bool = True
     multiplies: bool = False
     undecided: Callable[[dict[str, Array], float], Array] | None = None
-    module: ModuleType = F
 
     @property
-    def numpy(self) -> Callable[..., tuple[Array, F.Pullback]]:
+    def numpy(self) -> Callable[..., tuple[Array, Pullback]]:
         """Return the NumPy function, looked up when it is called."""
-        return getattr(self.module, self.name)
+        return getattr(F, self.name)
 
 
 # ------------------------------------------------------------------------------ cases
@@ -330,7 +328,6 @@ OPERATIONS = [
         gauge=pooled.gauge,
         multiplies=True,
         undecided=pooled.undecided,
-        module=fused,
     ),
     Operation("relu", lambda x: TF.relu(x), elementwise_cases("x"), ("x",)),
     Operation(

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from numpy_siamese import environment as numpy_environment
-from numpy_siamese.cores import available_cores
+from numpy_siamese.parallel.cores import available_cores
+from numpy_siamese.runs import environment as numpy_environment
 from torch_siamese.tests.rounding import fuses
 
 

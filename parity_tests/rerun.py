@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from numpy_siamese.parser import Parser
+from numpy_siamese.cli.parser import Parser
 from parity_tests import oracle, report
 from parity_tests.devices import DEVICES
 from parity_tests.harness import compare

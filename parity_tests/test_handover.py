@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpy_siamese import cli as numpy_cli
 from numpy_siamese import training as numpy_training
-from numpy_siamese.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from numpy_siamese.data_folder import CSV_FILES
+from numpy_siamese.cli import main as numpy_cli
+from numpy_siamese.data.folder import CSV_FILES
+from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from numpy_siamese.tests.tiny import replace_pictures
 from parity_tests.bounds import same_bits
 from parity_tests.digits import digits
@@ -22,8 +22,8 @@ from torch_siamese import cli as torch_cli
 from torch_siamese import training as torch_training
 
 PACKAGES = {
-    "numpy": (numpy_cli.main, numpy_training.Learner),
-    "torch": (torch_cli.main, torch_training.Learner),
+    "numpy": (numpy_cli.main, numpy_training.NumpyLearner),
+    "torch": (torch_cli.main, torch_training.TorchLearner),
 }
 EPOCHS, BATCHES, STOP = 2, 4, 6
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from numpy_siamese.blas import single_threaded_blas
 from numpy_siamese.model import SiameseNet
+from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.training import loss_and_gradients
 from parity_tests.bounds import same_bits
 from parity_tests.harness import (

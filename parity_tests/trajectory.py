@@ -13,17 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numpy_siamese.config import TrainConfig
+from numpy_siamese.cli.parser import Parser
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
-from numpy_siamese.evaluation import THRESHOLD
-from numpy_siamese.pairs import PairSampler
-from numpy_siamese.parser import Parser, whole_number
-from numpy_siamese.paths import expanded
-from numpy_siamese.training import Learner
+from numpy_siamese.evaluation.verification import THRESHOLD
+from numpy_siamese.files.paths import expanded
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.terminal.numbers import whole_number
+from numpy_siamese.training import NumpyLearner
 from parity_tests import oracle
 from parity_tests.digits import digits
 from torch_siamese.config import TrainConfig as TorchTrainConfig
-from torch_siamese.training import Learner as TorchLearner
+from torch_siamese.training import TorchLearner
 
 Array = np.ndarray
 
@@ -63,7 +64,7 @@ class Pair:
     ) -> None:
         shared = {"seed": seed, "dtype": dtype, "batch_size": batch_size, "threads": threads}
         shared["momentum"] = momentum
-        self.numpy = Learner(TrainConfig(**shared), images)
+        self.numpy = NumpyLearner(TrainConfig(**shared), images)
         self.torch = TorchLearner(TorchTrainConfig(**shared, device="cpu"), images)
         self.sampler = PairSampler(labels, batch_size, seed)
 
@@ -132,7 +133,7 @@ def _run(arguments: argparse.Namespace) -> None:
     oracle.pin()
     train = test = digits()
     if arguments.data is not None:
-        from numpy_siamese.data import load
+        from numpy_siamese.data.sources import load
 
         dataset = load(expanded(arguments.data))
         train, test = dataset.train, dataset.test

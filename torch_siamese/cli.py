@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli import command_line
+from numpy_siamese.cli.main import Program, command_line
+
+TORCH_SIAMESE = Program(
+    "torch-siamese", "torch_siamese.config:TrainConfig", "torch_siamese.training:TorchLearner"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `torch-siamese`; return the exit status."""
-    return command_line("torch_siamese", argv)
+    return command_line(TORCH_SIAMESE, argv)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from numpy_siamese.config import TrainConfig as SharedTrainConfig
-from numpy_siamese.config import option
+from numpy_siamese.runs.config import TrainConfig as SharedTrainConfig
+from numpy_siamese.runs.config import option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,7 @@ class TrainConfig(SharedTrainConfig):
     Raises
     ------
     InputError
-        As `numpy_siamese.config.TrainConfig`, and for cuda where there is none.
+        As `numpy_siamese.runs.config.TrainConfig`, and for cuda where there is none.
     """
 
     device: str = option(

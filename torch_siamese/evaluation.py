@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from numpy_siamese import _arguments
-from numpy_siamese.evaluation import THRESHOLD
+from numpy_siamese.evaluation.verification import THRESHOLD
 from torch_siamese._tensors import network, same_shape, select, tensor
 from torch_siamese.data import checked_images, gather
 from torch_siamese.model import SiameseNet

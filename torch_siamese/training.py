@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from numpy_siamese import _arguments, _arrays
-from numpy_siamese.cores import default_threads
-from numpy_siamese.data import checked_images
+from numpy_siamese.data.dataset import checked_images
+from numpy_siamese.parallel.cores import default_threads
 from torch_siamese._tensors import from_array, network, tensor
 from torch_siamese.config import TrainConfig
 from torch_siamese.data import gather, select_device
@@ -89,7 +89,7 @@ def _loss_and_gradients(
     return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True)), seen
 
 
-class Learner:
+class TorchLearner:
     """A network, its optimiser and the images that it learns from.
 
     PyTorch's settings are of the thread or of the process. Those that the network depends on are as

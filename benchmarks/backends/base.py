@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from numpy_siamese.data import load
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.data.sources import load
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.pairs import PairSampler
 
 Array = np.ndarray
 Results = dict[str, Array]

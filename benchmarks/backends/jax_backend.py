@@ -19,7 +19,7 @@ from benchmarks.backends.base import (
     loss_and_grads,
     many_images,
 )
-from numpy_siamese.cores import available_cores
+from numpy_siamese.parallel.cores import available_cores
 
 EMBED_BATCH = 100
 """Images embedded at a time: of 50 to 2,000, about where it is fastest on the CPU."""

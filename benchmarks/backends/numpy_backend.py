@@ -22,12 +22,12 @@ from benchmarks.backends.base import (
     many_images,
 )
 from benchmarks.layers import LAYERS
-from numpy_siamese.config import TrainConfig
-from numpy_siamese.data import gather
-from numpy_siamese.evaluation import embed_images
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.inference import embed_images
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.training import Learner, loss_and_gradients
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.training import NumpyLearner, loss_and_gradients
 
 
 class NumpyBackend(Backend):
@@ -141,9 +141,9 @@ class NumpyBackend(Backend):
         net.load_state_dict({n: w.astype(self.dtype) for n, w in initial_weights().items()})
         return net
 
-    def _learner(self) -> Learner:
+    def _learner(self) -> NumpyLearner:
         config = TrainConfig(threads=self._threads, dtype=np.dtype(self.dtype).name)
-        learner = Learner(config, digits()[0])
+        learner = NumpyLearner(config, digits()[0])
         learner.net.load_state_dict(self._net().state_dict())
         return learner
 

@@ -298,5 +298,5 @@ def test_pytorch_trains_where_memory_is_watched() -> None:
     assert not found.missing
     assert found.peak >= found.before > 10 * 2**20
     learner = memory._learner("torch-eager", 6, 1, base.digits()[0])
-    assert type(learner) is torch_siamese.training.Learner
+    assert type(learner) is torch_siamese.training.TorchLearner
     assert (learner.threads, learner.device.type) == (1, "cpu")

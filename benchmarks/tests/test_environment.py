@@ -7,7 +7,7 @@ import torch
 
 from benchmarks import environment
 from benchmarks.environment import describe
-from numpy_siamese import environment as of_numpy
+from numpy_siamese.runs import environment as of_numpy
 
 VARIABLES = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
 VARIABLES += ("NPY_DISABLE_CPU_FEATURES",)

@@ -13,7 +13,7 @@ from benchmarks.backends.base import LR, MOMENTUM, NotRun
 from benchmarks.backends.jax_backend import JaxBackend
 from benchmarks.measure import measure
 from benchmarks.workloads import WORKLOADS
-from numpy_siamese.cores import available_cores
+from numpy_siamese.parallel.cores import available_cores
 
 JAX = JaxBackend("jax")
 

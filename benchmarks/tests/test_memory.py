@@ -4,13 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import numpy_siamese
 from benchmarks import memory
+from benchmarks.learners import cpu_config
 from benchmarks.results import Memory
 
 MEMINFO = "MemTotal: 4000 kB\nMemFree: 100 kB\nMemAvailable:    2048 kB\nBuffers: 1 kB\n"
@@ -134,22 +133,14 @@ def test_what_the_process_does(
     assert json.loads(capsys.readouterr().out) == [100 * 1024, 105 * 1024]
 
 
-@pytest.mark.parametrize(("name", "package"), [("numpy", "numpy"), ("torch-eager", "torch")])
-def test_the_learner_is_the_package_s(
-    monkeypatch: pytest.MonkeyPatch, name: str, package: str
-) -> None:
+@pytest.mark.parametrize("backend", ["numpy", "torch-eager"])
+def test_the_learner_is_the_package_s(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     """NumPy's or PyTorch's on the CPU, with the pairs and the threads."""
-    for packages in (("numpy", numpy_siamese), ("torch", ModuleType("torch_siamese"))):
-        monkeypatch.setitem(sys.modules, f"{packages[0]}_siamese", packages[1])
-        config, training = ModuleType("config"), ModuleType("training")
-        config.TrainConfig = lambda own=packages[0], **fields: (own, fields)
-        training.Learner = lambda *arguments, own=packages[0]: (own, *arguments)
-        for module in (config, training):
-            monkeypatch.setitem(sys.modules, f"{packages[0]}_siamese.{module.__name__}", module)
-            monkeypatch.setattr(packages[1], module.__name__, module, raising=False)
-    on_cpu = {"device": "cpu"} if package == "torch" else {}
-    config = (package, {"batch_size": 6, "threads": 2, **on_cpu})
-    assert memory._learner(name, 6, 2, "images") == (package, config, "images")
+    monkeypatch.setattr(memory, "new_learner", lambda *arguments: arguments)
+    package, config, images = memory._learner(backend, 6, 2, "images")
+    assert (package, images) == (backend.partition("-")[0], "images")
+    assert (config.batch_size, config.threads) == (6, 2)
+    assert type(config) is type(cpu_config(package))
 
 
 def test_what_it_cannot_read_ends_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,7 @@
 """The soak: what it watches, what it prints, and when it fails."""
 
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -227,18 +226,21 @@ def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen.done == 50
     assert (seen.resident > 0).all()
     assert (np.diff(seen.began) > 0).all()
-    assert type(seen._learner) is numpy_siamese.training.Learner
+    assert type(seen._learner) is numpy_siamese.training.NumpyLearner
 
 
 def test_the_package_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyTorch's is asked for the CPU."""
-    module = ModuleType("torch_siamese.training")
-    module.TrainConfig = lambda **fields: SimpleNamespace(data="mnist-5k", **fields)
-    module.Learner = lambda config, images: SimpleNamespace(step=lambda *batch: (0.0, 0.0))
-    monkeypatch.setitem(sys.modules, "torch_siamese.training", module)
-    monkeypatch.setitem(sys.modules, "torch_siamese", ModuleType("torch_siamese"))
+    asked = []
+
+    def new_learner(package: str, config: Any, images: Any) -> Any:
+        asked.append((package, config.device))
+        return SimpleNamespace(step=lambda *batch: (0.0, 0.0))
+
+    monkeypatch.setattr(soak, "new_learner", new_learner)
     monkeypatch.setattr(soak, "Run", Run)
     Run.made.clear()
     assert soak.soak("torch", 100, 3, 2).done == 100
     ((config, _),) = Run.made
+    assert asked == [("torch", "cpu")]
     assert (config.device, config.batches, config.batch_size, config.threads) == ("cpu", 2, 3, 2)

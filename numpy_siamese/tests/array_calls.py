@@ -7,23 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from numpy_siamese import (
-    _fma,
-    checkpoint,
-    data,
-    definitions,
-    evaluation,
-    examples,
-    functional,
-    fused,
-    history,
-    model,
-    optim,
-    pairs,
-    plots,
-    training,
-)
-from numpy_siamese.config import TrainConfig
+from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
+from numpy_siamese.data import dataset, pairs
+from numpy_siamese.evaluation import verification
+from numpy_siamese.functional import fused
+from numpy_siamese.pictures import examples, plots
+from numpy_siamese.runs import checkpoint, history
+from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests import tiny
 
 Array = np.ndarray
@@ -71,10 +61,10 @@ OPTIONAL = {
 """Array arguments that may be None, by function."""
 
 BY_POSITION = {
-    ("data.gather", "index"),
-    ("evaluation.accuracy", "targets"),
-    ("evaluation.pair_probabilities", "left_index"),
-    ("evaluation.pair_probabilities", "right_index"),
+    ("dataset.gather", "index"),
+    ("verification.accuracy", "targets"),
+    ("inference.pair_probabilities", "left_index"),
+    ("inference.pair_probabilities", "right_index"),
     ("examples.first_of_each_kind", "left_index"),
     ("examples.first_of_each_kind", "right_index"),
     ("examples.first_of_each_kind", "targets"),
@@ -83,11 +73,11 @@ BY_POSITION = {
     ("examples.surest_mistakes", "targets"),
     ("pairs.PairSampler", "labels"),
     ("plots.pair_grid_figure", "targets"),
-    ("training.Learner.probabilities", "left_index"),
-    ("training.Learner.probabilities", "right_index"),
-    ("training.Learner.step", "left_index"),
-    ("training.Learner.step", "right_index"),
-    ("training.Learner.step", "targets"),
+    ("training.NumpyLearner.probabilities", "left_index"),
+    ("training.NumpyLearner.probabilities", "right_index"),
+    ("training.NumpyLearner.step", "left_index"),
+    ("training.NumpyLearner.step", "right_index"),
+    ("training.NumpyLearner.step", "targets"),
     ("training.loss_and_gradients", "targets"),
 }
 """Array arguments that are converted, by function."""
@@ -109,9 +99,9 @@ def operations() -> Iterator[tuple[str, Call]]:
 
 def functions() -> Iterator[tuple[str, Call]]:
     """Yield all else; of a mapping to arrays one entry is an argument."""
-    batch = data.gather(DIGITS.images, [0, 1], np.float32)
+    batch = dataset.gather(DIGITS.images, [0, 1], np.float32)
     left_and_right: Arguments = {"left": batch, "right": batch}
-    learner = training.Learner(TrainConfig(threads=1), DIGITS.images)
+    learner = training.NumpyLearner(TrainConfig(threads=1), DIGITS.images)
     embeddings = {"left": a(2, 84), "right": a(2, 84)}
     by_name = {"weight_of_a": a(3)}
 
@@ -122,8 +112,8 @@ def functions() -> Iterator[tuple[str, Call]]:
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save_model(Path(folder) / "model", tensors)
 
-    def dataset(**parts: Any) -> data.Dataset:
-        return data.Dataset("tiny", data.Split(**(DIGITS._asdict() | parts)), DIGITS)
+    def make_dataset(**parts: Any) -> dataset.Dataset:
+        return dataset.Dataset("tiny", dataset.Split(**(DIGITS._asdict() | parts)), DIGITS)
 
     def first_of_each_kind(images: Any, probs: Any, **pairs: Any) -> Any:
         return examples.first_of_each_kind(images, tuple(pairs.values()), probs)[1:]
@@ -138,8 +128,8 @@ def functions() -> Iterator[tuple[str, Call]]:
     def from_tensors(**tensors: Any) -> history.History:
         return history.History.from_tensors(history.History().to_tensors() | tensors)
 
-    def new_learner(images: Any) -> training.Learner:
-        return training.Learner(TrainConfig(), images)
+    def new_learner(images: Any) -> training.NumpyLearner:
+        return training.NumpyLearner(TrainConfig(), images)
 
     def load_state(bias: Any) -> None:
         learner.load_state(NET.state_dict(), {"net.fc2.bias": bias})
@@ -155,13 +145,13 @@ def functions() -> Iterator[tuple[str, Call]]:
 
     yield "_fma.fma", (fma, {"x": a(3), "y": a(3)})
     yield "checkpoint.save_model", (save, by_name)
-    yield "data.Dataset", (dataset, DIGITS._asdict())
+    yield "dataset.Dataset", (make_dataset, DIGITS._asdict())
     arguments: Arguments = IMAGES | {"index": INDICES["left_index"], "dtype": np.float32}
-    yield "data.gather", (data.gather, arguments)
-    yield "evaluation.accuracy", (evaluation.accuracy, {"probs": a(2, 1)} | TARGETS)
-    yield "evaluation.embed_images", (evaluation.embed_images, {"net": NET} | IMAGES)
+    yield "dataset.gather", (dataset.gather, arguments)
+    yield "verification.accuracy", (verification.accuracy, {"probs": a(2, 1)} | TARGETS)
+    yield "inference.embed_images", (inference.embed_images, {"net": NET} | IMAGES)
     arguments = {"net": NET} | IMAGES | INDICES
-    yield "evaluation.pair_probabilities", (evaluation.pair_probabilities, arguments)
+    yield "inference.pair_probabilities", (inference.pair_probabilities, arguments)
     arguments = IMAGES | INDICES | TARGETS | {"probs": a(2, 1)}
     yield "examples.first_of_each_kind", (first_of_each_kind, arguments)
     yield "examples.surest_mistakes", (surest_mistakes, arguments)
@@ -178,10 +168,10 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "optim.SGD.step", (step, by_name)
     arguments = {"labels": DIGITS.labels, "batch_size": 4, "seed": 0}
     yield "pairs.PairSampler", (pairs.PairSampler, arguments)
-    yield "training.Learner", (new_learner, IMAGES)
-    yield "training.Learner.load_state", (load_state, {"bias": a(84)})
-    yield "training.Learner.probabilities", (learner.probabilities, IMAGES | INDICES)
-    yield "training.Learner.step", (learner.step, INDICES | TARGETS)
+    yield "training.NumpyLearner", (new_learner, IMAGES)
+    yield "training.NumpyLearner.load_state", (load_state, {"bias": a(84)})
+    yield "training.NumpyLearner.probabilities", (learner.probabilities, IMAGES | INDICES)
+    yield "training.NumpyLearner.step", (learner.step, INDICES | TARGETS)
     arguments = {"net": NET, "threads": 1} | left_and_right | TARGETS
     yield "training.loss_and_gradients", (training.loss_and_gradients, arguments)
 

@@ -3,7 +3,7 @@
 import os
 import re
 
-from numpy_siamese.cli import main
+from numpy_siamese.cli.main import main
 
 SMALL = ["--epochs", "1", "--batches", "3", "--batch-size", "4", "--test-pairs", "10"]
 

@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from numpy_siamese import canvas, signals
+from numpy_siamese.pictures import canvas
+from numpy_siamese.runs import signals
 from numpy_siamese.tests.commands import SMALL
 from numpy_siamese.tests.processes import Server
 from numpy_siamese.tests.terminal import Terminal

@@ -24,7 +24,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from numpy_siamese.parser import Parser, whole_number
+from numpy_siamese.cli.parser import Parser
+from numpy_siamese.terminal.numbers import whole_number
 
 HANG = 60  # seconds
 MOST_MEMORY = 2**32  # bytes of address space

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 
-from numpy_siamese.csv_reader import read_csv
+from numpy_siamese.data.csv_reader import read_csv
 from numpy_siamese.tests.spoiling import BYTE_CHANGES, Reader
 
 FIELDS = "0;1;255;256;-1;;nan;NA;inf;1e308;1e-400;3.0;3e0;2.5;0x10;1_0;True;\ufeff3;\u0663; 3 ;\t3"

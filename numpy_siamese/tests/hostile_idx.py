@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 
-from numpy_siamese.idx_reader import read_idx_images, read_idx_labels
+from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.tests.spoiling import BYTE_CHANGES, INTERESTING, Reader
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 
-from numpy_siamese.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from numpy_siamese.config import TrainConfig
-from numpy_siamese.history import History, Metrics
-from numpy_siamese.recorded import ONLY_TORCH, RecordedConfig, read_config
-from numpy_siamese.tensor_files import read_tensors
+from numpy_siamese.files.tensors import read_tensors
+from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.config_file import ONLY_TORCH, RecordedConfig, read_config
+from numpy_siamese.runs.history import History, Metrics
 from numpy_siamese.tests.spoiling import INTERESTING, Reader
 
 VALUES: Sequence[Any] = [

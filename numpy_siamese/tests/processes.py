@@ -113,18 +113,22 @@ class Server:
         self._process.communicate()
 
 
+COMMAND_LINES = {"numpy_siamese": "numpy_siamese.cli.main", "torch_siamese": "torch_siamese.cli"}
+"""Where the command line of a package stands."""
+
+
 def _serve(package: str) -> None:
     import importlib
 
     import pandas  # noqa: F401
     import safetensors.numpy  # noqa: F401
 
-    from numpy_siamese import canvas
+    from numpy_siamese.pictures import canvas
 
     canvas.new_figure(1, 1)  # which imports matplotlib
 
-    main = importlib.import_module(f"{package}.cli").main
-    importlib.import_module("numpy_siamese.verbs")
+    main = importlib.import_module(COMMAND_LINES[package]).main
+    importlib.import_module("numpy_siamese.cli.verbs")
     importlib.import_module(f"{package}.training")
     if package == "torch_siamese":
         importlib.import_module("torch._dynamo")  # as the first optimiser would
@@ -167,7 +171,7 @@ def _write_data_for_pictures() -> None:
     """Let a picture be the bytes of what it would show, but for times."""
     import numpy as np
 
-    from numpy_siamese import plots
+    from numpy_siamese.pictures import plots
 
     def curves(title: str, batches: int, train: Any, test: Any) -> bytes:
         rows = [[replace(row, seconds=0.0) for row in rows] for rows in (train, test)]

@@ -59,7 +59,7 @@ def kill_in_writing(count, when):
     """
     return f"""
 import os, signal
-from numpy_siamese import files
+from numpy_siamese.files import atomic_write as files
 left = {count}
 def kill(step):
     global left

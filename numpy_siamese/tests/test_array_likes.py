@@ -15,29 +15,27 @@ import pytest
 
 from numpy_siamese import (
     _fma,
-    checkpoint,
-    data,
     definitions,
-    evaluation,
-    examples,
-    functional,
-    fused,
-    history,
+    inference,
     initialization,
     model,
     optim,
-    pairs,
-    plots,
     training,
 )
+from numpy_siamese.data import dataset, pairs
+from numpy_siamese.evaluation import verification
+from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
+from numpy_siamese.pictures import examples, plots
+from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.tests.array_calls import BY_POSITION, CALLS, NET, OPERATIONS, OPTIONAL, a
 from numpy_siamese.tests.impostors import impostors, refusal, wrong_dtypes
 
 Array = np.ndarray
 
 MODULES = (
-    *(_fma, checkpoint, data, definitions, evaluation, examples, functional, fused, history),
-    *(initialization, model, optim, pairs, plots, training),
+    *(activation, affine, conv, distance, fused, loss, pooling),
+    *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
+    *(model, optim, pairs, plots, training, verification),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
@@ -47,8 +45,8 @@ NO_ROW = {
     "checkpoint.Checkpoint": "a record: `save_checkpoint` looks at what it holds",
     "checkpoint.Checkpoint.fault": "says what does not fit instead of raising",
     "checkpoint.save_checkpoint": "saves as `save_model` does",
-    "data.Split": "a record: `Dataset` looks at what it holds",
-    "data.checked_images": "the check itself",
+    "dataset.Split": "a record: `Dataset` looks at what it holds",
+    "dataset.checked_images": "the check itself",
     "examples.Examples": "a record: `pair_grid` looks at what it holds",
     "optim.SGD.checked": "the check itself",
 }
@@ -70,7 +68,8 @@ FLOATS = [
 
 def public(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield a module's functions, classes and their methods, as CALLS names them."""
-    short = module.__name__.split(".")[1]
+    *_, room, short = module.__name__.split(".")
+    short = room if room == "functional" else short
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
             continue
@@ -231,7 +230,7 @@ def test_images_are_bytes():
 
 def test_a_data_set_has_one_label_for_each_image():
     """Broken otherwise: labels that were cut or one-hot meet other images than theirs."""
-    function, arguments = CALLS["data.Dataset"]
+    function, arguments = CALLS["dataset.Dataset"]
     labels = arguments["labels"]
     for wrong, kind in (
         (labels[:5], ValueError),
@@ -241,7 +240,7 @@ def test_a_data_set_has_one_label_for_each_image():
         changed = arguments | {"labels": wrong}
         assert refusal(partial(function, **changed), kind, "train.labels") is None
     split: Any = tuple(arguments.values())
-    assert refusal(partial(data.Dataset, "a", split, split), TypeError, "train", "tuple") is None
+    assert refusal(partial(dataset.Dataset, "a", split, split), TypeError, "train", "tuple") is None
 
 
 def test_advice_is_given_where_it_is_safe():
@@ -255,5 +254,5 @@ def test_advice_is_given_where_it_is_safe():
         "None": "x must be a numpy.ndarray, got None",
     }.items():
         with pytest.raises(TypeError) as caught:
-            functional.relu(said[kind])
+            activation.relu(said[kind])
         assert str(caught.value).endswith(advice)

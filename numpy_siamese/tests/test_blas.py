@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from numpy_siamese import blas, threads
-from numpy_siamese.blas import single_threaded_blas
-from numpy_siamese.evaluation import pair_probabilities
+from numpy_siamese.inference import pair_probabilities
 from numpy_siamese.model import SiameseNet
+from numpy_siamese.parallel import blas, threads
+from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.parallel.threads import map_in_order, side_by_side
 from numpy_siamese.tests.test_training import assert_same_bits, pairs
 from numpy_siamese.tests.tiny import PATIENCE, split
-from numpy_siamese.threads import map_in_order, side_by_side
 from numpy_siamese.training import loss_and_gradients
 
 

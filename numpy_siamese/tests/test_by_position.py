@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from numpy_siamese import evaluation
-from numpy_siamese.data import gather
-from numpy_siamese.pairs import PairSampler
+from numpy_siamese import inference
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.evaluation import verification
 from numpy_siamese.tests.array_calls import BY_POSITION, CALLS, DIGITS, NET
 from numpy_siamese.tests.impostors import Convertible, Subclass, refusal, shuffled
-from numpy_siamese.training import Learner
+from numpy_siamese.training import NumpyLearner
 
 Array = np.ndarray
 
@@ -49,8 +50,8 @@ def listings(array: Array, folder):
 def results(name: str, **changed):
     """Return all arrays that a call of the table gives; a learner begins anew."""
     function, arguments = CALLS[name]
-    if isinstance(getattr(function, "__self__", None), Learner):
-        fresh = CALLS["training.Learner"][0](DIGITS.images)
+    if isinstance(getattr(function, "__self__", None), NumpyLearner):
+        fresh = CALLS["training.NumpyLearner"][0](DIGITS.images)
         function = getattr(fresh, function.__name__)
     found = function(**(arguments | changed))
     parts = found if isinstance(found, tuple) else (found,)
@@ -129,17 +130,19 @@ def test_no_index_gathers_no_image():
     for nothing in ([], (), np.array([], np.int64), pd.Series([])):
         for images in (DIGITS.images, DIGITS.images[:0]):
             assert gather(images, nothing, np.float32).shape == (0, 1, 28, 28)
-    assert evaluation.embed_images(NET, DIGITS.images[:0]).shape == (0, 84)
-    assert evaluation.pair_probabilities(NET, DIGITS.images, [], []).shape == (0, 1)
+    assert inference.embed_images(NET, DIGITS.images[:0]).shape == (0, 84)
+    assert inference.pair_probabilities(NET, DIGITS.images, [], []).shape == (0, 1)
 
 
 def test_verdicts_need_pairs_of_one_shape():
     """Broken otherwise: (N,) against (N, 1) counts N² verdicts, and no pair has an accuracy."""
     probs = np.array([[0.9], [0.2]])
-    assert evaluation.accuracy(probs, [[1], [0]]) == 1
-    assert refusal(lambda: evaluation.accuracy(probs, [1, 0]), ValueError, "probs", "(2,)") is None
-    assert refusal(lambda: evaluation.accuracy(probs[:0], probs[:0]), ValueError, "probs") is None
-    function, given = CALLS["evaluation.pair_probabilities"]
+    assert verification.accuracy(probs, [[1], [0]]) == 1
+    assert (
+        refusal(lambda: verification.accuracy(probs, [1, 0]), ValueError, "probs", "(2,)") is None
+    )
+    assert refusal(lambda: verification.accuracy(probs[:0], probs[:0]), ValueError, "probs") is None
+    function, given = CALLS["inference.pair_probabilities"]
     changed = given | {"left_index": [0]}
     assert refusal(lambda: function(**changed), ValueError, "left_index (1,)", "(2,)") is None
 

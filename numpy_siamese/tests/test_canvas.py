@@ -13,10 +13,10 @@ import matplotlib
 import numpy as np
 import pytest
 
-from numpy_siamese import canvas, plots
 from numpy_siamese.errors import InputError
-from numpy_siamese.examples import Examples
-from numpy_siamese.history import Metrics
+from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.pictures.examples import Examples
+from numpy_siamese.runs.history import Metrics
 from numpy_siamese.tests.tiny import idx_folder, split
 
 HOSTILE = {
@@ -94,7 +94,7 @@ def test_a_whole_run_under_hostile_settings_draws_the_same_pictures(tmp_path):
     data = idx_folder(tmp_path, [4, 4, 4])
     argv = ["train", f"--data={data}", "--epochs=1", "--batches=2", "--batch-size=6", "--window=1"]
     argv += ["--test-pairs=20", "--threads=1", "--quiet", "--out"]
-    script = "import sys; from numpy_siamese.cli import main; sys.exit(main(sys.argv[1:]))"
+    script = "import sys; from numpy_siamese.cli.main import main; sys.exit(main(sys.argv[1:]))"
     hostile = tmp_path / "matplotlibrc"
     lines = [f"{name}: {value}" for name, value in HOSTILE.items() if name != "path.sketch"]
     hostile.write_text("\n".join([*lines, "no.such.key: 1", "lines.linewidth: many", "no colon"]))
@@ -323,7 +323,7 @@ def test_a_text_is_shortened_in_its_middle(text, room, expected):
 
 def test_a_run_in_a_folder_of_any_name_writes_everything(tmp_path, capsys):
     """Broken otherwise: an hour of training ends in a traceback for a name, or goes on nowhere."""
-    from numpy_siamese.cli import main
+    from numpy_siamese.cli.main import main
 
     name = os.fsdecode(b"caf\xe9 \n$x_^{$\\ \xe6\x95\xb0\xf0\x9f\xa6\x86'\"" + b"x" * 200)
     data, out = tmp_path / "data" / name, tmp_path / "runs" / name

@@ -9,9 +9,9 @@ import sys
 import pytest
 from safetensors.numpy import load_file
 
-from numpy_siamese.cli import main
-from numpy_siamese.config import TrainConfig, flag
-from numpy_siamese.signals import WORDS
+from numpy_siamese.cli.main import main
+from numpy_siamese.runs.config import TrainConfig, flag
+from numpy_siamese.runs.signals import WORDS
 from numpy_siamese.tests.commands import SMALL, status
 from numpy_siamese.tests.tiny import csv_folder
 from numpy_siamese.training import MICRO_BATCH
@@ -99,7 +99,7 @@ def test_the_second_ctrl_c_does_not_wait_for_the_batch(capfd, train, tmp_path, m
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the batch went on")
 
-    monkeypatch.setattr("numpy_siamese.training.Learner.step", step)
+    monkeypatch.setattr("numpy_siamese.training.NumpyLearner.step", step)
     before = signal.getsignal(signal.SIGINT)
     assert status(train("--quiet")) == 130
     assert signal.getsignal(signal.SIGINT) is before
@@ -191,10 +191,10 @@ def test_no_module_of_numpy_siamese_imports_torch_even_in_a_run(train):
     """Broken otherwise: the NumPy package is slow to start, or cannot run without PyTorch."""
     script = """
 import pkgutil, sys, importlib, numpy_siamese
-from numpy_siamese.cli import main
-for module in pkgutil.iter_modules(numpy_siamese.__path__):
-    if module.name not in ("tests", "__main__"):
-        importlib.import_module(f"numpy_siamese.{module.name}")
+from numpy_siamese.cli.main import main
+for module in pkgutil.walk_packages(numpy_siamese.__path__, "numpy_siamese."):
+    if ".tests" not in module.name and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 assert main(sys.argv[1:]) == 0
 print([name for name in sys.modules if name.split(".")[0] in ("torch", "torch_siamese")])
 print("numpy_siamese.training" in sys.modules, "safetensors" in sys.modules)
@@ -220,7 +220,8 @@ class OnlyNumpy:
 sys.meta_path.insert(0, OnlyNumpy())
 import numpy as np
 from numpy_siamese import definitions, functional, initialization, model, optim
-from numpy_siamese import evaluation, pairs, training
+from numpy_siamese import inference, training
+from numpy_siamese.data import pairs
 net = model.SiameseNet()
 digits = np.zeros((2, 1, 28, 28), np.float32)
 loss, probs, grads = training.loss_and_gradients(net, digits, digits, np.ones((2, 1)), 2, 1)

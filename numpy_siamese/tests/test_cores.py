@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from numpy_siamese import cores
-from numpy_siamese.cores import available_cores, default_threads
+from numpy_siamese.parallel import cores
+from numpy_siamese.parallel.cores import available_cores, default_threads
 
 
 def control_groups(root, told, files):

@@ -4,9 +4,9 @@ import gzip
 
 import pytest
 
-from numpy_siamese.csv_reader import read_csv
+from numpy_siamese.data.csv_reader import read_csv
+from numpy_siamese.data.raw_images import MOST_LABEL
 from numpy_siamese.errors import InputError
-from numpy_siamese.raw_images import MOST_LABEL
 from numpy_siamese.tests.written import assert_rejects, csv_rows, csv_text
 
 HEADER = ["label", *(f"pixel{p}" for p in range(784))]

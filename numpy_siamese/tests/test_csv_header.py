@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from numpy_siamese.csv_header import is_header, is_number, label_column
-from numpy_siamese.csv_reader import read_csv
+from numpy_siamese.data.csv_header import is_header, is_number, label_column
+from numpy_siamese.data.csv_reader import read_csv
 from numpy_siamese.tests.written import assert_rejects, csv_rows, csv_text
 
 PIXELS = [f"pixel{p}" for p in range(784)]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpy_siamese import csv_reader
-from numpy_siamese.csv_reader import read_csv
+from numpy_siamese.data import csv_reader
+from numpy_siamese.data.csv_reader import read_csv
 from numpy_siamese.tests.written import assert_rejects, csv_of, csv_rows, csv_text
 
 images_of_any_count = hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28)))

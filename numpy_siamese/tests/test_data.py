@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from numpy_siamese import data
-from numpy_siamese.csv_reader import read_csv
+from numpy_siamese.data.csv_reader import read_csv
+from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.errors import InputError
-from numpy_siamese.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.tests.written import assert_rejects, write_idx_folder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese import data
-from numpy_siamese.data_folder import CSV_FILES, IDX_FILES
+from numpy_siamese.data.folder import CSV_FILES, IDX_FILES
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests.written import (
     assert_rejects,

@@ -9,9 +9,10 @@ import threading
 
 import pytest
 
-from numpy_siamese import bar, download
-from numpy_siamese.data_folder import IDX_FILES
+from numpy_siamese.data import download
+from numpy_siamese.data.folder import IDX_FILES
 from numpy_siamese.errors import InputError
+from numpy_siamese.terminal import bar
 
 FILES = {"images.gz": b"the images" * 20_000, "labels.gz": b"the labels"}
 

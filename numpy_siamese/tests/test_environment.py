@@ -6,7 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from numpy_siamese import blas, environment
+from numpy_siamese.parallel import blas
+from numpy_siamese.runs import environment
 
 SSE2 = "fpu sse sse2 ssse3 sse4_1 sse4_2 popcnt"
 AVX = f"{SSE2} avx"

@@ -10,13 +10,14 @@ import pytest
 
 from numpy_siamese import functional as F
 from numpy_siamese._fma import fma
-from numpy_siamese._operation import operation
-from numpy_siamese.data import gather
-from numpy_siamese.evaluation import accuracy, embed_images, pair_probabilities
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.evaluation.verification import accuracy
+from numpy_siamese.functional._operation import operation
+from numpy_siamese.inference import embed_images, pair_probabilities
 from numpy_siamese.initialization import manual_seed, uniform
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler
 from numpy_siamese.tests.array_calls import DIGITS, operations
 from numpy_siamese.tests.impostors import refusal
 from numpy_siamese.training import loss_and_gradients

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from numpy_siamese import plots
-from numpy_siamese.examples import first_of_each_kind, surest_mistakes
-from numpy_siamese.run import Run
+from numpy_siamese.pictures import plots
+from numpy_siamese.pictures.examples import first_of_each_kind, surest_mistakes
+from numpy_siamese.runs.run import Run
 from numpy_siamese.tests.tiny import FakeLearner, config, dataset, replace_pictures, split
 
 
@@ -75,7 +75,7 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     """
     replace_pictures(monkeypatch)
     drawn = {}
-    write = "numpy_siamese.run_directory.RunDirectory.write_picture"
+    write = "numpy_siamese.runs.run_directory.RunDirectory.write_picture"
     monkeypatch.setattr(
         write, lambda self, name, picture: drawn.setdefault(name, []).append(picture)
     )

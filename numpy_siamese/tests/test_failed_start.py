@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpy_siamese.download import DOWNLOADS, fetch
+from numpy_siamese.data.download import DOWNLOADS, fetch
 from numpy_siamese.errors import InputError
-from numpy_siamese.run import Run
-from numpy_siamese.run_directory import RunDirectory
+from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.run_directory import RunDirectory
 from numpy_siamese.tests.commands import status
 from numpy_siamese.tests.same_run import SMALL, kill_in_writing
 from numpy_siamese.tests.test_run import FakeLearner, config
 from numpy_siamese.tests.tiny import csv_folder, dataset
 
 FULL = """
-from numpy_siamese import files
+from numpy_siamese.files import atomic_write as files
 left = {count}
 def full(folder):
     global left
@@ -32,22 +32,22 @@ INTERRUPTED = "signal.raise_signal(signal.SIGINT)"
 
 FAILURES = {
     "no memory for the weights": (
-        "from numpy_siamese.training import Learner\n"
+        "from numpy_siamese.training import NumpyLearner\n"
         "def fail(*_): raise MemoryError('too much')\n"
-        "Learner.__init__ = fail",
+        "NumpyLearner.__init__ = fail",
         2,
     ),
     "the first file": (FULL.format(count=1), 2),
     "the second file": (FULL.format(count=2), 2),
     "the last file": (FULL.format(count=5), 2),
     "no memory for a picture": (
-        "from numpy_siamese import plots\n"
+        "from numpy_siamese.pictures import plots\n"
         "def fail(*_): raise MemoryError('too much')\n"
         "plots.pair_grid = fail",
         2,
     ),
     "Ctrl-C in a picture": (
-        "import signal\nfrom numpy_siamese import plots\n"
+        "import signal\nfrom numpy_siamese.pictures import plots\n"
         f"plots.pair_grid = lambda *_: {INTERRUPTED}",
         130,
     ),
@@ -56,7 +56,7 @@ FAILURES = {
         130,
     ),
     "Ctrl-C twice": (
-        "import os, signal\nfrom numpy_siamese import run_directory\n"
+        "import os, signal\nfrom numpy_siamese.runs import run_directory\n"
         "remove = run_directory.remove_empty\n"
         "def interrupted(folders):\n"
         f"    run_directory.remove_empty = remove; {INTERRUPTED}\n"
@@ -73,19 +73,20 @@ FAILURES = {
         2,
     ),
     "no memory for the first batch": (
-        "from numpy_siamese.training import Learner\n"
+        "from numpy_siamese.training import NumpyLearner\n"
         "def fail(*_): raise MemoryError('too much')\n"
-        "Learner.step = fail",
+        "NumpyLearner.step = fail",
         2,
     ),
     "Ctrl-C twice in the first batch": (
-        "import signal\nfrom numpy_siamese.training import Learner\n"
+        "import signal\nfrom numpy_siamese.training import NumpyLearner\n"
         f"def fail(*_): {INTERRUPTED}; {INTERRUPTED}\n"
-        "Learner.step = fail",
+        "NumpyLearner.step = fail",
         130,
     ),
     "a first batch that diverges": (
-        "from numpy_siamese.training import Learner\nLearner.step = lambda *_: (float('nan'), 0.5)",
+        "from numpy_siamese.training import NumpyLearner\n"
+        "NumpyLearner.step = lambda *_: (float('nan'), 0.5)",
         2,
     ),
 }
@@ -201,7 +202,7 @@ def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     def fail(*_):
         raise MemoryError("too much")
 
-    monkeypatch.setattr("numpy_siamese.plots.pair_grid", fail)
+    monkeypatch.setattr("numpy_siamese.pictures.plots.pair_grid", fail)
     learner = FakeLearner(digits)
     learner.load_state = lambda *_: None
     with pytest.raises(MemoryError):
@@ -214,13 +215,13 @@ def test_a_first_ctrl_c_in_the_first_batch_keeps_it(server, begin, tmp_path, sig
     """Broken otherwise: a batch that was trained is thrown away, or one that was not is kept."""
     setup = f"""
 import signal
-from numpy_siamese.training import Learner
-step = Learner.step
+from numpy_siamese.training import NumpyLearner
+step = NumpyLearner.step
 def interrupted(self, *batch):
     for _ in range({signals}):
         signal.raise_signal(signal.SIGINT)
     return step(self, *batch)
-Learner.step = interrupted
+NumpyLearner.step = interrupted
 """
     status, err = server.run(*begin(), setup=setup)
     assert status == 128 + signal.SIGINT
@@ -262,8 +263,8 @@ def test_folders_by_another_name_are_taken_back(tmp_path, monkeypatch, out):
 KILLED = {
     "in the first batch": """
 import os, signal
-from numpy_siamese.training import Learner
-Learner.step = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from numpy_siamese.training import NumpyLearner
+NumpyLearner.step = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """,
     **{f"in file {count}": kill_in_writing(count, "half") for count in (1, 3, 4, 5)},
 }
@@ -299,7 +300,7 @@ def test_what_is_more_than_a_start_is_not_taken(tmp_path, monkeypatch, change):
     elif change == "damaged":
         (out / "checkpoint.safetensors").write_bytes(b"half")
     elif change == "no lock":
-        monkeypatch.setattr("numpy_siamese.lock.IS_KEPT", False)
+        monkeypatch.setattr("numpy_siamese.files.lock.IS_KEPT", False)
     if change != "at work":
         run.directory.close()
     before = {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]}

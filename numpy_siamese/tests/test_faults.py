@@ -8,13 +8,13 @@ import signal
 import numpy as np
 import pytest
 
-from numpy_siamese.checkpoint import load_checkpoint
-from numpy_siamese.config import TrainConfig
 from numpy_siamese.errors import InputError
-from numpy_siamese.run import Run
-from numpy_siamese.run_directory import CHECKPOINT
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.run_directory import CHECKPOINT
 from numpy_siamese.tests.tiny import dataset, replace_pictures
-from numpy_siamese.training import Learner
+from numpy_siamese.training import NumpyLearner
 
 ENDLESS = ("--epochs", 1, "--batches", 10**6, "--window", 10**6)
 WITHOUT_RIGHTS = """
@@ -167,7 +167,7 @@ def test_two_runs_in_one_folder_are_told(running, server, begin, run, again):
 
 def test_two_new_runs_in_one_folder_are_told(server, begin, run):
     """Broken otherwise: two runs that start at once in an empty folder both take it."""
-    early = "from numpy_siamese.run_directory import RunDirectory as D; import time\n"
+    early = "from numpy_siamese.runs.run_directory import RunDirectory as D; import time\n"
     early += "D.write_json = lambda *_: time.sleep(60)"  # it has the lock, and nothing written yet
     first = server.start(*begin(), setup=early)
     first.wait_until(lambda: (run / ".lock").exists() and (run / ".lock").read_text())
@@ -231,7 +231,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch, spoilt
         epochs=1, batches=5, batch_size=4, test_pairs=10, threads=1, checkpoint_every=1
     )
     digits = dataset()
-    learner = Learner(config, digits.train.images)
+    learner = NumpyLearner(config, digits.train.images)
     step, steps = learner.step, []
 
     def spoiling(*batch):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from numpy_siamese.file_kind import HEAD_BYTES, TEXT, file_kind
+from numpy_siamese.data.file_kind import HEAD_BYTES, TEXT, file_kind
 from numpy_siamese.tests.hostile import READERS
 from numpy_siamese.tests.written import csv_rows, csv_text, idx_images
 

@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from numpy_siamese import checkpoint
-from numpy_siamese.files import write_atomically
+from numpy_siamese.files.atomic_write import write_atomically
+from numpy_siamese.runs import checkpoint
 
 
 class Accident(BaseException):

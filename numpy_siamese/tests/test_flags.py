@@ -5,9 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from numpy_siamese.cli import main
-from numpy_siamese.config import TrainConfig, converted, flag
+from numpy_siamese.cli.main import main
 from numpy_siamese.errors import InputError
+from numpy_siamese.runs.config import TrainConfig, converted, flag
 from numpy_siamese.tests.commands import assert_refused, status
 from numpy_siamese.tests.tiny import csv_folder
 
@@ -178,7 +178,7 @@ def test_a_disk_that_fails_is_one_line_that_names_the_file(capfd, train, tmp_pat
     def full(path, _):
         raise OSError(28, "No space left on device", str(path))
 
-    monkeypatch.setattr("numpy_siamese.run_directory.write_atomically", full)
+    monkeypatch.setattr("numpy_siamese.runs.run_directory.write_atomically", full)
     assert_refused(capfd, train(), str(tmp_path / "run" / "config.json"), "No space left on device")
 
 

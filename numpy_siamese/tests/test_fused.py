@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese import definitions, model
-from numpy_siamese.fused import conv_relu_pool
+from numpy_siamese.functional.fused import conv_relu_pool
 from numpy_siamese.initialization import manual_seed
 from numpy_siamese.model import CNN, SiameseNet
 

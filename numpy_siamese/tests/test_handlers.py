@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from numpy_siamese import signals
-from numpy_siamese.signals import Stopped, handled
+from numpy_siamese.runs import signals
+from numpy_siamese.runs.signals import Stopped, handled
 from numpy_siamese.tests.commands import status
 from numpy_siamese.tests.test_signals import SIGNALS, WORDS, send_in_step
 from numpy_siamese.tests.tiny import PATIENCE
@@ -173,10 +173,10 @@ def test_what_the_parent_ignores_is_ignored(begin):
 
 
 START = """
-import os, sys, numpy_siamese
-for name in ("verbs", "training"):
-    sys.modules.pop(f"numpy_siamese.{{name}}")
-    delattr(numpy_siamese, name)
+import os, sys, numpy_siamese, numpy_siamese.cli
+for package, name in ((numpy_siamese.cli, "verbs"), (numpy_siamese, "training")):
+    sys.modules.pop(f"{{package.__name__}}.{{name}}")
+    delattr(package, name)
 class Slow:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
@@ -186,7 +186,7 @@ sys.meta_path.insert(0, Slow())
 
 
 @SIGNALS
-@pytest.mark.parametrize("module", ["numpy_siamese.verbs", "numpy_siamese.training"])
+@pytest.mark.parametrize("module", ["numpy_siamese.cli.verbs", "numpy_siamese.training"])
 def test_a_signal_while_modules_are_imported_is_one_line(
     server, begin, tmp_path, number, word, module
 ):
@@ -259,7 +259,7 @@ def test_a_signal_in_the_last_results_comes_too_late(server, begin, tmp_path, nu
     """Broken otherwise: a run that has done all is told to have been stopped, or lacks a file."""
     setup = f"""
 import os
-from numpy_siamese.run import Run
+from numpy_siamese.runs.run import Run
 write = Run._write_results
 def signalled(self, finished):
     os.kill(os.getpid(), {int(number)})
@@ -276,7 +276,7 @@ def test_a_signal_in_the_test_after_an_epoch_finishes_it(server, begin, tmp_path
     """Broken otherwise: the test's figures are lost, and judged anew by who goes on."""
     setup = f"""
 import os
-from numpy_siamese.run import Run
+from numpy_siamese.runs.run import Run
 test = Run._test
 def signalled(self, epoch):
     os.kill(os.getpid(), {int(number)})
@@ -295,7 +295,7 @@ def test_ctrl_c_where_nothing_handles_it_is_one_line(capfd, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("numpy_siamese.download.fetch", interrupted)
+    monkeypatch.setattr("numpy_siamese.data.download.fetch", interrupted)
     assert status(["fetch", "mnist"]) == 130
     assert capfd.readouterr() == ("", "numpy-siamese: interrupted\n")
 

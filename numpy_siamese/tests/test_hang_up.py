@@ -8,7 +8,7 @@ import subprocess
 import sys
 import termios
 
-from numpy_siamese.checkpoint import load_checkpoint
+from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.tests.tiny import PATIENCE
 
 IN_THE_FOREGROUND = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from numpy_siamese import _heap
+from numpy_siamese.parallel import heap
 
 glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="speaks to glibc's allocator")
 
@@ -25,13 +25,13 @@ def resident():
 @glibc
 def test_what_is_freed_between_blocks_in_use_is_given_back():
     """Broken otherwise: a long run grows when a picture finds no room where another was."""
-    _heap.give_back()
+    heap.give_back()
     before = resident()
     blocks = [np.ones(BLOCK, np.uint8) for _ in range(BLOCKS)]
     last = blocks.pop()  # keeps the end of the heap in use
     blocks.clear()
     held = resident() - before
-    _heap.give_back()
+    heap.give_back()
     assert last.all()
     assert held > BLOCK * BLOCKS / 2  # otherwise there is nothing to give back
     assert resident() - before < BLOCK * BLOCKS / 10
@@ -54,7 +54,7 @@ def test_cycles_are_collected():
     try:
         Node()
         assert Node.alive == 1
-        _heap.collect()
+        heap.collect()
         assert Node.alive == 0
     finally:
         gc.enable()
@@ -63,7 +63,7 @@ def test_cycles_are_collected():
 @glibc
 def test_memory_freed_within_a_step_is_not_given_back():
     """Broken otherwise: each step pays for the same page faults again."""
-    _heap.keep_freed()
+    heap.keep_freed()
 
     def work():
         np.ones(8 * 2**20, np.uint8)
@@ -78,8 +78,8 @@ def test_memory_freed_within_a_step_is_not_given_back():
 
 def test_where_there_is_no_malloc_trim_nothing_happens(monkeypatch):
     """Broken otherwise: musl, macOS and Windows end in a traceback."""
-    monkeypatch.setattr(_heap.ctypes, "CDLL", lambda name: object())
-    _heap.collect()
-    monkeypatch.setattr(_heap.sys, "platform", "win32")
-    monkeypatch.setattr(_heap.ctypes, "CDLL", None)
-    _heap.collect()
+    monkeypatch.setattr(heap.ctypes, "CDLL", lambda name: object())
+    heap.collect()
+    monkeypatch.setattr(heap.sys, "platform", "win32")
+    monkeypatch.setattr(heap.ctypes, "CDLL", None)
+    heap.collect()

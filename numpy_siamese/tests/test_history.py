@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpy_siamese.history import COLUMNS, History, Metrics
+from numpy_siamese.runs.history import COLUMNS, History, Metrics
 
 TRAIN = [Metrics(1, 2, 0.75, 0.5, 1.5), Metrics(1, 4, 0.5, 0.625, 2.5)]
 TEST = [Metrics(1, 4, 0.25, 0.875, 3.5)]

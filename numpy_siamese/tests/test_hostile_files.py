@@ -20,9 +20,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from numpy_siamese import checkpoint, csv_reader, data, idx_reader, recorded, tensor_files
+from numpy_siamese import data
+from numpy_siamese.data import csv_reader, idx_reader
+from numpy_siamese.data.raw_images import MOST_IMAGES
 from numpy_siamese.errors import InputError
-from numpy_siamese.raw_images import MOST_IMAGES
+from numpy_siamese.files import tensors as tensor_files
+from numpy_siamese.runs import checkpoint
+from numpy_siamese.runs import config_file as recorded
 from numpy_siamese.tests import fuzz, hostile
 from numpy_siamese.tests.hostile import READERS
 from numpy_siamese.tests.spoiling import MOST_MESSAGE, Reader, outcome, spoil

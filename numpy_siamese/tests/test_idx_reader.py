@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from numpy_siamese import idx_reader, raw_images
+from numpy_siamese.data import idx_reader, raw_images
+from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.errors import InputError
-from numpy_siamese.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.tests.written import assert_rejects, idx_images, idx_labels
 
 images_of_any_count = hnp.arrays(np.uint8, st.tuples(st.integers(1, 4), st.just(28), st.just(28)))

@@ -11,10 +11,10 @@ from numpy.lib.stride_tricks import as_strided
 from numpy_siamese import functional as F
 from numpy_siamese._arrays import array
 from numpy_siamese._fma import fma
-from numpy_siamese.checkpoint import load_model, save_model
-from numpy_siamese.data import gather
+from numpy_siamese.data.dataset import gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
+from numpy_siamese.runs.checkpoint import load_model, save_model
 from numpy_siamese.tests.array_calls import DIGITS, OPERATIONS, operations
 from numpy_siamese.tests.impostors import refusal
 

@@ -9,7 +9,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
 DOCUMENT = DOCS / "math.md"
-SOURCES = sorted((REPOSITORY / "numpy_siamese").glob("*.py"))
+SOURCES = sorted((REPOSITORY / "numpy_siamese").rglob("*.py"))
 
 TEXT = DOCUMENT.read_text(encoding="utf-8")
 BLOCKS = list(re.finditer(r"^ *```python\n(.*?)^ *```$", TEXT, re.MULTILINE | re.DOTALL))

@@ -9,12 +9,12 @@ import pytest
 
 from numpy_siamese import definitions
 from numpy_siamese import functional as F
-from numpy_siamese.evaluation import embed_images
-from numpy_siamese.fused import conv_relu_pool
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.functional.fused import conv_relu_pool
+from numpy_siamese.inference import embed_images
 from numpy_siamese.initialization import manual_seed
 from numpy_siamese.model import CNN, SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler
 from numpy_siamese.training import loss_and_gradients
 
 half = np.full(3, 0.5)

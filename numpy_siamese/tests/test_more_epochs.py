@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from numpy_siamese.checkpoint import load_checkpoint
-from numpy_siamese.config import TrainConfig
 from numpy_siamese.errors import InputError
-from numpy_siamese.run import Run
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.run import Run
 from numpy_siamese.tests.same_run import SMALL, assert_same_run, kill_in_writing
 from numpy_siamese.tests.test_rerun import assert_refused
 from numpy_siamese.tests.test_run import FakeLearner, config
@@ -152,7 +152,7 @@ def test_without_a_checkpoint_there_is_nothing_to_compare(server, runs, two):
 def test_a_full_disk_keeps_the_end_that_was(server, two):
     """Broken otherwise: the new end is recorded without a run that knows of it, or half of it."""
     setup = """
-from numpy_siamese import run_directory
+from numpy_siamese.runs import run_directory
 write = run_directory.write_atomically
 def full(path, content):
     if path.name == "config.json":

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from numpy_siamese import initialization
-from numpy_siamese.evaluation import embed_images
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.inference import embed_images
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed, uniform
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler
 from numpy_siamese.tests.array_calls import DIGITS, NET, a
 from numpy_siamese.tests.impostors import refusal
 from numpy_siamese.training import loss_and_gradients

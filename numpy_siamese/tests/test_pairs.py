@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_siamese.data import gather
-from numpy_siamese.pairs import SPLITS, PairSampler
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import SPLITS, PairSampler
 from numpy_siamese.tests.tiny import split
 
 FALSE_ALARM = 1e-6

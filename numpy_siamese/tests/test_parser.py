@@ -10,12 +10,13 @@ import sys
 import numpy as np
 import pytest
 
-from numpy_siamese import cli as numpy_cli
-from numpy_siamese.config import TrainConfig
+from numpy_siamese.cli import main as numpy_cli
 from numpy_siamese.errors import InputError, nearest, unknown_name
-from numpy_siamese.parser import real_number, whole_number
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.terminal.numbers import real_number, whole_number
 from numpy_siamese.tests import fuzz
 from numpy_siamese.tests.commands import assert_has_the_grammar, assert_refused, status
+from numpy_siamese.tests.processes import COMMAND_LINES
 
 PROGRAMS = {
     "numpy-siamese train": (numpy_cli.main, ["train"]),
@@ -258,7 +259,7 @@ def test_version_and_help_import_nothing_that_takes_time(package, flag):
 import sys
 heavy = "numpy", "torch", "pandas", "matplotlib", "safetensors", "pooch", "tqdm"
 sys.modules |= dict.fromkeys(heavy)  # importing them fails
-from {package}.cli import main
+from {COMMAND_LINES[package]} import main
 main([{flag!r}])
 """
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

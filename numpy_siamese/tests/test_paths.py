@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from numpy_siamese import download
-from numpy_siamese.data import load
-from numpy_siamese.download import DOWNLOADS, cache_directory
+from numpy_siamese.data import download
+from numpy_siamese.data.download import DOWNLOADS, cache_directory
+from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
-from numpy_siamese.paths import expanded, folder_made, missing_folders, remove_empty
+from numpy_siamese.files.paths import expanded, folder_made, missing_folders, remove_empty
 from numpy_siamese.tests.commands import SMALL, assert_refused, status
 from numpy_siamese.tests.test_signals import send_in_step
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from numpy_siamese import canvas, plots
-from numpy_siamese.examples import Examples
-from numpy_siamese.history import Metrics
+from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.pictures.examples import Examples
+from numpy_siamese.runs.history import Metrics
 from numpy_siamese.tests.tiny import split
 
 TRAIN = [

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from numpy_siamese import canvas, plots
-from numpy_siamese.examples import Examples
+from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.pictures.examples import Examples
 from numpy_siamese.tests.test_plots import TEST, TRAIN
 
 

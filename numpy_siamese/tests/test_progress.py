@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from numpy_siamese import console
-from numpy_siamese.history import Metrics
-from numpy_siamese.progress import Progress, clock
-from numpy_siamese.run import Run
+from numpy_siamese.runs.history import Metrics
+from numpy_siamese.runs.progress import Progress, clock
+from numpy_siamese.runs.run import Run
+from numpy_siamese.terminal import console
 from numpy_siamese.tests.tiny import FakeLearner, config, dataset, replace_pictures
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from numpy_siamese.schedule import EVERY, SHARE_OF_TIME, Schedule
+from numpy_siamese.runs.schedule import EVERY, SHARE_OF_TIME, Schedule
 from numpy_siamese.tests.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
 
 MOMENTS = 25

@@ -14,17 +14,18 @@ from matplotlib.image import imread
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from numpy_siamese import _heap, training
-from numpy_siamese.checkpoint import load_checkpoint
-from numpy_siamese.config import TrainConfig
-from numpy_siamese.data import Dataset, Split
+from numpy_siamese import training
+from numpy_siamese.data.dataset import Dataset, Split
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
-from numpy_siamese.history import Metrics
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.pairs import PairSampler
-from numpy_siamese.run import Run
+from numpy_siamese.parallel import heap
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.history import Metrics
+from numpy_siamese.runs.run import Run
 from numpy_siamese.tests.tiny import FakeLearner, config, dataset, split
-from numpy_siamese.training import Learner
+from numpy_siamese.training import NumpyLearner
 
 FILES = {
     "checkpoint.safetensors",
@@ -54,7 +55,7 @@ def finished(tmp_path_factory):
     """A real run, with pictures: (config, dataset, learner, folder, summary)."""
     digits, settings = dataset(), config(momentum=0.5)
     out = tmp_path_factory.mktemp("runs") / "new" / "run"
-    learner = Learner(settings, digits.train.images)
+    learner = NumpyLearner(settings, digits.train.images)
     summary = Run(settings, digits, learner, out, quiet=True).train()
     return settings, digits, learner, out, summary
 
@@ -168,11 +169,11 @@ def shape_of(path):
 def test_freed_memory_is_given_back_after_checkpoints_and_results(tmp_path, monkeypatch):
     """Broken otherwise: the memory of a long run grows in steps."""
     given = []
-    monkeypatch.setattr(_heap, "give_back", lambda: given.append("after a checkpoint"))
-    monkeypatch.setattr(_heap, "collect", lambda: given.append("after results"))
+    monkeypatch.setattr(heap, "give_back", lambda: given.append("after a checkpoint"))
+    monkeypatch.setattr(heap, "collect", lambda: given.append("after results"))
     digits, settings = dataset(), config(epochs=1, batches=3, checkpoint_every=1)
     Run(
-        settings, digits, Learner(settings, digits.train.images), tmp_path / "run", quiet=True
+        settings, digits, NumpyLearner(settings, digits.train.images), tmp_path / "run", quiet=True
     ).train()
     assert given.count("after a checkpoint") == 1 + 3  # the first before any batch
     assert given[-1] == "after results"
@@ -190,7 +191,7 @@ def test_the_same_configuration_gives_the_same_bytes(tmp_path, monkeypatch, thre
     files = []
     for name, n in (("first", 1), ("second", threads)):
         settings = config(batch_size=60, batches=2, epochs=1, seed=5, threads=n)
-        learner = Learner(settings, digits.train.images)
+        learner = NumpyLearner(settings, digits.train.images)
         Run(settings, digits, learner, tmp_path / name, quiet=True).train()
         files.append(contents(tmp_path / name))
     first, second = files
@@ -218,7 +219,7 @@ def test_another_seed_gives_other_weights(tmp_path):
     models = []
     for seed in (0, 1):
         settings = config(epochs=1, batches=1, seed=seed)
-        learner = Learner(settings, digits.train.images)
+        learner = NumpyLearner(settings, digits.train.images)
         Run(settings, digits, learner, tmp_path / str(seed), quiet=True).train()
         models.append((tmp_path / str(seed) / "model.safetensors").read_bytes())
     assert models[0] != models[1]

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from numpy_siamese.checkpoint import load_checkpoint
+from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.tests.same_run import SMALL, assert_same_run
 
 WORDS = {
@@ -20,8 +20,8 @@ def send_in_step(count, *numbers, then=""):
     """Return a setup that sends the process signals within its so-many-th step."""
     return f"""
 import os, signal
-from numpy_siamese.training import Learner
-step, left = Learner.step, {count}
+from numpy_siamese.training import NumpyLearner
+step, left = NumpyLearner.step, {count}
 def signalled(self, *batch):
     global left
     left -= 1
@@ -30,7 +30,7 @@ def signalled(self, *batch):
         for number in {[int(number) for number in numbers]}:
             os.kill(os.getpid(), number)
     return step(self, *batch)
-Learner.step = signalled
+NumpyLearner.step = signalled
 """
 
 
@@ -112,7 +112,7 @@ def test_a_signal_before_the_run_begins_ends_it_with_one_line(start, tmp_path, n
     """Broken otherwise: a signal while data is read gives a traceback, or is lost."""
     setup = f"""
 import os
-from numpy_siamese import verbs
+from numpy_siamese.cli import verbs
 verbs.load = lambda _: os.kill(os.getpid(), {int(number)})
 """
     assert start(setup) == (128 + number, f"numpy-siamese: {word}\n")

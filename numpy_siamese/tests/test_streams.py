@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from numpy_siamese import console, paths
-from numpy_siamese.checkpoint import load_checkpoint
-from numpy_siamese.cli import main
+from numpy_siamese.cli.main import main
+from numpy_siamese.files import paths
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.terminal import console
 from numpy_siamese.tests.tiny import replace_pictures
 
 
@@ -248,7 +249,7 @@ def test_a_stopped_run_says_how_to_go_on(begin, tmp_path, monkeypatch, capsys, n
         run.stop()
         return 0.5, 0.5
 
-    monkeypatch.setattr("numpy_siamese.run.Run._step", stop)
+    monkeypatch.setattr("numpy_siamese.runs.run.Run._step", stop)
     assert main([*map(str, begin()), "--out", str(out)]) == 130
     expected = shlex.quote(str(out)) if name == "run" else f"$'{tmp_path}/a b\\012$x'"
     assert capsys.readouterr().err == (
@@ -303,7 +304,7 @@ def test_streams_of_processes(twelve_images, tmp_path):
 def test_a_reader_that_goes_away_ends_the_run_with_its_state_saved(server, begin, tmp_path, lines):
     """Broken otherwise: `| head -1` ends in a traceback, without a checkpoint, or never."""
     setup = f"""
-import errno, numpy_siamese.console as console
+import errno, numpy_siamese.terminal.console as console
 said = []
 def say(*parts):
     said.append(parts)
@@ -331,7 +332,7 @@ def test_a_reader_that_never_was_leaves_nothing(server, begin, tmp_path):
 
 def test_a_last_line_that_cannot_be_written_is_told(server, begin, tmp_path):
     """Broken otherwise: a log without its end belongs to a command that went well."""
-    setup = "import numpy_siamese.console as c, errno; say = c.say\ndef f(*parts):\n"
+    setup = "import numpy_siamese.terminal.console as c, errno; say = c.say\ndef f(*parts):\n"
     setup += "    if parts[0].startswith('done'): raise OSError(errno.ENOSPC, 'full', 'out')\n"
     status, err = server.run(*begin("--batches", 2, "--epochs", 1), setup=setup + "c.say = f")
     assert status == 2

@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 
-from numpy_siamese import _heap, threads
+from numpy_siamese.parallel import heap, threads
+from numpy_siamese.parallel.threads import map_in_order, side_by_side
 from numpy_siamese.tests.tiny import PATIENCE
-from numpy_siamese.threads import map_in_order, side_by_side
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 4, None])
@@ -209,9 +209,9 @@ def test_errors_of_arithmetic_are_treated_as_where_the_work_was_asked_for(mapped
 @pytest.mark.parametrize("mapped", [side_by_side, lambda f, items: list(map_in_order(f, items, 1))])
 def test_freed_memory_is_kept_from_the_first_work_on(mapped):
     """Broken otherwise: each step pays for page faults."""
-    _heap.keep_freed.cache_clear()
+    heap.keep_freed.cache_clear()
     mapped(abs, [-1, -2])
-    assert _heap.keep_freed.cache_info().currsize == 1
+    assert heap.keep_freed.cache_info().currsize == 1
 
 
 def test_side_by_side_means_at_the_same_time_also_within_micro_batches():

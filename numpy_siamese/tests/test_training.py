@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 import threadpoolctl
 
-from numpy_siamese import evaluation, training
 from numpy_siamese import functional as F
-from numpy_siamese.blas import single_threaded_blas
-from numpy_siamese.config import TrainConfig
-from numpy_siamese.cores import default_threads
-from numpy_siamese.data import gather
-from numpy_siamese.evaluation import accuracy, embed_images, pair_probabilities
+from numpy_siamese import inference, training
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.evaluation.verification import accuracy
+from numpy_siamese.inference import embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.pairs import PairSampler
+from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.parallel.cores import default_threads
+from numpy_siamese.parallel.threads import map_in_order, side_by_side
+from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.tiny import PATIENCE, split
-from numpy_siamese.threads import map_in_order, side_by_side
-from numpy_siamese.training import MICRO_BATCH, Learner, loss_and_gradients
+from numpy_siamese.training import MICRO_BATCH, NumpyLearner, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -272,7 +273,7 @@ def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum)
     reports the loss after the step.
     """
     images, labels = split([8, 8, 8])
-    learner = Learner(config(seed=3, dtype=dtype, momentum=momentum), images)
+    learner = NumpyLearner(config(seed=3, dtype=dtype, momentum=momentum), images)
     net = SiameseNet(3, np.dtype(dtype).type)
     optimizer = SGD(net.parameters(), 1e-5, momentum)
     assert learner.momentum_state() == {}
@@ -293,14 +294,14 @@ def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum)
 def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypatch):
     """Broken otherwise: --threads changes nothing, or only the report of the run."""
     images, labels = split([8, 8, 8])
-    learner = Learner(config(threads=wanted), images)
+    learner = NumpyLearner(config(threads=wanted), images)
     seen = []
 
     def asked(real):
         return lambda *arguments: (seen.append(arguments[-1]), real(*arguments))[1]
 
     monkeypatch.setattr(training, "loss_and_gradients", asked(training.loss_and_gradients))
-    monkeypatch.setattr(evaluation, "map_in_order", asked(evaluation.map_in_order))
+    monkeypatch.setattr(inference, "map_in_order", asked(inference.map_in_order))
     learner.step(*batch_of_a_run(labels))
     learner.probabilities(images, np.array([0]), np.array([1]))
     assert seen == [threads, threads]
@@ -313,7 +314,7 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
     Only the embedding's bias stays: in the difference of two embeddings it cancels.
     """
     images, labels = split([8, 8, 8])
-    learner = Learner(config(dtype="float64"), images)  # in float32 a small step may be lost
+    learner = NumpyLearner(config(dtype="float64"), images)  # in float32 a small step may be lost
     before = {name: value.copy() for name, value in learner.model_state().items()}
     losses = [learner.step(*batch_of_a_run(labels))[0] for _ in range(5)]
     assert losses == sorted(losses, reverse=True)
@@ -357,7 +358,7 @@ def test_a_pair_is_called_same_above_one_half():
 def test_probabilities_are_of_the_pairs_that_were_asked_for():
     """Broken otherwise: predictions belong to other pairs than the truth beside them."""
     images, labels = split([8, 8, 8])
-    learner = Learner(config(), images)
+    learner = NumpyLearner(config(), images)
     left, right, _ = batch_of_a_run(labels)
     other_images = split([4, 4], seed=9).images
     left, right = left % 8, right % 8
@@ -412,6 +413,6 @@ def test_images_are_embedded_200_at_a_time(monkeypatch):
         taken.append(len(index))
         return np.zeros((len(index), 1, 28, 28), dtype)
 
-    monkeypatch.setattr(evaluation, "gather", blank)
+    monkeypatch.setattr(inference, "gather", blank)
     embed_images(net, images, threads=1)
     assert taken == [200, 200, 1]

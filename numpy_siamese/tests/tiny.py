@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpy_siamese import canvas, plots
-from numpy_siamese.config import TrainConfig
-from numpy_siamese.data import Dataset, Split
-from numpy_siamese.data_folder import CSV_FILES, IDX_FILES
-from numpy_siamese.idx_reader import IDX_IMAGES, IDX_LABELS
+from numpy_siamese.data.dataset import Dataset, Split
+from numpy_siamese.data.folder import CSV_FILES, IDX_FILES
+from numpy_siamese.data.idx_reader import IDX_IMAGES, IDX_LABELS
+from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.runs.config import TrainConfig
 
 PATIENCE = 20
 """Seconds after which threads that wait for each other are taken for stuck, and a test fails."""

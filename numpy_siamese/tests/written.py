@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from numpy_siamese.data_folder import CSV_FILES, IDX_FILES
+from numpy_siamese.data.folder import CSV_FILES, IDX_FILES
 from numpy_siamese.errors import InputError
 
 

@@ -10,7 +10,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
-from numpy_siamese.parser import Parser
+from numpy_siamese.cli.parser import Parser
 from parity_tests.planted import ROOT, PlantedFault, faults
 
 COPIED = ("numpy_siamese", "torch_siamese", "parity_tests", "benchmarks", "docs")

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.model import SiameseNet as NumpyNet
-from numpy_siamese.pairs import PairSampler
 from numpy_siamese.tests import tiny
 from numpy_siamese.tests.impostors import impostors, refusal, shuffled
 from numpy_siamese.tests.test_layouts import LAYOUTS
@@ -187,9 +187,9 @@ def test_weights_of_any_memory_are_loaded(layout):
 # The learner takes arrays of NumPy, as a run has them
 
 
-def learner(images: Any = DIGITS.images) -> training.Learner:
+def learner(images: Any = DIGITS.images) -> training.TorchLearner:
     """Return a learner on the CPU."""
-    return training.Learner(TrainConfig(device="cpu", threads=1), images)
+    return training.TorchLearner(TrainConfig(device="cpu", threads=1), images)
 
 
 def test_a_learner_takes_the_arrays_that_numpys_takes():

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from numpy_siamese import cli as numpy_cli
-from numpy_siamese import plots
-from numpy_siamese.config import TrainConfig as NumpyTrainConfig
+from numpy_siamese.cli import main as numpy_cli
 from numpy_siamese.errors import InputError
-from numpy_siamese.recorded import ONLY_TORCH
+from numpy_siamese.pictures import plots
+from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
+from numpy_siamese.runs.config_file import ONLY_TORCH
 from numpy_siamese.tests.commands import SMALL
 from numpy_siamese.tests.tiny import replace_pictures
 from torch_siamese.cli import main

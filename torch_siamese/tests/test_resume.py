@@ -63,15 +63,15 @@ def test_a_signal_saves_and_says_how_to_go_on(server, data, whole, tmp_path, num
     device, expected = whole
     setup = f"""
 import os
-from torch_siamese.training import Learner
-step, left = Learner.step, 9
+from torch_siamese.training import TorchLearner
+step, left = TorchLearner.step, 9
 def signalled(self, *batch):
     global left
     left -= 1
     if left == 0:
         os.kill(os.getpid(), {int(number)})
     return step(self, *batch)
-Learner.step = signalled
+TorchLearner.step = signalled
 """
     on_device = ("--device", device, "--algorithms", "deterministic")
     argv = ("train", "--data", data, "--out", tmp_path / "run", *SMALL, "--threads", 1, *on_device)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from numpy_siamese.pairs import PairSampler
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.tests.tiny import PATIENCE, split
 from torch_siamese import settings, training
 from torch_siamese.config import TrainConfig
@@ -27,7 +27,7 @@ BATCH = PairSampler(LABELS, 8, seed=0).batch(0, 0)
 
 def learner(**changes):
     settings = {"lr": 1e-4, "momentum": 0.5, "batch_size": 8, "threads": 1, "device": "cpu"}
-    return training.Learner(TrainConfig(**settings | changes), IMAGES)
+    return training.TorchLearner(TrainConfig(**settings | changes), IMAGES)
 
 
 def precisions():

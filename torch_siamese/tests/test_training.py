@@ -14,10 +14,10 @@ import numpy_siamese
 import torch_siamese
 from numpy_siamese import data as numpy_data
 from numpy_siamese import training as numpy_training
-from numpy_siamese.config import TrainConfig as NumpyTrainConfig
-from numpy_siamese.pairs import PairSampler
-from numpy_siamese.recorded import ONLY_TORCH
-from numpy_siamese.run import Run
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
+from numpy_siamese.runs.config_file import ONLY_TORCH
+from numpy_siamese.runs.run import Run
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
 from torch_siamese import data, evaluation, training
 from torch_siamese.config import TrainConfig
@@ -60,8 +60,8 @@ def test_both_learners_start_from_the_same_weights(seed, dtype):
     """Broken otherwise: two runs of one seed differ before their first batch."""
     settings = config(seed=seed, dtype=dtype)
     images = split([2, 2]).images
-    learner = training.Learner(settings, images)
-    twin = numpy_training.Learner(numpy_config(settings), images)
+    learner = training.TorchLearner(settings, images)
+    twin = numpy_training.NumpyLearner(numpy_config(settings), images)
     assert_same_state(learner.model_state(), twin.model_state())
     assert learner.momentum_state() == {}
 
@@ -105,7 +105,7 @@ def test_steps_are_those_of_autograd_and_torch_sgd(dtype, momentum):
     """Broken otherwise: the mirror is not the plain PyTorch program that it stands for."""
     images, labels = split([8, 8, 8])
     settings = config(seed=3, dtype=dtype, momentum=momentum)
-    learner = training.Learner(settings, images)
+    learner = training.TorchLearner(settings, images)
     net = torch_siamese.SiameseNet().to(getattr(torch, dtype))
     net.load_state_dict(numpy_siamese.SiameseNet(3, np.dtype(dtype).type).state_dict())
     optimizer = torch.optim.SGD(net.parameters(), lr=settings.lr, momentum=momentum)
@@ -134,7 +134,7 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
     Only the embedding's bias stays: in the difference of two embeddings it cancels.
     """
     images, labels = split([8, 8, 8])
-    learner = training.Learner(config(dtype="float64"), images)
+    learner = training.TorchLearner(config(dtype="float64"), images)
     before = {name: value.copy() for name, value in learner.model_state().items()}
     batch = PairSampler(labels, 8, seed=0).batch(0, 0)
     losses = [learner.step(*batch)[0] for _ in range(5)]
@@ -168,7 +168,7 @@ def test_predicting_records_no_gradients():
 
 def test_probabilities_are_of_the_pairs_that_were_asked_for():
     """Broken otherwise: predictions belong to other pairs than the truth beside them."""
-    learner = training.Learner(config(), split([8, 8, 8]).images)
+    learner = training.TorchLearner(config(), split([8, 8, 8]).images)
     images, left, right = split([4, 4], seed=9).images, np.array([0, 5, 7]), np.array([1, 5, 2])
     found = learner.probabilities(images, left, right)
     with torch.no_grad():
@@ -202,8 +202,8 @@ def test_a_model_file_of_either_package_loads_in_both(tmp_path, monkeypatch, dty
     replace_pictures(monkeypatch)
     digits, settings = dataset(), config(dtype=dtype)
     learners = {
-        "numpy": (numpy_config(settings), numpy_training.Learner),
-        "torch": (settings, training.Learner),
+        "numpy": (numpy_config(settings), numpy_training.NumpyLearner),
+        "torch": (settings, training.TorchLearner),
     }
     for package, (its_settings, make_learner) in learners.items():
         learner = make_learner(its_settings, digits.train.images)

@@ -1,0 +1,149 @@
+"""The command line's grammar: flags written out, numbers as numbers, errors of one line."""
+
+import argparse
+import importlib.metadata
+import platform
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from numpy_siamese.errors import InputError, did_you_mean, nearest
+from numpy_siamese.files.paths import expanded
+from numpy_siamese.terminal import console
+
+MENDABLE = 2
+"""The exit status of what the user can mend."""
+
+NEGATIVE = re.compile(r"-([0-9.]|inf|nan)", re.IGNORECASE)
+"""How a value begins that argparse may take for a flag; no flag begins so."""
+
+
+def path(text: str) -> Path:
+    """Parse the path of a file or folder; see `paths.expanded`.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+    """
+    try:
+        return Path(expanded(text))
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes no flag for another, and whose errors are one line.
+
+    Parameters
+    ----------
+    elsewhere : mapping, optional
+        Flags that only another program has, and its name.
+    options
+        As of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, elsewhere: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+        self.elsewhere = elsewhere or {}
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse arguments, the process's own by default, and refuse all that are not known."""
+        given = _joined(sys.argv[1:] if args is None else args)
+        self._refuse_flags(given)
+        found, unknown = super().parse_known_args(given, namespace)
+        if unknown:
+            self._refuse(unknown[0])
+        return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and exit."""
+        line = message.removeprefix("argument ")
+        console.complain(f"{self.prog}: error: {line} (see {self.prog} --help)")
+        self.exit(MENDABLE)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        try:
+            console.write(file or sys.stderr, message)
+        except BrokenPipeError:  # whoever reads the help has seen enough
+            pass
+        except OSError as error:
+            console.complain(f"{self.prog}: error: standard output: {error.strerror}")
+            self.exit(MENDABLE)
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            raise argparse.ArgumentError(
+                action,
+                f"found {value!r:.80}{did_you_mean(str(value), choices)}, "
+                f"expected {' or '.join(choices)}",
+            )
+
+    def _verbs(self) -> Mapping[str, "Parser"]:
+        """Return the parsers of verbs by name."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                return action.choices
+        return {}
+
+    def _refuse_flags(self, given: Sequence[str]) -> None:
+        """Refuse flags that are not known before all else; those behind a verb are the verb's."""
+        for text in given:
+            if text == "--" or (self._verbs() and not text.startswith("-")):
+                return
+            if text.startswith("--") and text.partition("=")[0] not in self._option_string_actions:
+                self._refuse(text)
+
+    def _refuse(self, text: str) -> NoReturn:
+        """Refuse an argument that is not known, with what may have been meant."""
+        name = text.partition("=")[0]
+        if not name.startswith(("-", "–", "—")):  # a dash that a word processor has made longer
+            self.error(f"found {text!r:.80}, expected nothing more than flags")
+        if name in self.elsewhere:
+            self.error(f"found {name}, which is a flag of {self.elsewhere[name]}")
+        for verb, parser in self._verbs().items():
+            if name in parser._option_string_actions:
+                self.error(f"found {name} before the verb, expected {self.prog} {verb} {name} …")
+        flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        meant = nearest(f"--{name.lstrip('-–—')}", flags)
+        self.error(f"unknown flag {name:.80}" + (f", did you mean {meant}?" if meant else ""))
+
+
+class Version(argparse.Action):
+    """Print the versions of the program and of what its results depend on."""
+
+    def __init__(self, packages: Mapping[str, str], **options: Any) -> None:
+        super().__init__(nargs=0, help="show the versions and exit", **options)
+        self.packages = packages
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Print them and exit."""
+        found = [f"{name} {_version(package)}" for package, name in self.packages.items()]
+        of_python = f"Python {platform.python_version()}"
+        own = f"{parser.prog} {_version('numpy-siamese')}"
+        parser._print_message(f"{own} ({', '.join([*found, of_python])})\n", sys.stdout)
+        parser.exit()
+
+
+def _version(package: str) -> str:
+    """Return the version of an installed package, without importing it."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _joined(given: Sequence[str]) -> list[str]:
+    """Return arguments with a negative number joined to its flag: argparse takes −1e−3 for one."""
+    found: list[str] = []
+    for text in given:
+        before = found[-1] if found else ""
+        if NEGATIVE.match(text) and before.startswith("--") and "=" not in before[:-1]:
+            found[-1] = f"{before}={text}"
+        else:
+            found.append(text)
+    return found

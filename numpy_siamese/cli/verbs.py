@@ -1,0 +1,118 @@
+"""What the verbs of the command line do: plan and train a run, fetch a data set."""
+
+import argparse
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese.data import download
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.sources import load
+from numpy_siamese.errors import InputError, in_one_line
+from numpy_siamese.files.paths import expanded, shell_word
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.config_file import RecordedConfig, continued, read_config
+from numpy_siamese.runs.learner import Learner
+from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.run_directory import CONFIG, default_directory
+from numpy_siamese.runs.signals import Stopped, Stops
+from numpy_siamese.terminal import console
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `train` is asked to do."""
+
+    program: str
+    config: TrainConfig
+    recorded: RecordedConfig | None
+    out: Path
+    resume: bool
+    quiet: bool
+
+
+def plan(program: str, config_class: type[TrainConfig], arguments: argparse.Namespace) -> Plan:
+    """Return what parsed flags of `train` ask for.
+
+    Raises
+    ------
+    InputError
+        Values that cannot be, flags that exclude each other, a `config.json` that cannot be read.
+    """
+    given = config_class.given_flags(arguments)
+    if arguments.resume is None:
+        recorded = arguments.config and read_config(arguments.config, config_class)
+        config = config_class(**(recorded.settings if recorded else {}) | given)
+        out = arguments.out or default_directory(program)
+    else:
+        if arguments.out or arguments.config:
+            raise InputError("--resume goes on in its folder, expected neither --out nor --config")
+        out = arguments.resume
+        recorded = read_config(out / CONFIG, config_class)
+        config = continued(recorded, given, config_class)
+    resume = arguments.resume is not None
+    return Plan(program, config, recorded, out, resume, arguments.quiet)
+
+
+def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stops) -> None:
+    """Train as planned; whatever can be refused is refused before anything is written.
+
+    Raises
+    ------
+    InputError
+        Data, a folder or a checkpoint that cannot be used; a disk that fails.
+    Stopped
+        After a signal; both say how to go on, where there is anything to go on with.
+    """
+    dataset = _load(plan.config.data)
+    if plan.recorded is not None:
+        plan.recorded.check_data(dataset)
+    learner = make_learner(plan.config, dataset.train.images)
+    training = Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
+    resume = f"{plan.program} train --resume {shell_word(plan.out)}"
+    try:
+        stops.ask = training.stop
+        _note_what_differs(plan, training)
+        with warnings.catch_warnings():
+            # NumPy's, of overflow: a network that diverges is told in one line
+            warnings.simplefilter("ignore", RuntimeWarning)
+            training.train()
+    except Stopped as stopped:
+        if training.is_kept:
+            stopped.args = (f"{stopped}; saved after {training.saved}, go on with: {resume}",)
+        raise
+    except OSError as error:
+        if not training.is_kept:
+            raise
+        raise InputError(
+            f"{in_one_line(error)}; saved after {training.saved}, then go on with: {resume}"
+        ) from error
+    finally:
+        training.close()
+
+
+def _note_what_differs(plan: Plan, training: Run) -> None:
+    """Say where the run goes on, or is repeated, on something else than it was begun on."""
+    if plan.recorded is not None and not plan.quiet:
+        other = plan.recorded.what_differs(training.environment())
+        if other:
+            console.complain(f"{plan.program}: note: last bits may differ, for there is {other}")
+
+
+def fetch(name: str, out: Path | None) -> None:
+    """Fetch a data set and say where it is."""
+    console.say(f"{name} is in {download.fetch(name, out)}")
+
+
+def _load(name_or_path: str) -> Dataset:
+    try:
+        found = expanded(name_or_path)
+    except InputError as error:
+        raise InputError(f"--data: {error}") from error
+    return load(found)

@@ -1,0 +1,96 @@
+"""A data set as arrays of images and labels, and images as the network reads them."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_siamese import _arrays
+
+
+class Split(NamedTuple):
+    """The images of one half of a data set and their classes.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, shape (n, 28, 28)
+        At least one.
+    labels : ndarray of int64, shape (n,)
+        Whole numbers from 0 up, at least two different ones.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set: what it was asked for as, what to train on, what to test on.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A half that is no `Split` of images and as many labels.
+    """
+
+    name: str
+    train: Split
+    test: Split
+
+    def __post_init__(self) -> None:
+        for name, split in (("train", self.train), ("test", self.test)):
+            if not isinstance(split, Split):
+                raise TypeError(f"{name} must be a Split, got {_arrays.type_name(split)}")
+            images = checked_images(split.images, f"{name}.images")
+            labels = _arrays.array(f"{name}.labels", split.labels)
+            if labels.dtype.kind not in "iu":
+                raise TypeError(f"{name}.labels must be integers, got {labels.dtype}")
+            if labels.shape != images.shape[:1]:
+                raise ValueError(f"{name}.labels must be ({len(images)},), got {labels.shape}")
+
+    def checksum(self) -> str:
+        """Return the SHA-256 of all images and labels, however they were stored."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.test):
+            digest.update(split.images.tobytes())
+            digest.update(split.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -> np.ndarray:
+    """Take images as the network reads them.
+
+    Parameters
+    ----------
+    images : (n, 28, 28) uint8
+    index : (N,) integers, each from 0 to n − 1
+        An array, list, tuple, pandas Series: taken by position, whatever index it has.
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    (N, 1, 28, 28), raw pixel values 0..255, the batch innermost in memory
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        No such images, index or dtype; an index below 0 or above n − 1.
+    """
+    images, dtype = checked_images(images), _arrays.float_type("dtype", dtype)
+    index = _arrays.index("index", index, len(images))
+    pixels = images.reshape(len(images), math.prod(images.shape[1:])).take(index, axis=0)
+    innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
+    return innermost.T.reshape(len(index), 1, *images.shape[1:])
+
+
+def checked_images(images: np.ndarray, name: str = "images") -> np.ndarray:
+    """Return images, if they are (n, H, W) uint8."""
+    images = _arrays.array(name, images)
+    if images.dtype != np.uint8:
+        raise TypeError(f"{name} must be uint8, got {images.dtype}")
+    if images.ndim != 3:
+        raise ValueError(f"{name} must be (n, 28, 28), got {images.shape}")
+    return images

@@ -1,0 +1,1 @@
+"""Evaluation: what a network is worth, told from its probabilities; of either package."""

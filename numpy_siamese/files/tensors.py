@@ -1,0 +1,67 @@
+"""The reader of safetensors files: weights and training state."""
+
+import json
+import os
+import struct
+
+import numpy as np
+
+from numpy_siamese.errors import InputError, reason
+from numpy_siamese.files.reading import open_input
+
+Array = np.ndarray
+
+MOST_BYTES = 2**30  # a checkpoint in float64 has 3.6 MB
+MOST_HEADER_BYTES = 2**18  # its header has about 2 kB
+_LENGTH = struct.Struct("<Q")  # of the header in JSON, which follows
+_EXPECTED = "a safetensors file"
+
+
+def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
+    """Read the tensors of a safetensors file by name, and its metadata.
+
+    The sizes are checked against the file before anything is read, and the file is never mapped
+    into memory, where one that another process shortens would end this one.
+
+    Parameters
+    ----------
+    path : path-like
+        The header's length, 8 bytes, little-endian; the header in JSON; the tensors' bytes.
+
+    Returns
+    -------
+    tensors : dict of ndarray
+        Of any names, shapes and dtypes that NumPy has.
+    metadata : dict of str
+        Empty if the file has none.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no safetensors file, promises what it does not hold, holds a
+        dtype that NumPy has not, or is larger than 1 GiB (its header: 256 KiB).
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    with open_input(path, _EXPECTED, MOST_BYTES) as (file, size):
+        start = file.read(_LENGTH.size)
+        if len(start) < _LENGTH.size:
+            raise InputError(f"{path}: found {len(start)} bytes, expected {_EXPECTED}")
+        (header_size,) = _LENGTH.unpack(start)
+        if header_size > min(size - _LENGTH.size, MOST_HEADER_BYTES):
+            raise InputError(
+                f"{path}: found a header that promises {header_size} bytes in a file of {size}, "
+                f"expected {_EXPECTED} with a header of at most {MOST_HEADER_BYTES}"
+            )
+        content = start + file.read(size - _LENGTH.size)
+    try:
+        tensors = load(content)
+        header = json.loads(content[_LENGTH.size : _LENGTH.size + header_size])
+    except (SafetensorError, ValueError, OverflowError, RecursionError) as error:
+        raise InputError(f"{path}: found {reason(error)}, expected {_EXPECTED}") from error
+    except KeyError as error:
+        raise InputError(
+            f"{path}: found a tensor of dtype {error}, expected one that NumPy has"
+        ) from error
+    return tensors, header.get("__metadata__") or {}

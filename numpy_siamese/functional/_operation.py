@@ -1,0 +1,50 @@
+"""What every operation does around its mathematics, once for all of them."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from numpy_siamese._arguments import cotangent
+
+Pullback = Callable[..., tuple[Any, ...]]
+Operation = TypeVar("Operation", bound=Callable[..., Any])
+
+
+def operation(function: Operation) -> Operation:
+    """Check the gradient that a pullback is given; report what spoils a result, and nothing else.
+
+    A result that is rounded to zero is right, and torch does not report it either; of divisions by
+    zero there is only the logarithm's, whose −∞ is clamped. A BLAS kernel may also flag an overflow
+    or an invalid value in vector lanes that belong to no element: what is flagged is reported where
+    the result is not finite. What `np.errstate` says belongs to a thread and a moment, so a
+    pullback, which may run later and elsewhere, sets its own.
+
+    It is called by name and not written as a decorator, because the mutation run leaves out what is
+    decorated.
+    """
+
+    @wraps(function)
+    def forward(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        y, pullback = _quietly(function, *args, **kwargs)
+        if pullback is None:
+            return y, None
+
+        def backward(dy: Any, *args: Any, **kwargs: Any) -> Any:
+            return _quietly(pullback, cotangent(dy, y), *args, **kwargs)
+
+        return y, backward
+
+    return cast(Operation, forward)
+
+
+def _quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    with np.errstate(under="ignore", divide="ignore"):
+        flagged: list[tuple[str, int]] = []
+        with np.errstate(over="call", invalid="call", call=lambda *flag: flagged.append(flag)):
+            results = function(*args, **kwargs)
+        arrays = [r for r in results if isinstance(r, np.ndarray | np.floating)]
+        if flagged and not all(np.isfinite(array).all() for array in arrays):
+            return function(*args, **kwargs)  # again, so that it is reported where it arises
+        return results

@@ -1,0 +1,138 @@
+"""Conv2d → ReLU → MaxPool2d(2) as one operation, which either layer of the backbone is.
+
+It works row by row. Row r of the input, laid out in columns, is a matrix cols[r]. An output row
+reads KH of them, which lie one under the other in memory and so are, uncopied, the matrix of its
+windows. Each row of the input is copied once, where im2col copies it for every row of the kernel.
+
+A window of the pooling holds four positions of the convolution, (2p + a, 2q + b) for a, b ∈ {0, 1}.
+Even and odd positions of a row, b = 0 and 1, have their own columns: pooling then compares matrices
+of each *phase* (a, b) element by element, where it would otherwise pick every second element.
+"""
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese import _arguments
+from numpy_siamese._arrays import floats
+from numpy_siamese._windows import Array, batch_first, batch_innermost
+from numpy_siamese.functional._operation import operation
+from numpy_siamese.functional._selection import where
+
+PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
+"""(a, b) in the order in which a pooling looks at its window."""
+
+NO_PHASE = np.uint8(len(PHASES))
+
+
+def conv_relu_pool(
+    x: Array, weight: Array, bias: Array, needs_pullback: bool = True
+) -> tuple[Array, Any]:
+    """Convolve, rectify and pool: max_pool2d(relu(conv2d(x, weight, bias)), 2).
+
+    y[n,o,p,q] = max(0, bias[o] + max_{a,b} Σ_{c,i,j} w[o,c,i,j] · x[n, c, 2p+a+i, 2q+b+j])
+
+    The values of the three operations, infinities aside that meet their opposite in a sum, and, NaN
+    aside, their gradients, for less work. Rectifying and adding the bias are monotone, so both may
+    follow the maximum, where a quarter of the elements are left; a window without a positive
+    element gets no gradient either way. What only an odd last row or column of the convolution's
+    output reads, which pooling drops, is not read; its gradient is zero.
+
+    With X_ρ the windows of output row ρ as columns, for either b, Y_ρ = W X_ρ. The gradient dY_ρ is
+    dy where an element of row ρ won its pooling window and else 0, and dW = Σ_{b,ρ} dY_ρ X_ρᵀ.
+    Kernel row i takes input row r to output row r − i, so dcols_r = Σ_i W_iᵀ dY_{r−i}: one product
+    with up to KH neighbouring dY, which lie one under the other as well.
+
+    Parameters
+    ----------
+    x : (N, C, H, W)
+    weight : (O, C, KH, KW)
+    bias : (O,)
+    needs_pullback : bool
+        False leaves out what only the pullback needs.
+
+    Returns
+    -------
+    y : (N, O, P, Q)
+        P = ⌊(H − KH + 1) / 2⌋ and Q likewise; n = C·KH·KW + 1. +0 may stand for −0.
+    pullback : dy → (dx, dweight, dbias)
+        n = O·KH·KW for dx and N·P·Q for dweight and dbias. Of two sums that differ by less than
+        their rounding errors, or are equal once the bias is added, either may have won. With
+        ``needs_input_grad=False`` dx is not computed and None is returned in its place. Where a
+        window holds a NaN, y is NaN, and the gradient goes to one phase of it. None if it is not
+        needed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As conv2d does, and for an image too small for one window.
+    """
+    x, weight, bias = floats(x=x, weight=weight, bias=bias)
+    if x.ndim != 4:
+        raise ValueError(f"x must be (N, C, H, W), got shape {x.shape}")
+    _arguments.kernels(x, weight, bias)
+    (N, C, H, W), (O, _, KH, KW) = x.shape, weight.shape
+    P, Q = (H - KH + 1) // 2, (W - KW + 1) // 2
+    if P < 1 or Q < 1:
+        raise ValueError(f"x {x.shape} and weight {weight.shape} leave no window to pool")
+    R, M, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; a cols[b, r] is (M, L)
+
+    xt = batch_innermost(x)  # (C, H, W, N)
+    cols = np.empty((2, R, C, KW, Q, N), x.dtype)  # b, r, c, j, q, n
+    for b, j in product((0, 1), range(KW)):
+        cols[b, :, :, j] = _every_second(xt, b + j, R, Q)
+    rows = cols.reshape(2, R, M, L)
+    # the X_ρ, no copies: each begins at cols[b, ρ] and overlaps the next
+    windows = np.ndarray((2, 2 * P, KH * M, L), x.dtype, rows, strides=rows.strides)
+    kernels = weight.transpose(0, 2, 1, 3).copy().reshape(O, KH * M)  # W: (O, i·c·j)
+
+    yt = kernels @ windows[0, 0::2]  # (P, O, Q·N), the largest so far
+    candidate = np.empty_like(yt)
+    if needs_pullback:
+        winner = np.zeros(yt.shape, np.uint8)
+    for k, (a, b) in enumerate(PHASES[1:], start=1):
+        np.matmul(kernels, windows[b, a::2], out=candidate)
+        if needs_pullback:
+            np.maximum(winner, (candidate > yt) * np.uint8(k), out=winner)  # the first of equals
+        np.maximum(yt, candidate, out=yt)
+    yt += bias[:, None]
+    if needs_pullback:
+        np.maximum(winner, (yt <= 0) * NO_PHASE, out=winner)
+    np.maximum(yt, np.zeros_like(yt[:1]), out=yt)  # an array of zeros is faster than the number
+    y = yt.reshape(P, O, Q, N).transpose(3, 1, 0, 2)
+    if not needs_pullback:
+        return y, None
+
+    def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
+        dyt = np.ascontiguousarray(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
+        dys = np.empty((2, 2 * P, O, L), x.dtype)  # the dY_ρ
+        for k, (a, b) in enumerate(PHASES):
+            where(winner == k, dyt, out=dys[b, a::2])
+        dbias = (dys @ np.ones(L, x.dtype)).sum(axis=(0, 1))
+        dkernels = (windows @ dys.swapaxes(2, 3)).sum(axis=(0, 1))  # (KH·M, O)
+        dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
+        if not needs_input_grad:
+            return None, dweight, dbias
+        # the W_i, the last first: (KH, O, M)
+        taps = kernels.reshape(O, KH, M).swapaxes(0, 1)[::-1].copy()
+        dcols = np.empty_like(cols)
+        drows = dcols.reshape(2, R, M, L)
+        for r, first in enumerate(range(1 - KH, 2 * P)):  # ρ = first … r read r
+            w, dyr = taps[max(0, -first) : 2 * P - first], dys[:, max(0, first) : r + 1]
+            np.matmul(w.reshape(len(w) * O, M).T, dyr.reshape(2, len(w) * O, L), out=drows[:, r])
+        dxt = np.zeros_like(xt)
+        for b, j in product((0, 1), range(KW)):
+            pixels = _every_second(dxt, b + j, R, Q)
+            pixels += dcols[b, :, :, j]
+        return batch_first(dxt), dweight, dbias
+
+    return y, pullback
+
+
+def _every_second(xt: Array, v: int, R: int, Q: int) -> Array:
+    """View x[n, c, r, v + 2q] for all r < R and q < Q: (R, C, Q, N)."""
+    return xt[:, :R, v : v + 2 * Q - 1 : 2].swapaxes(0, 1)
+
+
+conv_relu_pool = operation(conv_relu_pool)  # no decorator: see _operation

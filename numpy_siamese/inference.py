@@ -1,0 +1,77 @@
+"""What a trained network is asked: embeddings of images, probabilities of pairs."""
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_siamese import _arguments, _arrays
+from numpy_siamese.data.dataset import checked_images, gather
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.parallel.threads import map_in_order
+
+Array = np.ndarray
+
+
+def embed_images(
+    net: SiameseNet, images: Array, threads: int | None = None, micro_batch: int = 200
+) -> Array:
+    """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
+
+    A micro-batch has as many images as one of training, both sides taken together.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such network, images or numbers.
+    """
+    net, images = _arguments.network(net), checked_images(images)
+    micro_batch = _arguments.count("micro_batch", micro_batch, 1)
+    threads = None if threads is None else _arguments.count("threads", threads, 1)
+
+    def part(start: int) -> Array:
+        index = np.arange(start, min(start + micro_batch, len(images)))
+        return net.embed(gather(images, index, net.dtype))
+
+    with single_threaded_blas():
+        starts = range(0, max(len(images), 1), micro_batch)  # also of no images a part, (0, 84)
+        return np.concatenate(list(map_in_order(part, starts, threads)))
+
+
+def pair_probabilities(
+    net: SiameseNet,
+    images: Array,
+    left_index: npt.ArrayLike,
+    right_index: npt.ArrayLike,
+    threads: int | None = None,
+) -> Array:
+    """Return the probability that each pair is of the same class.
+
+    The twins share their weights, so an image's embedding depends on no side and no partner: every
+    image is embedded once, and only embeddings are paired. (In rounding it depends on the image's
+    place in a micro-batch.)
+
+    Parameters
+    ----------
+    net : SiameseNet
+    images : (n, 28, 28) uint8
+    left_index, right_index : (N,) integers
+        Into images. An array, list, tuple, pandas Series: taken by position.
+    threads : int, optional
+        Default: `cores.default_threads`.
+
+    Returns
+    -------
+    (N, 1) of the net's dtype
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        No such network, images or indices; an index below 0 or above n − 1; indices of two lengths.
+    """
+    images = checked_images(images)
+    left_index = _arrays.index("left_index", left_index, len(images))
+    right_index = _arrays.index("right_index", right_index, len(images))
+    _arguments.same_shape(left_index=left_index, right_index=right_index)
+    embeddings = embed_images(net, images, threads)
+    with single_threaded_blas():
+        return net.compare(embeddings[left_index], embeddings[right_index])[0]

@@ -1,0 +1,1 @@
+"""Work side by side: threads, the BLAS held to one thread, cores, freed memory."""

@@ -1,0 +1,1 @@
+"""Pictures: the canvas, what is drawn on it, and which pairs are worth drawing."""

@@ -1,0 +1,171 @@
+"""The pictures of a run."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpy_siamese.evaluation.verification import THRESHOLD
+from numpy_siamese.pictures import canvas
+from numpy_siamese.pictures.examples import Examples, checked
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from numpy_siamese.runs.history import Metrics
+
+TRAIN, TEST, WRONG = "#1f6fb4", "#c4501b", "#b3261e"
+NAMES = ("different", "same")
+
+LABEL_HEIGHT = 0.07
+"""Of a line of text at the end of a curve, as a part of the panel's height."""
+
+COLUMNS = 5
+ZOOM = 4  # screen pixels of an image's pixel
+INSIDE, BETWEEN = 8, 32  # pixels between the images of a pair, between pairs
+MARGIN, TITLE, HEADING, LINE = 24, 56, 40, 20
+
+
+def curves_figure(
+    title: str, batches: int, train: "Sequence[Metrics]", test: "Sequence[Metrics]"
+) -> "Figure":
+    """Draw loss and accuracy over the epochs, of training windows and of the test pairs.
+
+    Parameters
+    ----------
+    title : str
+    batches : int
+        In an epoch.
+    train, test : sequences of Metrics
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure = canvas.new_figure(1280, 520, layout="constrained")
+    canvas.add_title(figure, title)
+    last = max((row.epoch - 1 + row.batch / batches for row in [*train, *test]), default=0)
+    for place, (name, unit) in enumerate(
+        (("loss", "nats"), ("accuracy", "share of pairs")), start=1
+    ):
+        axes = figure.add_subplot(1, 2, place)
+        for rows, label, style in (
+            (train, "training", {"color": TRAIN, "marker": ".", "markersize": 4}),
+            (test, "test", {"color": TEST, "marker": "o", "linestyle": "--"}),
+        ):
+            epochs = [row.epoch - 1 + row.batch / batches for row in rows]
+            values = [getattr(row, name) for row in rows]
+            # dots on the edge are whole, and leave the layout alone, which those at nan would upset
+            axes.plot(epochs, values, label=label, clip_on=False, in_layout=False, **style)
+        axes.set(
+            title=name.capitalize(),
+            xlabel=f"epochs of {batches:,} batches",
+            ylabel=f"{name} ({unit})",
+            xlim=(0, max(1, math.ceil(last))),
+        )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+        _write_last_values(axes)
+    return figure
+
+
+def _write_last_values(axes: "Axes") -> None:
+    """Write at the end of each curve what it is and its last value, without overlap."""
+    bottom, top = axes.get_ylim()
+    ends = []
+    for line in axes.lines:
+        values = np.asarray(line.get_ydata(), float)
+        if np.isfinite(values).any():
+            value = values[np.isfinite(values)][-1]
+            ends.append(((value - bottom) / (top - bottom), value, line))
+    ends.sort(key=lambda end: end[0])
+    heights = _apart([height for height, *_ in ends])
+    for height, (_, value, line) in zip(heights, ends, strict=True):
+        axes.text(
+            1.03,
+            height,
+            f"{line.get_label()} {value:.4f}",
+            color=line.get_color(),
+            transform=axes.transAxes,
+            verticalalignment="center",
+        )
+
+
+def _apart(heights: list[float]) -> list[float]:
+    """Return the heights of at most two labels, sorted, moved apart until both can be read."""
+    if len(heights) < 2 or heights[1] - heights[0] >= LABEL_HEIGHT:
+        return heights
+    middle = sum(heights) / 2
+    return [middle - LABEL_HEIGHT / 2, middle + LABEL_HEIGHT / 2]
+
+
+def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
+    """Draw pairs side by side, each with its truth and, if given, prediction and probability.
+
+    Wrong verdicts are red and say "wrong". The figure is one field of pixels, counted from its
+    upper left corner, in which every pixel of an image becomes `ZOOM` × `ZOOM`.
+
+    Parameters
+    ----------
+    title : str
+    sections : Examples
+        One under the other; headings where there is more than one.
+    """
+    sections = tuple(checked(section) for section in sections)
+    side = ZOOM * sections[0].left.shape[1]
+    lines = 1 if sections[0].probs is None else 2
+    step = 2 * side + INSIDE + BETWEEN, side + lines * LINE + BETWEEN
+    columns = min(COLUMNS, max(len(section.targets) for section in sections))
+    width = 2 * MARGIN + columns * step[0] - BETWEEN
+    heading = HEADING if len(sections) > 1 else 0
+    rows = sum(-(-len(section.targets) // columns) for section in sections)
+    height = TITLE + len(sections) * heading + rows * step[1]
+
+    figure = canvas.new_figure(width, height)
+    canvas.add_title(figure, title, MARGIN, y=1 - 12 / height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    top = TITLE
+    for section in sections:
+        if heading:
+            axes.text(MARGIN, top, section.heading, va="top", fontsize=10.5)
+        top += heading
+        for n in range(len(section.targets)):
+            row, column = divmod(n, columns)
+            _draw_pair(axes, section, n, MARGIN + column * step[0], top + row * step[1])
+        top += -(-len(section.targets) // columns) * step[1]
+    return figure
+
+
+def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> None:
+    """Draw a pair and, over it, what is said about it."""
+    side = ZOOM * section.left.shape[1]
+    text, is_wrong = _caption(section, n)
+    color = WRONG if is_wrong else "black"
+    middle, y_images = x + side + INSIDE / 2, y + LINE * (text.count("\n") + 1)
+    axes.text(middle, y_images - 3, text, ha="center", va="bottom", fontsize=8.5, color=color)
+    for image, x_image in ((section.left[n], x), (section.right[n], x + side + INSIDE)):
+        axes.imshow(
+            np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
+            aspect="auto",
+            interpolation="nearest",
+            extent=(x_image, x_image + side, y_images + side, y_images),
+        )
+
+
+def _caption(section: Examples, n: int) -> tuple[str, bool]:
+    """Return what is said about a pair, and whether the network was wrong."""
+    truth = NAMES[int(section.targets[n])]
+    if section.probs is None:
+        return truth, False
+    p: Any = section.probs[n]
+    verdict = NAMES[int(p > THRESHOLD)]
+    probability = "< 0.001" if p < 0.001 else "> 0.999" if p > 0.999 else f"= {p:.3f}"
+    wrong = " (wrong)" if verdict != truth else ""
+    return f"{verdict}, p(same) {probability}\ntruth: {truth}{wrong}", bool(wrong)
+
+
+curves = canvas.as_png(curves_figure)
+pair_grid = canvas.as_png(pair_grid_figure)

@@ -1,0 +1,181 @@
+"""Weights and training state as safetensors, which either package reads."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese import _arguments, _arrays
+from numpy_siamese.errors import InputError, reason
+from numpy_siamese.files.atomic_write import write_atomically
+from numpy_siamese.files.tensors import read_tensors
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.history import History
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that continuing a run needs beside its `config.json`, in either package.
+
+    Attributes
+    ----------
+    model, momentum : dict of name → array
+        Under the state dict's names; momentum is empty before a first step, or without momentum.
+    epoch, batch : int
+        How many epochs, and how many batches of the next one, are done.
+    seconds : float
+        How long the run has taken, pauses not counted.
+    history : History
+    """
+
+    model: Mapping[str, Array]
+    momentum: Mapping[str, Array]
+    epoch: int
+    batch: int
+    seconds: float = 0.0
+    history: History = field(default_factory=History)
+
+    def is_finite(self) -> bool:
+        """Return whether no weight and no momentum is infinite or NaN."""
+        tensors = [*self.model.values(), *self.momentum.values()]
+        return all(bool(np.isfinite(value).all()) for value in tensors)
+
+    def fault(self, config: TrainConfig, weights: Mapping[str, Array]) -> str | None:
+        """Return why no run of such a configuration and network writes this, None if one does.
+
+        Parameters
+        ----------
+        config : TrainConfig
+        weights : dict of name → array
+            Of the network that goes on; only names, shapes and dtypes count.
+        """
+        done, windows = (
+            self.epoch * config.batches + self.batch,
+            -(-config.batches // config.window),
+        )
+        if self.batch >= config.batches or done > config.epochs * config.batches:
+            return f"found epoch {self.epoch}, batch {self.batch}"
+        # no momentum yet: before a first step, also where batches were left out
+        with_momentum = weights if config.momentum and self.momentum else {}
+        for kind, found, expected in (
+            ("weights", self.model, weights),
+            ("momentum", self.momentum, with_momentum),
+        ):
+            if found.keys() != expected.keys():
+                return f"found {kind} named {', '.join(sorted(found)) or 'nothing'}"
+            for name, value in expected.items():
+                if (found[name].shape, found[name].dtype) != (value.shape, value.dtype):
+                    return f"found {kind} {name} {found[name].shape} of {found[name].dtype}"
+        expected_rows = (
+            self.epoch * windows + self.batch // config.window,
+            max(done - 1, 0) // config.batches,
+            self.batch % config.window,
+        )
+        rows = len(self.history.train), len(self.history.test), len(self.history.window)
+        return None if rows == expected_rows else f"found {rows} rows, expected {expected_rows}"
+
+
+def save_model(path: str | os.PathLike[str], state_dict: Mapping[str, Array]) -> None:
+    """Save weights under their state-dict names.
+
+    `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file. Shapes,
+    also of a scalar, and values come back as they were; memory is then C-ordered and of this
+    machine's byte order.
+
+    Raises
+    ------
+    TypeError
+        No mapping of names to arrays; an array of a dtype that safetensors has not.
+    """
+    _save(Path(path), _arguments.mapping("state_dict", state_dict), {"format": "np"})
+
+
+def load_model(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """Load the weights of a run, for `SiameseNet.load_state_dict` of either package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is no safetensors file; see `tensor_files.read_tensors`.
+    """
+    tensors, _ = read_tensors(path)
+    return tensors
+
+
+def save_checkpoint(path: Path, state: Checkpoint) -> None:
+    """Save a checkpoint.
+
+    Weights stand under ``model.``, momentum buffers under ``momentum.``, the history under
+    ``history.``; ``progress`` in the metadata is a JSON object of the epoch, batch and seconds.
+    """
+    tensors = {
+        f"{part}.{name}": value
+        for part, of_part in (
+            ("model", state.model),
+            ("momentum", state.momentum),
+            ("history", state.history.to_tensors()),
+        )
+        for name, value in of_part.items()
+    }
+    progress = {"epoch": state.epoch, "batch": state.batch, "seconds": state.seconds}
+    _save(path, tensors, {"progress": json.dumps(progress)})
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Load what `save_checkpoint` saved.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or is no checkpoint.
+    """
+    tensors, metadata = read_tensors(path)
+    parts: dict[str, dict[str, Array]] = {"model": {}, "momentum": {}, "history": {}}
+    try:
+        for full_name, value in tensors.items():
+            part, _, name = full_name.partition(".")
+            if part not in parts:
+                raise ValueError(f"found a tensor {full_name!r}")
+            parts[part][name] = value
+        progress = _progress(metadata.get("progress", ""))
+        history = History.from_tensors(parts["history"])
+    except ValueError as error:
+        raise InputError(f"{path}: {reason(error)}, expected a checkpoint") from error
+    return Checkpoint(parts["model"], parts["momentum"], *progress, history)
+
+
+def _progress(text: str) -> tuple[int, int, float]:
+    """Return epoch, batch and seconds; a ValueError says why the text does not give them."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("found no progress in its metadata") from error
+    if isinstance(found, dict) and found.keys() == {"epoch", "batch", "seconds"}:
+        epoch, batch, seconds = found["epoch"], found["batch"], found["seconds"]
+        counts = all(type(n) is int and 0 <= n < 2**53 for n in (epoch, batch))
+        if counts and type(seconds) is float and 0 <= seconds < np.inf:
+            return epoch, batch, seconds
+    raise ValueError(f"found the progress {text[:80]!r}")
+
+
+def _save(path: Path, tensors: Mapping[str, Array], metadata: dict[str, str]) -> None:
+    """Write tensors with one entry of metadata: the order of several would vary between runs."""
+    from safetensors.numpy import save
+
+    write_atomically(path, save({n: _as_stored(n, v) for n, v in tensors.items()}, metadata))
+
+
+def _as_stored(name: Any, value: Array) -> Array:
+    """Return a tensor in C order, as safetensors needs it; a scalar stays one."""
+    if not isinstance(name, str):
+        raise TypeError(f"names must be strings, got {_arrays.type_name(name)}")
+    found = _arrays.array(name, value)
+    if found.dtype.kind not in "biuf" or found.dtype.itemsize > 8:
+        raise TypeError(f"{name} must be numbers of at most 64 bits, got {found.dtype}")
+    return np.asarray(found, order="C")

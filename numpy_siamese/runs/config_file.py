@@ -1,0 +1,140 @@
+"""A run's `config.json`, read back: to repeat the run or to continue it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.errors import InputError
+from numpy_siamese.files.reading import read_json
+from numpy_siamese.runs.config import KINDS, ONLY_TORCH, TrainConfig, flag
+
+MOST_BYTES = 2**20
+"""Of a `config.json`; it has about a thousand bytes."""
+
+DECIDES_BITS = ("blas", "numpy", "torch", "cpu_capability", "device")
+"""What of an environment decides about the last bits of a result, given one configuration."""
+
+
+@dataclass(frozen=True)
+class RecordedConfig:
+    """What `config.json` holds.
+
+    Attributes
+    ----------
+    path : Path
+    settings : dict
+        Fields of the configuration; those that are missing have their defaults.
+    data_sha256 : str or None
+        `Dataset.checksum` of the data that the run saw; None in a file written by hand.
+    environment : dict
+        What the run was begun on, as its learner and `environment.describe` told; empty in a file
+        written by hand.
+    """
+
+    path: Path
+    settings: dict[str, Any]
+    data_sha256: str | None
+    environment: dict[str, Any]
+
+    def what_differs(self, here: Mapping[str, Any]) -> str:
+        """Return what here decides about last bits and is not as recorded; nothing if all is."""
+        return ", ".join(
+            f"{name} {here[name]} (recorded: {self.environment[name]})"
+            for name in DECIDES_BITS
+            if name in here and name in self.environment and here[name] != self.environment[name]
+        )
+
+    def check_data(self, dataset: Dataset) -> None:
+        """Refuse other data than the recorded.
+
+        Raises
+        ------
+        InputError
+            The checksums differ.
+        """
+        found = dataset.checksum()
+        if self.data_sha256 not in (None, found):
+            raise InputError(
+                f"--data {dataset.name}: found images and labels of SHA-256 {found}, "
+                f"expected {self.data_sha256} as recorded in {self.path}"
+            )
+
+
+def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
+    """Read a `config.json` of either package.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no JSON object, or holds an unknown name or a value of another
+        type than the field's.
+    """
+    found = read_object(path)
+    data_sha256 = found.pop("data_sha256", None)
+    if not isinstance(data_sha256, str | None):
+        raise InputError(f"{path}: data_sha256: found {data_sha256!r:.80}, expected a string")
+    environment = found.pop("environment", {})
+    if not isinstance(environment, dict):
+        raise InputError(f"{path}: environment: found {environment!r:.80}, expected an object")
+    specs = {spec.name: spec for spec in fields(config_class)}
+    settings = {}
+    for name, value in found.items():
+        if name in specs:
+            settings[name] = _checked(path, name, value, specs[name].metadata["kind"])
+            if value is None and specs[name].default is not None:
+                raise InputError(f"{path}: {name}: found null, expected a value")
+        elif name not in ONLY_TORCH:
+            raise InputError(
+                f"{path}: found the unknown setting {name!r:.80}, expected {', '.join(specs)}"
+            )
+    return RecordedConfig(path, settings, data_sha256, environment)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object of a `config.json`, whatever it says.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no JSON object.
+    """
+    expected = "a JSON object of settings by name"
+    found = read_json(path, expected, MOST_BYTES)
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: found a {type(found).__name__}, expected {expected}")
+    return found
+
+
+def continued(
+    recorded: RecordedConfig, given: dict[str, Any], config_class: type[TrainConfig]
+) -> TrainConfig:
+    """Return the configuration with which a run goes on: as recorded, but for flags of a sitting.
+
+    A flag with the recorded value is none too many: a command can be repeated with --resume.
+
+    Raises
+    ------
+    InputError
+        A flag is given that would make it another run.
+    """
+    defaults = {spec.name: spec.default for spec in fields(config_class)}
+    free = sorted(spec.name for spec in fields(config_class) if spec.metadata.get("of_sitting"))
+    for name, value in given.items():
+        expected = recorded.settings.get(name, defaults[name])
+        if name not in free and value != expected:
+            raise InputError(
+                f"--resume goes on with {recorded.path}, expected no {flag(name)} other than its "
+                f"{expected}; {', '.join(map(flag, free))} may change"
+            )
+    return config_class(**recorded.settings | given)
+
+
+def _checked(path: Path, name: str, value: Any, kind: type) -> Any:
+    """Return a value of the field's type, None as it is."""
+    if kind is float and type(value) is int:
+        value = float(value) if abs(value) < 2**1023 else value
+    if value is not None and type(value) is not kind:
+        raise InputError(f"{path}: {name}: found {value!r:.80}, expected {KINDS[kind]}")
+    return value

@@ -1,0 +1,101 @@
+"""What a run tells the person who watches it."""
+
+import time
+
+from numpy_siamese.runs.history import Metrics
+from numpy_siamese.terminal import console
+from numpy_siamese.terminal.bar import Bar
+
+
+class Progress:
+    """A bar on standard error while it is a terminal, and a line on standard output per window.
+
+    Parameters
+    ----------
+    epochs, batches, batch_size : int
+        The run's size, from which the time left is reckoned.
+    quiet : bool
+        Say nothing.
+    done : int
+        Batches that an earlier sitting has done.
+
+    Attributes
+    ----------
+    failure : OSError or None
+        Why standard output could not be written. Nothing more is said then; what is to become of
+        the work, whoever does it decides.
+    """
+
+    def __init__(
+        self, epochs: int, batches: int, batch_size: int, quiet: bool = False, done: int = 0
+    ) -> None:
+        self.epochs, self.batches, self.batch_size = epochs, batches, batch_size
+        self._start = time.perf_counter()
+        self._done = self._done_before = done
+        self._bar = None if quiet else Bar()
+        self.failure: OSError | None = None
+        self._show_bar()
+
+    def say(self, *parts: str) -> None:
+        """Print a line of such parts on standard output, above the bar; see `console.say`."""
+        if self._bar is None or self.failure is not None:
+            return
+        self._bar.hide()
+        try:
+            console.say(*parts)
+        except OSError as error:
+            self.failure = error
+        self._bar.show_again()
+
+    def batch(self, loss: float, accuracy: float) -> None:
+        """Count one batch and show its live figures on the bar."""
+        self._done += 1
+        rate, left = self._pace()
+        self._show_bar(
+            f"loss {loss:.3f}, accuracy {accuracy:.2f}, {rate:,.0f} pairs/s, {left} left",
+            f"loss {loss:.3f} acc {accuracy:.2f} {rate:,.0f}/s {left} left",
+            f"loss {loss:.3f} acc {accuracy:.2f} {rate:,.0f}/s {left}",
+            f"{loss:.3f} {accuracy:.2f} {rate:,.0f}/s {left}",
+            left,
+        )
+
+    def window(self, row: Metrics) -> None:
+        """Print the means of a window of batches."""
+        rate, left = self._pace()
+        self.say(
+            f"epoch {row.epoch}/{self.epochs} batch {row.batch:{len(str(self.batches))}d}",
+            f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
+            f"{rate:,.0f} pairs/s, {left} left",
+        )
+
+    def test(self, row: Metrics, pairs: int) -> None:
+        """Print the figures of the test pairs after an epoch."""
+        self.say(
+            f"epoch {row.epoch}/{self.epochs} test pairs {pairs:,}",
+            f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
+        )
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _show_bar(self, *figures: str) -> None:
+        """Show how far the run is, and its figures: the same at different lengths."""
+        if self._bar is not None:
+            total = self.epochs * self.batches
+            longest = "  ".join([f"{self._done}/{total}", *figures[:1]])
+            self._bar.show(self._done / total, (longest, *figures))
+
+    def _pace(self) -> tuple[float, str]:
+        """Return pairs a second in this sitting, and the time that the rest takes at this pace."""
+        seconds = max(time.perf_counter() - self._start, 1e-9) / (self._done - self._done_before)
+        left = seconds * (self.epochs * self.batches - self._done)
+        return self.batch_size / seconds, clock(left)
+
+
+def clock(seconds: float) -> str:
+    """Return a time as m:ss, from an hour on as h:mm:ss."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

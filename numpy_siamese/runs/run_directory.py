@@ -1,0 +1,210 @@
+"""The folder of a run: its configuration, metrics, weights, summary and pictures."""
+
+import csv
+import io
+import json
+import math
+import os
+import time
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from numpy_siamese.errors import InputError
+from numpy_siamese.files import lock
+from numpy_siamese.files.atomic_write import leftovers, write_atomically
+from numpy_siamese.files.lock import LOCK, FolderLock
+from numpy_siamese.files.paths import missing_folders, remove_empty, shell_word
+from numpy_siamese.runs import checkpoint
+from numpy_siamese.runs.checkpoint import Checkpoint
+from numpy_siamese.runs.config_file import read_object
+from numpy_siamese.runs.history import COLUMNS, Metrics
+
+CONFIG, MODEL, CHECKPOINT = "config.json", "model.safetensors", "checkpoint.safetensors"
+METRICS = "metrics.csv"
+
+START = frozenset({CONFIG, CHECKPOINT, METRICS, "test_metrics.csv", "pairs.png"})
+"""What a run writes before its first batch."""
+
+
+class RunDirectory:
+    """Where one run writes; every file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Created, parents included; an existing folder must be empty, or hold no more than the start
+        of a run that was killed before its first batch was done.
+    existing : bool
+        Continue the run that the folder holds.
+
+    Raises
+    ------
+    InputError
+        The path is no folder, holds something (or, to continue, no run), cannot be written, or
+        another process is writing there.
+    """
+
+    def __init__(self, path: Path, existing: bool = False) -> None:
+        self.path, self.existing = path, existing
+        self._flag = f"--resume {path}" if existing else f"--out {path}"
+        self._lock: FolderLock | None = None
+        self._written: set[Path] = set()
+        self._missing = [] if existing else missing_folders(path)
+        try:
+            self._open()
+        except BaseException:
+            self.discard()
+            raise
+
+    def _open(self) -> None:
+        """Make the folder, where it is to be new, and let no other run in."""
+        try:
+            if not self.existing:
+                self.path.mkdir(parents=True, exist_ok=True)
+            self._check(self.existing)
+        except OSError as error:
+            raise InputError(
+                f"{self._flag}: cannot be used as a folder ({error.strerror})"
+            ) from error
+        try:
+            self._lock = FolderLock(self.path)
+        except OSError as error:
+            raise InputError(
+                f"{self._flag}: cannot be written ({error.strerror}), expected a writable folder"
+            ) from error
+        self._check(self.existing)  # another run may have come and gone
+        for leftover in leftovers(self.path):
+            leftover.unlink()
+        if not self.existing:
+            for name in self._entries():  # of a mere start
+                (self.path / name).unlink()
+
+    def _entries(self) -> list[str]:
+        """Return the names of what the folder holds, but for what a dead process leaves behind."""
+        ignored = {LOCK, *(leftover.name for leftover in leftovers(self.path))}
+        return sorted({entry.name for entry in self.path.iterdir()} - ignored)
+
+    def _check(self, existing: bool) -> None:
+        """Refuse a folder that holds something, or, to continue, one that holds no run."""
+        entries = self._entries()
+        if existing:
+            if CONFIG not in entries:
+                raise InputError(f"{self._flag}: holds no run (found no {CONFIG})")
+        elif self._is_mere_start(entries):
+            pass
+        elif CONFIG in entries:
+            raise InputError(
+                f"{self._flag}: holds another run, expected a new or empty folder, or "
+                f"--resume {shell_word(self.path)}"
+            )
+        elif entries:
+            raise InputError(f"{self._flag}: holds {entries[0]}, expected a new or empty folder")
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise InputError(f"{self._flag}: cannot be written, expected a writable folder")
+
+    def _is_mere_start(self, entries: Collection[str]) -> bool:
+        """Whether a run began here and was killed before its first batch was done.
+
+        Whoever is still at work there holds the lock.
+        """
+        if not lock.IS_KEPT or CHECKPOINT not in entries or not START.issuperset(entries):
+            return False
+        try:
+            state = checkpoint.load_checkpoint(self.path / CHECKPOINT)
+            lines = (self.path / METRICS).read_bytes().count(b"\n") if METRICS in entries else 0
+        except (InputError, OSError):
+            return False
+        return state.epoch == state.batch == 0 and lines <= 1
+
+    def close(self) -> None:
+        """Let other runs write there."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def discard(self) -> None:
+        """Take back what a new run has made, its folder and the parents of it; let others in.
+
+        The folder of a run that goes on stays as it is.
+        """
+        try:
+            self._take_back()
+        except KeyboardInterrupt:  # a second one, and nothing here takes long
+            self._take_back()
+            raise
+
+    def _take_back(self) -> None:
+        if not self.existing:
+            for path in self._written:
+                with suppress(OSError):  # it was not written after all, or is gone with its disk
+                    path.unlink()
+        self.close()
+        remove_empty(self._missing)
+
+    def set_epochs(self, epochs: int) -> None:
+        """Let `config.json` of a run that goes on have another end; all else in it stays.
+
+        Raises
+        ------
+        InputError
+            It cannot be read.
+        """
+        self.write_json(CONFIG, read_object(self.path / CONFIG) | {"epochs": epochs})
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write `config.json` or `summary.json`; a number that is not finite becomes null."""
+        text = json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n"
+        write_atomically(self._place(name), text.encode())
+
+    def write_metrics(self, name: str, rows: Sequence[Metrics]) -> None:
+        """Write `metrics.csv` (training windows) or `test_metrics.csv` (after each epoch)."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(astuple(row) for row in rows)
+        write_atomically(self._place(name), text.getvalue().encode())
+
+    def write_checkpoint(self, state: Checkpoint) -> None:
+        """Write `checkpoint.safetensors`."""
+        checkpoint.save_checkpoint(self._place(CHECKPOINT), state)
+
+    def write_model(self, state: Checkpoint) -> None:
+        """Write `model.safetensors`."""
+        checkpoint.save_model(self._place(MODEL), state.model)
+
+    def read_checkpoint(self) -> Checkpoint | None:
+        """Return the last checkpoint, None where a run ended before it wrote anything.
+
+        Raises
+        ------
+        InputError
+            The file cannot be read or is no checkpoint; weights are there without one.
+        """
+        path = self.path / CHECKPOINT
+        if not path.exists() and not (self.path / MODEL).exists():
+            return None
+        return checkpoint.load_checkpoint(path)
+
+    def write_picture(self, name: str, png: bytes) -> None:
+        """Write one of the pictures."""
+        write_atomically(self._place(name), png)
+
+    def _place(self, name: str) -> Path:
+        """Return the path of a file that is to be written, and remember it."""
+        self._written.add(self.path / name)
+        return self.path / name
+
+
+def _without_nan(content: Any) -> Any:
+    if isinstance(content, Mapping):
+        return {name: _without_nan(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def default_directory(package: str) -> Path:
+    """Return a new folder's name for a run: runs/PACKAGE-DATE-TIME."""
+    return Path("runs") / f"{package}-{time.strftime('%Y%m%d-%H%M%S')}"
