@@ -105,8 +105,11 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
 
 
 def network(value: Any) -> Any:
-    """Return a network of this package, or what has its dtype and is called like it."""
-    if not callable(value) or getattr(value, "dtype", None) not in (np.float32, np.float64):
+    """Return a network of this package, or what has its dtype, a backbone and a head as it has."""
+    parts = getattr(value, "net", None), getattr(value, "compare", None)
+    if getattr(value, "dtype", None) not in (np.float32, np.float64) or not all(
+        map(callable, parts)
+    ):
         raise TypeError(f"net must be a SiameseNet of NumPy, got {_arrays.type_name(value)}")
     return value
 

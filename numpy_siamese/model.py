@@ -1,104 +1,66 @@
 """The network: two twins that share one CNN, and the head that compares their embeddings.
 
-Every module is a function of its input that returns its output and its pullback. The pullback
-returns the gradients of the module's parameters, under their state-dict names, and the gradient
-of its input. Nothing is remembered between calls.
+Both are functions that return their output and their pullback. The pullback returns the gradients
+of the parameters, under their state-dict names, and the gradient of the input.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
-from numpy_siamese._windows import batch_innermost
-from numpy_siamese.functional.fused import conv_relu_pool
+from numpy_siamese.architectures import MNIST, Architecture, fuse
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed
+from numpy_siamese.layers import Gradients, Linear, Sequential
 
 Array = np.ndarray
-Gradients = dict[str, Array]
 Pullback = Callable[..., tuple[Gradients, Any]]
 
+BACKBONE = "net."
+"""How the names of the backbone's parameters begin in the state dict."""
 
-class CNN:
+
+class CNN(Sequential):
     """The backbone, from an image to its embedding.
-
-    conv1 3×3 → ReLU → pool 2 → conv2 3×3 → ReLU → pool 2 → flatten → fc1 → ReLU → fc2
 
     Parameters
     ----------
-    generator : numpy.random.RandomState
-        From `initialization.manual_seed`; draws the weights.
-    dtype : numpy.float32 or numpy.float64
+    architecture : Architecture
+    parameters : mapping of name → array
+        All of one dtype, float32 or float64.
     """
 
-    image_shape = (1, 28, 28)
-    weight_shapes: ClassVar = {
-        "conv1": (32, 1, 3, 3),
-        "conv2": (64, 32, 3, 3),
-        "fc1": (120, 1600),
-        "fc2": (84, 120),
-    }
-
-    def __init__(self, generator: np.random.RandomState, dtype: type[np.floating]) -> None:
-        self._parameters = _initialize(self.weight_shapes, generator, dtype)
-
-    def parameters(self) -> dict[str, Array]:
-        """Return the arrays in use, by name."""
-        return dict(self._parameters)
+    def __init__(self, architecture: Architecture, parameters: Mapping[str, Array]) -> None:
+        super().__init__(architecture, parameters)
+        self.image_shape = architecture.image_shape
+        self.dtype = next(iter(parameters.values())).dtype.type
 
     def __call__(self, images: Array, needs_pullback: bool = True) -> tuple[Array, Any]:
         """Embed images.
 
         Parameters
         ----------
-        images : (N, 1, 28, 28), raw pixel values 0..255
+        images : (N, C, H, W), raw pixel values 0..255
         needs_pullback : bool
 
         Returns
         -------
-        embedding : (N, 84)
+        embedding : (N, E), 84 numbers in the recipe's network
         pullback : dembedding → (grads, dx)
             dx is None for ``needs_input_grad=False``. None if it is not needed.
         """
-        p = self._parameters
-        (x,) = _arrays.of_dtype(p["conv1.weight"].dtype.type, images=images)
+        (x,) = _arrays.of_dtype(self.dtype, images=images)
         if x.ndim != 4 or x.shape[1:] != self.image_shape:
-            raise ValueError(f"images must be (N, 1, 28, 28), got {x.shape}")
-        # conv2 reads 12 of 13 rows and columns, for its pooling drops an odd one; conv1 needs 26
-        read = x[:, :, :26, :26]
-        y, conv1 = conv_relu_pool(  # (N, 32, 12, 12)
-            read, p["conv1.weight"], p["conv1.bias"], needs_pullback
-        )
-        y, conv2 = conv_relu_pool(  # (N, 64, 5, 5)
-            y, p["conv2.weight"], p["conv2.bias"], needs_pullback
-        )
-        maps = y.shape
-        y = batch_innermost(y).reshape(1600, len(x)).T  # (N, 1600), channel-major
-        y, fc1 = F.linear(y, p["fc1.weight"], p["fc1.bias"])  # (N, 120)
-        y, relu = F.relu(y)
-        embedding, fc2 = F.linear(y, p["fc2.weight"], p["fc2.bias"])  # (N, 84)
+            raise ValueError(f"images must be {_batch(*self.image_shape)}, got {x.shape}")
+        embedding, backbone = super().__call__(x, needs_pullback)
         if not needs_pullback:
             return embedding, None
 
-        def pullback(
-            dembedding: Array, needs_input_grad: bool = True
-        ) -> tuple[Gradients, Array | None]:
+        def pullback(dembedding: Array, needs_input_grad: bool = True) -> tuple[Gradients, Any]:
             dembedding = _arguments.cotangent(dembedding, embedding, "dembedding")
-            grads: Gradients = {}
-            dy, grads["fc2.weight"], grads["fc2.bias"] = fc2(dembedding)
-            (dy,) = relu(dy)
-            dy, grads["fc1.weight"], grads["fc1.bias"] = fc1(dy)
-            dy = dy.reshape(maps)
-            dy, grads["conv2.weight"], grads["conv2.bias"] = conv2(dy)
-            dread, grads["conv1.weight"], grads["conv1.bias"] = conv1(dy, needs_input_grad)
-            grads = {name: grads[name] for name in p}
-            if not needs_input_grad:
-                return grads, None
-            dx = np.zeros_like(x)
-            dx[:, :, :26, :26] = dread
-            return grads, dx
+            return backbone(dembedding, needs_input_grad)
 
         return embedding, pullback
 
@@ -114,22 +76,42 @@ class SiameseNet:
         The weights are those of torch's default initialisation after ``torch.manual_seed(seed)``,
         bit for bit.
     dtype : numpy.float32 or numpy.float64
+    fused : bool
+        Compute convolution, ReLU and pooling as one operation. False is the textbook path: each
+        layer as it is listed. Values are the same up to rounding, and the weights to the bit.
+    architecture : Architecture
+        Default: the recipe's network.
     """
 
-    weight_shapes: ClassVar = {"fc1": (1, 84)}
-
-    def __init__(self, seed: int = 0, dtype: type[np.floating] = np.float32) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        dtype: type[np.floating] = np.float32,
+        fused: bool = True,
+        architecture: Architecture = MNIST,
+    ) -> None:
         self.dtype = _arrays.float_type("dtype", dtype)
-        generator = manual_seed(seed)
-        self.net = CNN(generator, self.dtype)
-        self._head = _initialize(self.weight_shapes, generator, self.dtype)
+        _arguments.boolean("fused", fused)
+        self.architecture = architecture
+        self._parameters = _draw(architecture, seed, self.dtype)
+        backbone = {
+            name.removeprefix(BACKBONE): parameter
+            for name, parameter in self._parameters.items()
+            if name.startswith(BACKBONE)
+        }
+        self.net = CNN(fuse(architecture) if fused else architecture, backbone)
+        names = architecture.head.parameter_names
+        self._head = Linear(architecture.head, *(self._parameters[name] for name in names))
 
     def parameters(self) -> dict[str, Array]:
-        """Return the ten arrays in use, by state-dict name; to change one is to change the net."""
-        return {f"net.{name}": p for name, p in self.net.parameters().items()} | self._head
+        """Return the arrays in use, by state-dict name; to change one is to change the net.
+
+        They are views of one buffer, where they lie one after the other.
+        """
+        return dict(self._parameters)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return the ten arrays by name, like torch without copying them."""
+        """Return the arrays by name, like torch without copying them."""
         return self.parameters()
 
     def load_state_dict(self, mapping: Mapping[str, Array]) -> None:
@@ -140,7 +122,7 @@ class SiameseNet:
         KeyError, ValueError, TypeError
             Missing or unexpected names; a wrong shape; a wrong dtype, no array, no mapping.
         """
-        parameters, given = self.parameters(), _arguments.mapping("mapping", mapping)
+        parameters, given = self._parameters, _arguments.mapping("mapping", mapping)
         missing, unexpected = parameters.keys() - given.keys(), given.keys() - parameters.keys()
         if missing or unexpected:
             raise KeyError(f"missing {sorted(missing)}, unexpected {sorted(unexpected, key=str)}")
@@ -170,40 +152,35 @@ class SiameseNet:
         pullback : dprobs → (grads, (dleft, dright))
         """
         left, right = _arrays.of_dtype(self.dtype, left=left, right=right)
-        if left.ndim != 2 or left.shape[1] != self.weight_shapes["fc1"][1]:
-            raise ValueError(f"left must be (N, 84), got {left.shape}")
+        size = self.architecture.embedding_size
+        if left.ndim != 2 or left.shape[1] != size:
+            raise ValueError(f"left must be {_batch(size)}, got {left.shape}")
         difference, l1_distance = F.l1_distance(left, right)
-        logits, fc1 = F.linear(difference, self._head["fc1.weight"], self._head["fc1.bias"])
+        logits, fc1 = self._head(difference)
         probs, sigmoid = F.sigmoid(logits)
 
         def pullback(dprobs: Array) -> tuple[Gradients, tuple[Array, Array]]:
             dprobs = _arguments.cotangent(dprobs, probs, "dprobs")
             (dlogits,) = sigmoid(dprobs)
-            ddifference, dweight, dbias = fc1(dlogits)
+            grads, ddifference = fc1(dlogits)
             dleft, dright = l1_distance(ddifference)
-            return {"fc1.weight": dweight, "fc1.bias": dbias}, (dleft, dright)
+            return grads, (dleft, dright)
 
         return probs, pullback
 
-    def __call__(
-        self, left: Array, right: Array, map_twins: Callable[..., Iterable[Any]] = map
-    ) -> tuple[Array, Pullback]:
+    def __call__(self, left: Array, right: Array) -> tuple[Array, Pullback]:
         """Return the probability that each pair is of the same class.
 
         Parameters
         ----------
         left, right : (N, 1, 28, 28), raw pixel values 0..255
-        map_twins : callable
-            Applies a function to both sides, like `map`. `threads.side_by_side` computes the twins
-            at the same time, forward and backward.
 
         Returns
         -------
         probs : (N, 1)
         pullback : dprobs → (grads, (dleft, dright))
-            grads under the state dict's names. The twins share their weights, so the gradient of
-            a shared weight is the sum of the two branches' gradients. dleft and dright are None
-            for ``needs_input_grad=False``.
+            grads under the state dict's names. dleft and dright are None for
+            ``needs_input_grad=False``.
 
         References
         ----------
@@ -211,33 +188,40 @@ class SiameseNet:
         """
         left, right = _arrays.of_dtype(self.dtype, left=left, right=right)
         _arguments.same_shape(left=left, right=right)
-        (left_embedding, left_twin), (right_embedding, right_twin) = map_twins(
-            self.net, (left, right)
-        )
+        left_embedding, left_twin = self.net(left)
+        right_embedding, right_twin = self.net(right)
         probs, head = self.compare(left_embedding, right_embedding)
 
         def pullback(
             dprobs: Array, needs_input_grad: bool = True
         ) -> tuple[Gradients, tuple[Array | None, Array | None]]:
             head_grads, (dleft_embedding, dright_embedding) = head(dprobs)
-            (left_grads, dleft), (right_grads, dright) = map_twins(
-                lambda twin, dembedding: twin(dembedding, needs_input_grad),
-                (left_twin, right_twin),
-                (dleft_embedding, dright_embedding),
-            )
-            shared = {f"net.{name}": left_grads[name] + right_grads[name] for name in left_grads}
-            return shared | head_grads, (dleft, dright)
+            left_grads, dleft = left_twin(dleft_embedding, needs_input_grad)
+            right_grads, dright = right_twin(dright_embedding, needs_input_grad)
+            return shared(left_grads, right_grads) | head_grads, (dleft, dright)
 
         return probs, pullback
 
 
-def _initialize(
-    weight_shapes: Mapping[str, tuple[int, ...]],
-    generator: np.random.RandomState,
-    dtype: type[np.floating],
-) -> dict[str, Array]:
-    parameters = {}
-    for layer, shape in weight_shapes.items():
-        weight, bias = linear_or_conv2d(generator, shape, dtype)
-        parameters[f"{layer}.weight"], parameters[f"{layer}.bias"] = weight, bias
-    return parameters
+def shared(left_grads: Gradients, right_grads: Gradients) -> Gradients:
+    """Add the gradients of the twins, which share their weights, under the state dict's names."""
+    return {f"{BACKBONE}{name}": left_grads[name] + right_grads[name] for name in left_grads}
+
+
+def _draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> dict[str, Array]:
+    """Draw the parameters that a seed gives, as views of one buffer, in the state dict's order."""
+    generator = manual_seed(seed)
+    drawn: dict[str, Array] = {}
+    for layer, shape in architecture.weight_shapes().items():
+        drawn[f"{layer}.weight"], drawn[f"{layer}.bias"] = linear_or_conv2d(generator, shape, dtype)
+    buffer = np.concatenate([parameter.ravel() for parameter in drawn.values()])
+    ends = np.cumsum([parameter.size for parameter in drawn.values()])
+    return {
+        name: buffer[end - parameter.size : end].reshape(parameter.shape)
+        for (name, parameter), end in zip(drawn.items(), ends, strict=True)
+    }
+
+
+def _batch(*shape: int) -> str:
+    """Return the shape of a batch, in words."""
+    return f"(N, {', '.join(map(str, shape))})"

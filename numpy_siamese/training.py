@@ -12,7 +12,8 @@ from numpy_siamese import functional as F
 from numpy_siamese.data.dataset import checked_images, gather
 from numpy_siamese.evaluation.verification import accuracy
 from numpy_siamese.inference import pair_probabilities
-from numpy_siamese.model import Gradients, SiameseNet
+from numpy_siamese.layers import Gradients
+from numpy_siamese.model import SiameseNet, shared
 from numpy_siamese.optim import SGD
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.cores import default_threads
@@ -74,7 +75,7 @@ def loss_and_gradients(
     threads = None if threads is None else _arguments.count("threads", threads, 1)
     net = _arguments.network(net)
     targets = _arrays.real("targets", targets, net.dtype)
-    left, right = _arrays.array("left", left), _arrays.array("right", right)
+    left, right = _arrays.of_dtype(net.dtype, left=left, right=right)
     if left.ndim != 4:
         raise ValueError(f"left must be (N, 1, 28, 28), got {left.shape}")
     N = len(left)
@@ -88,11 +89,18 @@ def loss_and_gradients(
 
     def part(start: int) -> tuple[Array, Array, Gradients]:
         rows = slice(start, start + size)
-        probs, net_pullback = net(left[rows], right[rows], map_twins)
-        loss, loss_pullback = F.binary_cross_entropy(probs, targets[rows], reduction="sum")
-        (dprobs,) = loss_pullback(1.0)
-        grads, _ = net_pullback(dprobs / net.dtype(N), needs_input_grad=False)
-        return loss, probs, grads
+        twins = map_twins(net.net, (left[rows], right[rows]))
+        (left_embedding, left_twin), (right_embedding, right_twin) = twins
+        probs, head = net.compare(left_embedding, right_embedding)
+        loss, binary_cross_entropy = F.binary_cross_entropy(probs, targets[rows], reduction="sum")
+        (dprobs,) = binary_cross_entropy(1.0)
+        head_grads, dembeddings = head(dprobs / net.dtype(N))
+        (left_grads, _), (right_grads, _) = map_twins(
+            lambda twin, dembedding: twin(dembedding, needs_input_grad=False),
+            (left_twin, right_twin),
+            dembeddings,
+        )
+        return loss, probs, shared(left_grads, right_grads) | head_grads
 
     with (
         np.errstate(under="ignore"),

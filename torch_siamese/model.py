@@ -8,29 +8,18 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from numpy_siamese import _arguments
+from numpy_siamese.architectures import MNIST, Architecture
 from torch_siamese._tensors import from_array, tensor
+from torch_siamese.layers import modules
 
 
-class CNN(nn.Module):
+class CNN(nn.Sequential):
     """The backbone, from an image (N, 1, 28, 28) to its embedding (N, 84)."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(1, 32, 3)
-        self.conv2 = nn.Conv2d(32, 64, 3)
-        self.fc1 = nn.Linear(1600, 120)
-        self.fc2 = nn.Linear(120, 84)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Embed images."""
-        y = F.max_pool2d(F.relu(self.conv1(x)), 2)  # (N, 32, 13, 13)
-        y = F.max_pool2d(F.relu(self.conv2(y)), 2)  # (N, 64, 5, 5)
-        y = y.reshape(len(x), 1600)  # channel-major
-        y = F.relu(self.fc1(y))  # (N, 120)
-        return self.fc2(y)  # (N, 84)
+    def __init__(self, architecture: Architecture = MNIST) -> None:
+        super().__init__(modules(architecture))
 
 
 class SiameseNet(nn.Module):
@@ -39,12 +28,17 @@ class SiameseNet(nn.Module):
     p = sigmoid(fc1(|net(left) − net(right)|)), with one CNN `net` for both sides. Built after
     ``torch.manual_seed(seed)`` in the default dtype, it has the weights of
     ``numpy_siamese.model.SiameseNet(seed)``, bit for bit.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Default: the recipe's network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, architecture: Architecture = MNIST) -> None:
         super().__init__()
-        self.net = CNN()
-        self.fc1 = nn.Linear(84, 1)
+        self.net = CNN(architecture)
+        self.fc1 = nn.Linear(architecture.embedding_size, architecture.head.out_features)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Load tensors, or the arrays of the NumPy twin's `state_dict()` as they are.

@@ -1,0 +1,211 @@
+"""Networks as lists of layers, in no framework: what both packages build theirs from.
+
+A layer here is a description: what it makes of the shape of one image, which weights it has, what
+it costs. `numpy_siamese.layers` and `torch_siamese.layers` say how it is computed.
+
+`fuse` rewrites a list of layers into one that computes the same for less work.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer without weights that keeps the shape of what it is given."""
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the weight and the bias, if the layer has them."""
+        return ()
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of the output for one image of a given shape."""
+        return shape
+
+    def products(self, shape: Shape) -> int:
+        """Return the multiplications of the layer's matrix product for one image."""
+        return 0
+
+
+@dataclass(frozen=True)
+class Weighted(Layer):
+    """A layer with a weight and a bias, which the state dict has under the layer's name."""
+
+    name: str
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        return f"{self.name}.weight", f"{self.name}.bias"
+
+    def weight_shape(self, shape: Shape) -> Shape:
+        """Return the shape of the weight, output channels first; the bias has one number each."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Conv2d(Weighted):
+    """Convolve with square kernels: stride 1, no padding. (C, H, W) → (O, H − K + 1, W − K + 1)."""
+
+    out_channels: int
+    kernel_size: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        _, H, W = shape
+        return self.out_channels, H - self.kernel_size + 1, W - self.kernel_size + 1
+
+    def weight_shape(self, shape: Shape) -> Shape:
+        return self.out_channels, shape[0], self.kernel_size, self.kernel_size
+
+    def products(self, shape: Shape) -> int:
+        _, *positions = Conv2d.output_shape(self, shape)
+        return prod(positions) * prod(self.weight_shape(shape))
+
+
+@dataclass(frozen=True)
+class ReLU(Layer):
+    """Rectify."""
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Layer):
+    """Take the maximum of square windows side by side. (C, H, W) → (C, ⌊H/K⌋, ⌊W/K⌋)."""
+
+    kernel_size: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        C, H, W = shape
+        return C, H // self.kernel_size, W // self.kernel_size
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """Lay the feature maps of an image in a row, channel-major. (C, H, W) → (C·H·W,)."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (prod(shape),)
+
+
+@dataclass(frozen=True)
+class Linear(Weighted):
+    """Apply an affine map. (I,) → (O,)."""
+
+    out_features: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (self.out_features,)
+
+    def weight_shape(self, shape: Shape) -> Shape:
+        return self.out_features, *shape
+
+    def products(self, shape: Shape) -> int:
+        return prod(self.weight_shape(shape))
+
+
+@dataclass(frozen=True)
+class ConvReLUPool(Conv2d):
+    """Conv2d, ReLU and MaxPool2d(2) as one layer.
+
+    Parameters
+    ----------
+    read : (rows, columns)
+        What it reads of its input, from the first pixel on.
+    """
+
+    read: Shape
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return self.out_channels, *((n - self.kernel_size + 1) // 2 for n in self.read)
+
+    def products(self, shape: Shape) -> int:
+        return super().products((shape[0], *self.read))
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A Siamese network: the backbone that both twins share, and the head that compares.
+
+    Parameters
+    ----------
+    name : str
+    image_shape : (C, H, W)
+    layers : of the backbone, from an image to its embedding
+    head : Linear
+        From |left − right| of two embeddings to the logit.
+    """
+
+    name: str
+    image_shape: Shape
+    layers: tuple[Layer, ...]
+    head: Linear = Linear("fc1", 1)
+
+    def with_shapes(self) -> Iterator[tuple[Layer, Shape]]:
+        """Yield the layers of the backbone, each with the shape of its input for one image."""
+        shape = self.image_shape
+        for layer in self.layers:
+            yield layer, shape
+            shape = layer.output_shape(shape)
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in an embedding."""
+        *_, (last, shape) = self.with_shapes()
+        (size,) = last.output_shape(shape)
+        return size
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """Return the shapes of the weights by layer, as the state dict names and orders them."""
+        shapes = {
+            f"net.{layer.name}": layer.weight_shape(shape)
+            for layer, shape in self.with_shapes()
+            if isinstance(layer, Weighted)
+        }
+        return shapes | {self.head.name: self.head.weight_shape((self.embedding_size,))}
+
+    def products(self) -> int:
+        """Return the multiplications of embedding one image."""
+        return sum(layer.products(shape) for layer, shape in self.with_shapes())
+
+
+MNIST = Architecture(
+    "mnist",
+    (1, 28, 28),
+    (
+        Conv2d("conv1", 32, 3),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d("conv2", 64, 3),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Linear("fc1", 120),
+        ReLU(),
+        Linear("fc2", 84),
+    ),
+)
+"""The network of the recipe: an image of 28×28 pixels, an embedding of 84 numbers."""
+
+
+def fuse(architecture: Architecture) -> Architecture:
+    """Replace convolutions that ReLU and 2×2 pooling follow by a layer that does all three.
+
+    Pooling drops an odd last row of a convolution. n rows of its output are computed from
+    2·n + K − 1 rows of the input, and a fused layer before need not compute any other. Columns
+    likewise.
+    """
+    layers: list[Layer] = []
+    read: Shape | None = None  # by the fused layer that follows
+    described = list(architecture.with_shapes())
+    while described:
+        match described:
+            case [*described, (Conv2d() as conv, shape), (ReLU(), _), (MaxPool2d(2) as pool, _)]:
+                outputs = read or pool.output_shape(conv.output_shape(shape))[1:]
+                read = tuple(2 * n + conv.kernel_size - 1 for n in outputs)
+                layers.append(ConvReLUPool(conv.name, conv.out_channels, conv.kernel_size, read))
+            case [*described, (layer, _)]:
+                read = None
+                layers.append(layer)
+    return replace(architecture, layers=tuple(reversed(layers)))

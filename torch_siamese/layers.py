@@ -1,0 +1,29 @@
+"""The modules of `torch.nn` that compute the layers of `numpy_siamese.architectures`."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from numpy_siamese import architectures
+from numpy_siamese.architectures import Architecture, Shape
+
+KINDS: dict[type[architectures.Layer], Callable[[Any, Shape], nn.Module]] = {
+    architectures.Conv2d: lambda layer, shape: nn.Conv2d(
+        shape[0], layer.out_channels, layer.kernel_size
+    ),
+    architectures.ReLU: lambda layer, shape: nn.ReLU(),
+    architectures.MaxPool2d: lambda layer, shape: nn.MaxPool2d(layer.kernel_size),
+    architectures.Flatten: lambda layer, shape: nn.Flatten(),
+    architectures.Linear: lambda layer, shape: nn.Linear(shape[0], layer.out_features),
+}
+"""The module that computes a described layer, given the shape of its input for one image."""
+
+
+def modules(architecture: Architecture) -> OrderedDict[str, nn.Module]:
+    """Return the modules of the backbone by name; what has no weights is named by its place."""
+    found: OrderedDict[str, nn.Module] = OrderedDict()
+    for place, (layer, shape) in enumerate(architecture.with_shapes()):
+        found[getattr(layer, "name", str(place))] = KINDS[type(layer)](layer, shape)
+    return found
