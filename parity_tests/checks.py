@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from numpy_siamese.tests import test_fma, test_pairs
+from numpy_siamese.tests import test_fma
+from numpy_siamese.tests.data import test_pairs
 from parity_tests import (
     test_edges,
     test_initialization,

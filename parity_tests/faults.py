@@ -30,7 +30,8 @@ from numpy_siamese.functional import (
     loss,
     pooling,
 )
-from numpy_siamese.tests import test_fma, test_pairs, test_training
+from numpy_siamese.tests import test_fma, test_training
+from numpy_siamese.tests.data import test_pairs
 from parity_tests import checks, test_edges, test_initialization, test_operations
 from parity_tests.checks import (
     Check,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from numpy_siamese.tests.commands import assert_has_the_grammar, end_of
+from numpy_siamese.tests.support.commands import assert_has_the_grammar, end_of
 from parity_tests import mutation, rerun, trajectory
 from parity_tests.planted import __main__ as planted
 from torch_siamese import cli

@@ -15,7 +15,7 @@ import pytest
 from benchmarks import cli, environment, limits, memory, results_file, soak, tables
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.workloads import Work
-from numpy_siamese.tests.commands import assert_has_the_grammar, end_of
+from numpy_siamese.tests.support.commands import assert_has_the_grammar, end_of
 
 LIMITS = {"gemm_flops": 1e11, "copy_bytes": 1e10}
 

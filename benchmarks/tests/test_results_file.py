@@ -14,7 +14,7 @@ from benchmarks.results import Cell, Memory, Results
 from benchmarks.results_file import MOST_BYTES, load, save
 from benchmarks.tests.hostile import READERS
 from numpy_siamese.errors import InputError
-from numpy_siamese.tests.spoiling import outcome, spoil
+from numpy_siamese.tests.robustness.spoiling import outcome, spoil
 
 READER = READERS["results"]
 

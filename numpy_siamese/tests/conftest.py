@@ -9,10 +9,10 @@ import pytest
 
 from numpy_siamese.pictures import canvas
 from numpy_siamese.runs import signals
-from numpy_siamese.tests.commands import SMALL
-from numpy_siamese.tests.processes import Server
-from numpy_siamese.tests.terminal import Terminal
-from numpy_siamese.tests.tiny import csv_folder, idx_folder, replace_pictures
+from numpy_siamese.tests.support.commands import SMALL
+from numpy_siamese.tests.support.processes import Server
+from numpy_siamese.tests.support.terminal import Terminal
+from numpy_siamese.tests.support.tiny import csv_folder, idx_folder, replace_pictures
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -18,7 +18,7 @@ from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.tests.tiny import PATIENCE, split
+from numpy_siamese.tests.support.tiny import PATIENCE, split
 from numpy_siamese.training import MICRO_BATCH, NumpyLearner, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.model import SiameseNet as NumpyNet
-from numpy_siamese.tests import tiny
-from numpy_siamese.tests.impostors import impostors, refusal, shuffled
-from numpy_siamese.tests.test_layouts import LAYOUTS
+from numpy_siamese.tests.contracts.impostors import impostors, refusal, shuffled
+from numpy_siamese.tests.contracts.test_layouts import LAYOUTS
+from numpy_siamese.tests.support import tiny
 from numpy_siamese.training import loss_and_gradients as numpy_loss_and_gradients
 from torch_siamese import data, evaluation, model, training
 from torch_siamese.config import TrainConfig

@@ -16,8 +16,8 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.pictures import plots
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH
-from numpy_siamese.tests.commands import SMALL
-from numpy_siamese.tests.tiny import replace_pictures
+from numpy_siamese.tests.support.commands import SMALL
+from numpy_siamese.tests.support.tiny import replace_pictures
 from torch_siamese.cli import main
 from torch_siamese.config import TrainConfig
 from torch_siamese.data import select_device

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from numpy_siamese.data.pairs import PairSampler
-from numpy_siamese.tests.tiny import PATIENCE, split
+from numpy_siamese.tests.support.tiny import PATIENCE, split
 from torch_siamese import settings, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.evaluation import embed_images, pair_probabilities

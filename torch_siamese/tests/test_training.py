@@ -18,7 +18,7 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH
 from numpy_siamese.runs.run import Run
-from numpy_siamese.tests.tiny import dataset, replace_pictures, split
+from numpy_siamese.tests.support.tiny import dataset, replace_pictures, split
 from torch_siamese import data, evaluation, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.settings import threads

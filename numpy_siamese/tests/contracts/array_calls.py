@@ -1,0 +1,179 @@
+"""Every function that takes arrays, with arguments that it takes."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
+from numpy_siamese.data import dataset, pairs
+from numpy_siamese.evaluation import verification
+from numpy_siamese.functional import fused
+from numpy_siamese.pictures import examples, plots
+from numpy_siamese.runs import checkpoint, history
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.tests.support import tiny
+
+Array = np.ndarray
+Arguments = dict[str, Any]
+Call = tuple[Callable[..., Any], Arguments]
+
+
+def a(*shape: int, dtype: type = np.float32) -> Array:
+    """Return numbers between 0 and 1."""
+    return np.linspace(0.2, 0.8, int(np.prod(shape)), dtype=dtype).reshape(shape)
+
+
+OPERATIONS: dict[str, Arguments] = {
+    "conv2d": {"x": a(1, 2, 4, 4), "weight": a(2, 2, 3, 3), "bias": a(2)},
+    "max_pool2d": {"x": a(1, 2, 4, 4), "kernel_size": (2, 2)},
+    "linear": {"x": a(3, 2), "weight": a(4, 2), "bias": a(4)},
+    "relu": {"x": a(5)},
+    "sigmoid": {"x": a(5)},
+    "l1_distance": {"left": a(5), "right": a(5)[::-1]},
+    "binary_cross_entropy": {"probs": a(5), "target": a(5), "weight": a(5)},
+    "binary_cross_entropy_with_logits": {
+        "logits": a(5),
+        "target": a(5),
+        "weight": a(5),
+        "pos_weight": a(5),
+    },
+    "conv_relu_pool": {"x": a(1, 2, 4, 4), "weight": a(2, 2, 3, 3), "bias": a(2)},
+}
+
+OPTIONAL = {
+    ("functional.conv2d", "bias"),
+    ("functional.linear", "bias"),
+    ("functional.binary_cross_entropy", "weight"),
+    ("functional.binary_cross_entropy_with_logits", "weight"),
+    ("functional.binary_cross_entropy_with_logits", "pos_weight"),
+    ("definitions.conv2d", "bias"),
+    ("definitions.linear", "bias"),
+    ("definitions.binary_cross_entropy", "weight"),
+    ("definitions.binary_cross_entropy_with_logits", "weight"),
+    ("definitions.binary_cross_entropy_with_logits", "pos_weight"),
+    ("examples.first_of_each_kind", "probs"),
+    ("optim.SGD.step", "weight_of_a"),
+    ("plots.pair_grid_figure", "probs"),
+}
+"""Array arguments that may be None, by function."""
+
+BY_POSITION = {
+    ("dataset.gather", "index"),
+    ("verification.accuracy", "targets"),
+    ("inference.pair_probabilities", "left_index"),
+    ("inference.pair_probabilities", "right_index"),
+    ("examples.first_of_each_kind", "left_index"),
+    ("examples.first_of_each_kind", "right_index"),
+    ("examples.first_of_each_kind", "targets"),
+    ("examples.surest_mistakes", "left_index"),
+    ("examples.surest_mistakes", "right_index"),
+    ("examples.surest_mistakes", "targets"),
+    ("pairs.PairSampler", "labels"),
+    ("plots.pair_grid_figure", "targets"),
+    ("training.NumpyLearner.probabilities", "left_index"),
+    ("training.NumpyLearner.probabilities", "right_index"),
+    ("training.NumpyLearner.step", "left_index"),
+    ("training.NumpyLearner.step", "right_index"),
+    ("training.NumpyLearner.step", "targets"),
+    ("training.loss_and_gradients", "targets"),
+}
+"""Array arguments that are converted, by function."""
+
+NET = model.SiameseNet()
+DIGITS = tiny.split([3, 3])
+IMAGES: Arguments = {"images": DIGITS.images}
+INDICES: Arguments = {"left_index": np.array([0, 1]), "right_index": np.array([1, 5])}
+TARGETS: Arguments = {"targets": np.array([[0], [1]], np.float32)}
+
+
+def operations() -> Iterator[tuple[str, Call]]:
+    """Yield every operation, twice those that have a definition."""
+    for name, arguments in OPERATIONS.items():
+        module = fused if name == "conv_relu_pool" else functional
+        yield f"{module.__name__.split('.')[1]}.{name}", (getattr(module, name), arguments)
+        yield f"definitions.{name}", (getattr(definitions, name), arguments)
+
+
+def functions() -> Iterator[tuple[str, Call]]:
+    """Yield all else; of a mapping to arrays one entry is an argument."""
+    batch = dataset.gather(DIGITS.images, [0, 1], np.float32)
+    left_and_right: Arguments = {"left": batch, "right": batch}
+    learner = training.NumpyLearner(TrainConfig(threads=1), DIGITS.images)
+    embeddings = {"left": a(2, 84), "right": a(2, 84)}
+    by_name = {"weight_of_a": a(3)}
+
+    def fma(x: Any, y: Any) -> Any:
+        return _fma.fma(0.5, x, y)
+
+    def save(**tensors: Any) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint.save_model(Path(folder) / "model", tensors)
+
+    def make_dataset(**parts: Any) -> dataset.Dataset:
+        return dataset.Dataset("tiny", dataset.Split(**(DIGITS._asdict() | parts)), DIGITS)
+
+    def first_of_each_kind(images: Any, probs: Any, **pairs: Any) -> Any:
+        return examples.first_of_each_kind(images, tuple(pairs.values()), probs)[1:]
+
+    def surest_mistakes(images: Any, probs: Any, **pairs: Any) -> Any:
+        return examples.surest_mistakes(images, tuple(pairs.values()), probs)[1:]
+
+    def pair_grid_figure(**parts: Any) -> Any:
+        (axes,) = plots.pair_grid_figure("", examples.Examples("", **parts)).axes
+        return np.array([text.get_text() for text in axes.texts])
+
+    def from_tensors(**tensors: Any) -> history.History:
+        return history.History.from_tensors(history.History().to_tensors() | tensors)
+
+    def new_learner(images: Any) -> training.NumpyLearner:
+        return training.NumpyLearner(TrainConfig(), images)
+
+    def load_state(bias: Any) -> None:
+        learner.load_state(NET.state_dict(), {"net.fc2.bias": bias})
+
+    def load_state_dict(bias: Any) -> None:
+        NET.load_state_dict(NET.state_dict() | {"net.fc2.bias": bias})
+
+    def optimizer(**parameters: Any) -> optim.SGD:
+        return optim.SGD(parameters, 0.1)
+
+    def step(**grads: Any) -> None:
+        optimizer(weight_of_a=a(3)).step(grads)
+
+    yield "_fma.fma", (fma, {"x": a(3), "y": a(3)})
+    yield "checkpoint.save_model", (save, by_name)
+    yield "dataset.Dataset", (make_dataset, DIGITS._asdict())
+    arguments: Arguments = IMAGES | {"index": INDICES["left_index"], "dtype": np.float32}
+    yield "dataset.gather", (dataset.gather, arguments)
+    yield "verification.accuracy", (verification.accuracy, {"probs": a(2, 1)} | TARGETS)
+    yield "inference.embed_images", (inference.embed_images, {"net": NET} | IMAGES)
+    arguments = {"net": NET} | IMAGES | INDICES
+    yield "inference.pair_probabilities", (inference.pair_probabilities, arguments)
+    arguments = IMAGES | INDICES | TARGETS | {"probs": a(2, 1)}
+    yield "examples.first_of_each_kind", (first_of_each_kind, arguments)
+    yield "examples.surest_mistakes", (surest_mistakes, arguments)
+    sides = {"left": DIGITS.images[:2], "right": DIGITS.images[2:4]}
+    arguments = sides | {"targets": TARGETS["targets"][:, 0], "probs": a(2)}
+    yield "plots.pair_grid_figure", (pair_grid_figure, arguments)
+    yield "history.History.from_tensors", (from_tensors, {"train": np.ones((1, 5))})
+    yield "model.CNN.__call__", (NET.net, {"images": batch})
+    yield "model.SiameseNet.__call__", (NET, left_and_right)
+    yield "model.SiameseNet.compare", (NET.compare, embeddings)
+    yield "model.SiameseNet.embed", (NET.embed, {"images": batch})
+    yield "model.SiameseNet.load_state_dict", (load_state_dict, {"bias": a(84)})
+    yield "optim.SGD", (optimizer, by_name)
+    yield "optim.SGD.step", (step, by_name)
+    arguments = {"labels": DIGITS.labels, "batch_size": 4, "seed": 0}
+    yield "pairs.PairSampler", (pairs.PairSampler, arguments)
+    yield "training.NumpyLearner", (new_learner, IMAGES)
+    yield "training.NumpyLearner.load_state", (load_state, {"bias": a(84)})
+    yield "training.NumpyLearner.probabilities", (learner.probabilities, IMAGES | INDICES)
+    yield "training.NumpyLearner.step", (learner.step, INDICES | TARGETS)
+    arguments = {"net": NET, "threads": 1} | left_and_right | TARGETS
+    yield "training.loss_and_gradients", (training.loss_and_gradients, arguments)
+
+
+CALLS: dict[str, Call] = dict(operations()) | dict(functions())

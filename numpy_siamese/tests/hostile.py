@@ -1,5 +1,0 @@
-"""Every reader of files that somebody else wrote, with valid files and ways to spoil them."""
-
-from numpy_siamese.tests import hostile_csv, hostile_idx, hostile_runs
-
-READERS = {**hostile_csv.READERS, **hostile_idx.READERS, **hostile_runs.READERS}

@@ -1,0 +1,350 @@
+"""A start that fails leaves no trace, so that the corrected command can follow."""
+
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from numpy_siamese.data.download import DOWNLOADS, fetch
+from numpy_siamese.errors import InputError
+from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.run_directory import RunDirectory
+from numpy_siamese.tests.runs.test_run import FakeLearner, config
+from numpy_siamese.tests.support.commands import status
+from numpy_siamese.tests.support.same_run import SMALL, kill_in_writing
+from numpy_siamese.tests.support.tiny import csv_folder, dataset
+
+FULL = """
+from numpy_siamese.files import atomic_write as files
+left = {count}
+def full(folder):
+    global left
+    left -= 1
+    if left == 0:
+        raise OSError(28, "No space left on device")
+files._sync_folder = full
+"""
+"""The disk is full once so many files are written."""
+
+INTERRUPTED = "signal.raise_signal(signal.SIGINT)"
+
+FAILURES = {
+    "no memory for the weights": (
+        "from numpy_siamese.training import NumpyLearner\n"
+        "def fail(*_): raise MemoryError('too much')\n"
+        "NumpyLearner.__init__ = fail",
+        2,
+    ),
+    "the first file": (FULL.format(count=1), 2),
+    "the second file": (FULL.format(count=2), 2),
+    "the last file": (FULL.format(count=5), 2),
+    "no memory for a picture": (
+        "from numpy_siamese.pictures import plots\n"
+        "def fail(*_): raise MemoryError('too much')\n"
+        "plots.pair_grid = fail",
+        2,
+    ),
+    "Ctrl-C in a picture": (
+        "import signal\nfrom numpy_siamese.pictures import plots\n"
+        f"plots.pair_grid = lambda *_: {INTERRUPTED}",
+        130,
+    ),
+    "Ctrl-C in the first file": (
+        f"import os, signal\nos.fsync = lambda _: {INTERRUPTED}",
+        130,
+    ),
+    "Ctrl-C twice": (
+        "import os, signal\nfrom numpy_siamese.runs import run_directory\n"
+        "remove = run_directory.remove_empty\n"
+        "def interrupted(folders):\n"
+        f"    run_directory.remove_empty = remove; {INTERRUPTED}\n"
+        f"run_directory.remove_empty = interrupted\nos.fsync = lambda _: {INTERRUPTED}",
+        130,
+    ),
+    "nobody reads": (
+        "import sys\n"
+        "class Gone:\n"
+        "    def write(self, _): raise BrokenPipeError(32, 'Broken pipe')\n"
+        "    def flush(self): pass\n"
+        "    def isatty(self): return False\n"
+        "sys.stdout = Gone()",
+        2,
+    ),
+    "no memory for the first batch": (
+        "from numpy_siamese.training import NumpyLearner\n"
+        "def fail(*_): raise MemoryError('too much')\n"
+        "NumpyLearner.step = fail",
+        2,
+    ),
+    "Ctrl-C twice in the first batch": (
+        "import signal\nfrom numpy_siamese.training import NumpyLearner\n"
+        f"def fail(*_): {INTERRUPTED}; {INTERRUPTED}\n"
+        "NumpyLearner.step = fail",
+        130,
+    ),
+    "a first batch that diverges": (
+        "from numpy_siamese.training import NumpyLearner\n"
+        "NumpyLearner.step = lambda *_: (float('nan'), 0.5)",
+        2,
+    ),
+}
+"""What fails (a statement that makes it so) and the exit status."""
+
+
+def left_in(folder):
+    """Return all that is below a folder."""
+    return sorted(str(entry.relative_to(folder)) for entry in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("existing", [[], ["a"], ["a", "a/b", "a/b/run"]], ids=len)
+@pytest.mark.parametrize(("setup", "expected"), FAILURES.values(), ids=FAILURES)
+def test_a_failed_start_leaves_nothing(server, twelve_images, tmp_path, setup, expected, existing):
+    """Broken otherwise: a folder that was not there blocks the corrected command, or an empty one
+    that a scheduler has made is gone.
+    """
+    for folder in existing:
+        (tmp_path / folder).mkdir()
+    out = tmp_path / "a" / "b" / "run"
+    argv = ("train", "--data", twelve_images, "--out", out, *SMALL, "--threads", 1)
+    status, err = server.run(*argv, setup=setup)
+    assert status == expected, err
+    assert err.count("\n") == 1
+    assert "go on with" not in err
+    assert "the last checkpoint" not in err
+    assert left_in(tmp_path) == existing
+
+
+def test_the_corrected_command_works(server, twelve_images, tmp_path):
+    """Broken otherwise: the same, with what a user would do next."""
+    argv = ("train", "--out", tmp_path / "new" / "run", *SMALL, "--threads", 1)
+    (tmp_path / "bad").mkdir()
+    bad = csv_folder(tmp_path / "bad", [3, 3, 1])
+    assert server.run(*argv, "--data", bad)[0] == 2
+    assert server.run(*argv, "--data", twelve_images, setup=FULL.format(count=4))[0] == 2
+    assert server.run(*argv, "--data", twelve_images) == (0, "")
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError("too much"), OSError(5, "bad")])
+def test_an_error_in_the_first_batch_leaves_nothing(tmp_path, error):
+    """Broken otherwise: the same, for who trains from Python; and the error is another one."""
+    digits = dataset()
+    run = Run(config(), digits, FakeLearner(digits, error, 0), tmp_path / "a" / "run", quiet=True)
+    assert (tmp_path / "a" / "run" / "config.json").exists()
+    assert not run.is_kept
+    with pytest.raises(type(error)) as caught:
+        run.train()
+    assert caught.value is error
+    assert left_in(tmp_path) == []
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_what_others_have_put_there_stays(tmp_path):
+    """Broken otherwise: a note, or another run beside it, is gone with a failed start."""
+    digits = dataset()
+
+    class Noted(FakeLearner):
+        def step(self, *_):
+            (tmp_path / "runs" / "mine" / "notes.txt").write_text("precious")
+            (tmp_path / "runs" / "other").mkdir()
+            raise MemoryError("too much")
+
+    run = Run(config(), digits, Noted(digits), tmp_path / "runs" / "mine", quiet=True)
+    with pytest.raises(MemoryError):
+        run.train()
+    assert left_in(tmp_path) == ["runs", "runs/mine", "runs/mine/notes.txt", "runs/other"]
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("at", [0, 1])
+def test_a_run_that_goes_on_is_never_taken_back(tmp_path, at):
+    """Broken otherwise: an error after --resume costs the run."""
+    digits = dataset()
+    first = FakeLearner(digits, KeyboardInterrupt(), 4)
+    with pytest.raises(KeyboardInterrupt):
+        Run(config(window=1), digits, first, tmp_path / "run", quiet=True).train()
+    before = left_in(tmp_path)
+    failing = FakeLearner(digits, MemoryError("too much"), at)
+    failing.load_state = lambda *_: None
+    run = Run(config(window=1), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    assert run.is_kept
+    with pytest.raises(MemoryError):
+        run.train()
+    assert left_in(tmp_path) == before
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_that_goes_on_is_kept_before_its_first_batch_too(tmp_path):
+    """Broken otherwise: the user is not told how to go on, and summary.json is of before."""
+    digits = dataset()
+    Run(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).directory.close()
+    failing = FakeLearner(digits, MemoryError("too much"), 0)
+    failing.load_state = lambda *_: None
+    run = Run(config(), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    assert run.is_kept
+    with pytest.raises(MemoryError):
+        run.train()
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["finished"], summary["batches_done"]) == (False, 0)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
+    """Broken otherwise: the same, where pictures cannot be drawn."""
+    digits = dataset()
+    first = FakeLearner(digits, KeyboardInterrupt(), 1)
+    with pytest.raises(KeyboardInterrupt):
+        Run(config(checkpoint_every=1), digits, first, tmp_path / "run", quiet=True).train()
+    before = {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]}
+
+    def fail(*_):
+        raise MemoryError("too much")
+
+    monkeypatch.setattr("numpy_siamese.pictures.plots.pair_grid", fail)
+    learner = FakeLearner(digits)
+    learner.load_state = lambda *_: None
+    with pytest.raises(MemoryError):
+        Run(config(checkpoint_every=1), digits, learner, tmp_path / "run", True, resume=True)
+    assert {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]} == before
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_first_ctrl_c_in_the_first_batch_keeps_it(server, begin, tmp_path, signals):
+    """Broken otherwise: a batch that was trained is thrown away, or one that was not is kept."""
+    setup = f"""
+import signal
+from numpy_siamese.training import NumpyLearner
+step = NumpyLearner.step
+def interrupted(self, *batch):
+    for _ in range({signals}):
+        signal.raise_signal(signal.SIGINT)
+    return step(self, *batch)
+NumpyLearner.step = interrupted
+"""
+    status, err = server.run(*begin(), setup=setup)
+    assert status == 128 + signal.SIGINT
+    if signals == 1:
+        assert "saved after epoch 1, batch 1, go on with" in err
+        summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+        assert summary["batches_done"] == 1
+    else:
+        assert err == "numpy-siamese: interrupted\n"
+        assert left_in(tmp_path) == []
+
+
+def test_a_folder_that_is_taken_stays_as_it_is(tmp_path):
+    """Broken otherwise: two runs that start in one folder take each other's files away."""
+    first = RunDirectory(tmp_path / "run")
+    first.write_json("config.json", {})
+    with pytest.raises(InputError, match="holds another run"):
+        RunDirectory(tmp_path / "run")
+    assert left_in(tmp_path) == ["run", "run/.lock", "run/config.json"]
+    first.close()
+
+
+@pytest.mark.parametrize("out", ["a/../b", "./a/b/", "a//b"])
+def test_folders_by_another_name_are_taken_back(tmp_path, monkeypatch, out):
+    """Broken otherwise: .. or // in a path leaves folders behind, or removes others."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    directory = RunDirectory(Path(out))
+    directory.write_metrics("metrics.csv", [])
+    directory.discard()
+    assert left_in(tmp_path) == ["other"]
+    directory.discard()  # a second time does nothing
+    assert left_in(tmp_path) == ["other"]
+
+
+# Killed outright
+
+
+KILLED = {
+    "in the first batch": """
+import os, signal
+from numpy_siamese.training import NumpyLearner
+NumpyLearner.step = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+""",
+    **{f"in file {count}": kill_in_writing(count, "half") for count in (1, 3, 4, 5)},
+}
+
+
+@pytest.mark.parametrize("setup", KILLED.values(), ids=KILLED)
+def test_a_start_that_was_killed_does_not_block_the_corrected_command(
+    server, twelve_images, tmp_path, setup
+):
+    """Broken otherwise: after the system has killed a run for its memory, the same command with a
+    smaller batch is refused.
+    """
+    argv = ("train", "--data", twelve_images, "--out", tmp_path / "run", *SMALL, "--threads", 1)
+    assert server.run(*argv, setup=setup) == (-signal.SIGKILL, "")
+    assert server.run(*argv, "--batch-size", 4) == (0, "")
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["batch_size"] == 4
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("change", ["note", "trained", "rows", "damaged", "no lock", "at work"])
+def test_what_is_more_than_a_start_is_not_taken(tmp_path, monkeypatch, change):
+    """Broken otherwise: a new run takes the place of one that has trained, or somebody's file."""
+    digits, out = dataset(), tmp_path / "run"
+    run = Run(config(), digits, FakeLearner(digits), out, quiet=True)
+    if change == "note":
+        (out / "notes.txt").write_text("precious")
+    elif change == "trained":
+        run.batches_done = 1
+        run._save()
+    elif change == "rows":
+        with open(out / "metrics.csv", "a") as file:
+            file.write("1,100,0.5,0.5,9.0\n")
+    elif change == "damaged":
+        (out / "checkpoint.safetensors").write_bytes(b"half")
+    elif change == "no lock":
+        monkeypatch.setattr("numpy_siamese.files.lock.IS_KEPT", False)
+    if change != "at work":
+        run.directory.close()
+    before = {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]}
+    expected = "is writing to it" if change == "at work" else "holds"
+    with pytest.raises(InputError, match=expected):
+        RunDirectory(out)
+    assert {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]} == before
+    run.directory.close()
+
+
+# Flags, data and devices
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--data", "mnsit"],
+        ["--lr", "-1"],
+        ["--resume", "nowhere"],
+        ["--config", "nowhere"],
+        ["--dtype", "float16"],
+    ],
+    ids=lambda flags: flags[0],
+)
+def test_what_can_be_refused_is_refused_first(capfd, tmp_path, monkeypatch, flags):
+    """Broken otherwise: runs/NAME-TIME holds an empty run for every slip."""
+    monkeypatch.chdir(tmp_path)
+    assert status(["train", *flags]) == 2
+    assert left_in(tmp_path) == []
+
+
+def test_a_download_that_fails_leaves_no_folder(tmp_path):
+    """Broken otherwise: the folder stands there as if it held the data."""
+    with pytest.raises(InputError, match="no mirror gave"):
+        fetch("mnist", tmp_path / "a" / "mnist", mirrors=["http://127.0.0.1:9/"])
+    assert left_in(tmp_path) == []
+
+
+def test_a_download_that_fails_keeps_what_came(tmp_path):
+    """Broken otherwise: calling again cannot go on where it stopped."""
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    (folder / next(iter(DOWNLOADS["mnist"].checksums))).write_bytes(np.zeros(9).tobytes())
+    before = left_in(tmp_path)
+    with pytest.raises(InputError, match="no mirror gave"):
+        fetch("mnist", folder, mirrors=["http://127.0.0.1:9/"])
+    assert left_in(tmp_path) == before

@@ -1,0 +1,119 @@
+"""Ctrl-C and a polite kill: the first ends the batch and saves, the second ends at once."""
+
+import shlex
+import signal
+
+import pytest
+
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.tests.support.same_run import SMALL, assert_same_run
+
+WORDS = {
+    signal.SIGINT: "interrupted",
+    signal.SIGTERM: "terminated",
+    signal.SIGHUP: "hung up",
+}
+SIGNALS = pytest.mark.parametrize(("number", "word"), WORDS.items())
+
+
+def send_in_step(count, *numbers, then=""):
+    """Return a setup that sends the process signals within its so-many-th step."""
+    return f"""
+import os, signal
+from numpy_siamese.training import NumpyLearner
+step, left = NumpyLearner.step, {count}
+def signalled(self, *batch):
+    global left
+    left -= 1
+    if left == 0:
+        {then or "pass"}
+        for number in {[int(number) for number in numbers]}:
+            os.kill(os.getpid(), number)
+    return step(self, *batch)
+NumpyLearner.step = signalled
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(server, twelve_images, tmp_path_factory):
+    """The run that nothing interrupted."""
+    out = tmp_path_factory.mktemp("whole") / "run"
+    argv = ("train", "--data", twelve_images, "--out", out, *SMALL)
+    assert server.run(*argv) == (0, "")
+    return out
+
+
+@pytest.fixture
+def start(server, twelve_images, tmp_path):
+    """Return a function that runs as `whole` was, with a setup and flags."""
+
+    def run(setup, *flags):
+        place = ("--data", twelve_images, "--out", tmp_path / "run")
+        return server.run("train", *place, *SMALL, *flags, setup=setup)
+
+    return run
+
+
+def assert_goes_on_as_told(server, err, out, whole):
+    """Check that the command in the message finishes the run."""
+    assert err.count("\n") == 1
+    program, *argv = shlex.split(err.split("go on with: ")[1])
+    assert program == "numpy-siamese"
+    assert argv == ["train", "--resume", str(out)]
+    assert server.run(*argv) == (0, "")
+    assert_same_run(out, whole)
+
+
+@pytest.mark.parametrize(
+    ("batches", "number", "word"),
+    [(batches, signal.SIGINT, "interrupted") for batches in (1, 6, 9, 12)]
+    + [(9, number, WORDS[number]) for number in (signal.SIGTERM, signal.SIGHUP)],
+)
+def test_a_signal_finishes_the_batch_and_saves(
+    server, start, whole, tmp_path, number, word, batches
+):
+    """Broken otherwise: a cluster's kill loses work, or the user must guess how to go on.
+
+    Nothing but the signal asks for a checkpoint; an epoch has six batches.
+    """
+    status, err = start(send_in_step(batches, number), "--checkpoint-every", 1000)
+    assert status == 128 + number
+    place = {1: "epoch 1, batch 1", 6: "epoch 1", 9: "epoch 2, batch 3", 12: "epoch 2"}[batches]
+    assert err.startswith(f"numpy-siamese: {word}; saved after {place}, go on with: ")
+    state = load_checkpoint(tmp_path / "run" / "checkpoint.safetensors")
+    assert (state.epoch, state.batch) == divmod(batches, 6)
+    assert_goes_on_as_told(server, err, tmp_path / "run", whole)
+
+
+@SIGNALS
+def test_a_second_signal_ends_at_once(server, start, whole, tmp_path, number, word):
+    """Broken otherwise: a batch that hangs cannot be ended, or ending it costs the checkpoint."""
+    status, err = start(send_in_step(9, number, number))
+    assert status == 128 + number
+    assert err.startswith(f"numpy-siamese: {word}; saved after epoch 2, batch 2, go on with: ")
+    assert_goes_on_as_told(server, err, tmp_path / "run", whole)
+
+
+@SIGNALS
+def test_a_second_signal_in_the_writing_leaves_the_earlier_checkpoint(
+    server, start, whole, tmp_path, number, word
+):
+    """Broken otherwise: an impatient user is left with half a file."""
+    in_writing = f"os.fsync = lambda _: os.kill(os.getpid(), {int(number)})"
+    status, err = start(send_in_step(9, number, then=in_writing))
+    assert status == 128 + number
+    assert err.startswith(f"numpy-siamese: {word}; saved after epoch 2, batch 2, go on with: ")
+    assert [entry for entry in (tmp_path / "run").iterdir() if entry.name.startswith(".")] == []
+    assert_goes_on_as_told(server, err, tmp_path / "run", whole)
+
+
+@SIGNALS
+def test_a_signal_before_the_run_begins_ends_it_with_one_line(start, tmp_path, number, word):
+    """Broken otherwise: a signal while data is read gives a traceback, or is lost."""
+    setup = f"""
+import os
+from numpy_siamese.cli import verbs
+verbs.load = lambda _: os.kill(os.getpid(), {int(number)})
+"""
+    assert start(setup) == (128 + number, f"numpy-siamese: {word}\n")
+    assert not (tmp_path / "run").exists()
