@@ -46,23 +46,24 @@ def assert_same_bits(found, expected):
 class LateFirst:
     """A net whose first micro-batch waits until another one is done."""
 
-    def __init__(self, net, first):
-        self.net, self.first, self.dtype = net, first, net.dtype
+    def __init__(self, whole, first):
+        self.whole, self.first, self.dtype = whole, first, whole.dtype
+        self.compare = whole.compare
         self.other_is_done = threading.Event()
 
-    def __call__(self, left, right, map_twins):
-        probs, net_pullback = self.net(left, right, map_twins)
-        is_first = np.shares_memory(left, self.first)
+    def net(self, images):
+        embedding, twin = self.whole.net(images)
+        is_first = np.shares_memory(images, self.first)
 
         def pullback(*args, **kwargs):
             if is_first:
                 assert self.other_is_done.wait(PATIENCE)
-            result = net_pullback(*args, **kwargs)
+            result = twin(*args, **kwargs)
             if not is_first:
                 self.other_is_done.set()
             return result
 
-        return probs, pullback
+        return embedding, pullback
 
 
 # The step
@@ -164,14 +165,15 @@ def test_threads_share_micro_batches_and_then_twins(N, threads, at_once, twins, 
         seen.append(threads)
         return map_in_order(work, items, threads)
 
-    class Net(SiameseNet):
-        def __call__(self, left, right, map_twins):
-            seen.append(map_twins)
-            return super().__call__(left, right, map_twins)
+    def beside(*arguments):
+        seen.append(side_by_side)
+        return side_by_side(*arguments)
 
     monkeypatch.setattr(training, "map_in_order", mapped)
-    loss_and_gradients(Net(0), *pairs(N), threads=threads, micro_batch=3)
-    assert seen == [at_once] + [twins] * -(-N // 3)
+    monkeypatch.setattr(training, "side_by_side", beside)
+    loss_and_gradients(SiameseNet(0), *pairs(N), threads=threads, micro_batch=3)
+    forward_and_backward = 2 * -(-N // 3)
+    assert seen == [at_once] + [side_by_side] * forward_and_backward * (twins is side_by_side)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -180,20 +182,20 @@ def test_blas_has_one_thread_within_a_step(threads):
     seen = []
 
     class Net(SiameseNet):
-        def __call__(self, *arguments):
+        def compare(self, *arguments):
             seen.extend(
                 pool["num_threads"]
                 for pool in threadpoolctl.threadpool_info()
                 if pool["user_api"] == "blas"
             )
-            return super().__call__(*arguments)
+            return super().compare(*arguments)
 
     with threadpoolctl.threadpool_limits(2, "blas"):
         loss_and_gradients(Net(0), *pairs(4), threads=threads, micro_batch=2)
     assert set(seen) == {1}
 
 
-def test_twins_are_mapped_forward_and_backward():
+def test_twins_are_mapped_forward_and_backward(monkeypatch):
     """Broken otherwise: one of the passes leaves a core idle."""
     seen = []
 
@@ -201,10 +203,8 @@ def test_twins_are_mapped_forward_and_backward():
         seen.append(len(arguments))
         return map(function, *arguments)
 
-    left, right, targets = pairs(3)
-    probs, pullback = SiameseNet(0)(left, right, counted)
-    assert seen == [1]
-    pullback(probs - targets.astype(probs.dtype))
+    monkeypatch.setattr(training, "side_by_side", counted)
+    loss_and_gradients(SiameseNet(0), *pairs(3), threads=2)
     assert seen == [1, 2]
 
 
@@ -384,8 +384,10 @@ def test_an_image_with_itself_leaves_the_bias_of_the_head():
     probs = pair_probabilities(net, images, everyone, everyone)
     np.testing.assert_array_equal(probs, expected, strict=True)
     pixels = gather(images, everyone, np.float32)
-    for map_twins in (map, side_by_side):
-        np.testing.assert_array_equal(net(pixels, pixels, map_twins)[0], expected, strict=True)
+    np.testing.assert_array_equal(net(pixels, pixels)[0], expected, strict=True)
+    for threads in (1, 2):  # the twins one after the other, and side by side
+        step = loss_and_gradients(net, pixels, pixels, np.ones((6, 1)), threads)
+        np.testing.assert_array_equal(step[1], expected, strict=True)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

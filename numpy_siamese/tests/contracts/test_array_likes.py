@@ -55,6 +55,8 @@ NO_ROW = {
     "dataset.Split": "a record: `Dataset` looks at what it holds",
     "dataset.checked_images": "the check itself",
     "examples.Examples": "a record: `pair_grid` looks at what it holds",
+    "model.CNN": "part of `SiameseNet`, which gives it its own",
+    "model.shared": "adds what pullbacks return",
     "optim.SGD.checked": "the check itself",
 }
 """Functions of arrays that are in no table, each with the reason."""

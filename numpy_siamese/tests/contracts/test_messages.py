@@ -13,7 +13,7 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.functional.fused import conv_relu_pool
 from numpy_siamese.inference import embed_images
 from numpy_siamese.initialization import manual_seed
-from numpy_siamese.model import CNN, SiameseNet
+from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.training import loss_and_gradients
 
@@ -178,7 +178,7 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception]]] = {
     "bias must have shape (4,), got (3,)": (lambda: F.linear(a(2, 3), a(4, 3), a(3)), ValueError),
     # network
     "images must be (N, 1, 28, 28), got (2, 1, 14, 14)": (
-        lambda: CNN(manual_seed(0), np.float64)(a(2, 1, 14, 14)),
+        lambda: SiameseNet(0, np.float64).embed(a(2, 1, 14, 14)),
         ValueError,
     ),
     "left must be (N, 84), got (2, 83)": (

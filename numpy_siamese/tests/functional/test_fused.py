@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numpy_siamese import definitions, model
+from numpy_siamese import definitions, functional
 from numpy_siamese.functional.fused import conv_relu_pool
-from numpy_siamese.initialization import manual_seed
-from numpy_siamese.model import CNN, SiameseNet
+from numpy_siamese.model import SiameseNet
 
 
 @pytest.mark.parametrize("kernel", [(5, 4), (1, 6), (7, 1), (4, 5)])
@@ -59,7 +58,7 @@ def test_without_a_pullback_values_are_the_same() -> None:
     assert np.array_equal(y, alone)
 
     images = rng.integers(0, 256, (3, 1, 28, 28)).astype(np.float32)
-    cnn = CNN(manual_seed(0), np.float32)
+    cnn = SiameseNet(0).net
     embedding, pullback = cnn(images)
     alone, nothing = cnn(images, needs_pullback=False)
     assert callable(pullback)
@@ -76,7 +75,7 @@ def test_inference_asks_for_no_bookkeeping(monkeypatch: pytest.MonkeyPatch) -> N
         asked.append(arguments[3])
         return conv_relu_pool(*arguments)
 
-    monkeypatch.setattr(model, "conv_relu_pool", recorded)
+    monkeypatch.setattr(functional, "conv_relu_pool", recorded)
     images = np.zeros((2, 1, 28, 28), np.float32)
     net = SiameseNet()
     net.embed(images)
