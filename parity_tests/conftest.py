@@ -7,8 +7,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from parity_tests import oracle, report
-from parity_tests.ledger import LEDGER
+from parity_tests.machinery import oracle, report
+from parity_tests.machinery.ledger import LEDGER
 from torch_siamese.tests.rounding import as_torch_rounds
 
 PROFILES = {"default": 50, "thorough": 500, "intense": 5000}

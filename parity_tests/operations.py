@@ -16,8 +16,8 @@ from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
 from numpy_siamese.functional._operation import Pullback
-from parity_tests import pooled
-from parity_tests.bounds import LIBRARY_ERROR
+from parity_tests.machinery import pooled
+from parity_tests.machinery.error_bounds import LIBRARY_ERROR
 
 Array = np.ndarray
 Shapes = dict[str, tuple[int, ...]]

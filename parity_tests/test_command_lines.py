@@ -5,16 +5,17 @@ from collections.abc import Callable
 import pytest
 
 from numpy_siamese.tests.support.commands import assert_has_the_grammar, end_of
-from parity_tests import mutation, rerun, trajectory
-from parity_tests.planted import __main__ as planted
+from parity_tests import reproduce, trajectory
+from parity_tests.meta import mutation
+from parity_tests.meta.planted import __main__ as planted
 from torch_siamese import cli
 
 PROGRAMS: dict[str, tuple[Callable, list[str]]] = {
     "torch-siamese train": (cli.main, ["train"]),
     "python -m parity_tests.trajectory": (trajectory.main, []),
-    "python -m parity_tests.mutation": (mutation.main, []),
-    "python -m parity_tests.planted": (planted.main, []),
-    "python -m parity_tests.rerun": (rerun.parsed, []),
+    "python -m parity_tests.meta.mutation": (mutation.main, []),
+    "python -m parity_tests.meta.planted": (planted.main, []),
+    "python -m parity_tests.reproduce": (reproduce.parsed, []),
 }
 
 
@@ -37,8 +38,8 @@ def test_the_grammar(
         (mutation.main, ["numpy_siamese"], "found 'numpy_siamese', expected nothing more"),
         (planted.main, ["--shard", "5"], "--shard: found '5', expected K/N such as 2/4"),
         (planted.main, ["--shard", "3/2"], "--shard: found '3/2', expected K/N such as 2/4"),
-        (rerun.parsed, [], "OPERATION"),
-        (rerun.parsed, ["conv2", "float32", "floats", "cpu", "{}"], "(did you mean 'conv2d'?)"),
+        (reproduce.parsed, [], "OPERATION"),
+        (reproduce.parsed, ["conv2", "float32", "floats", "cpu", "{}"], "(did you mean 'conv2d'?)"),
     ],
 )
 def test_what_cannot_be_is_one_line(

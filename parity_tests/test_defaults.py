@@ -9,7 +9,7 @@ from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
 from numpy_siamese.optim import SGD
-from parity_tests.bounds import same_bits
+from parity_tests.machinery.error_bounds import same_bits
 
 # what torch has beyond the contract: old spellings of `reduction`, and switches of its own
 ONLY_TORCH = {"size_average", "reduce", "return_indices", "inplace"}

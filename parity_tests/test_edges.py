@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
-from parity_tests.bounds import same_bits
+from parity_tests.machinery.error_bounds import same_bits
 
 Array = np.ndarray
 

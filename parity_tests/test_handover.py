@@ -14,8 +14,8 @@ from numpy_siamese.cli import main as numpy_cli
 from numpy_siamese.data.folder import CSV_FILES
 from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from numpy_siamese.tests.support.tiny import replace_pictures
-from parity_tests.bounds import same_bits
-from parity_tests.digits import digits
+from parity_tests.machinery.digits import digits
+from parity_tests.machinery.error_bounds import same_bits
 from parity_tests.test_trajectory import CLAIMED_DIGITS
 from parity_tests.trajectory import Pair, significant_digits
 from torch_siamese import cli as torch_cli

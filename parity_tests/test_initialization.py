@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese.initialization import manual_seed, uniform
 from numpy_siamese.model import SiameseNet
-from parity_tests.ledger import LEDGER, arrays
+from parity_tests.machinery.ledger import LEDGER, arrays
 from torch_siamese.initialization import initialize
 
 SEEDS = st.integers(-(2**63), 2**64 - 1) | st.sampled_from([0, 1, 2**32, -(2**63), 2**64 - 1])

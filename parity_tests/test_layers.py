@@ -9,16 +9,16 @@ import torch
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.training import loss_and_gradients
-from parity_tests.bounds import same_bits
-from parity_tests.harness import (
+from parity_tests.machinery.error_bounds import same_bits
+from parity_tests.machinery.harness import (
     check_on_floats,
     numpy_results,
     torch_results,
     where_decided,
 )
-from parity_tests.layers import Call, numpy_calls, torch_calls
-from parity_tests.ledger import LEDGER
-from parity_tests.networks import draw_batch, torch_twin, trained
+from parity_tests.machinery.ledger import LEDGER
+from parity_tests.machinery.networks import draw_batch, torch_twin, trained
+from parity_tests.machinery.recording import Call, numpy_calls, torch_calls
 from parity_tests.operations import BY_NAME
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 

@@ -8,11 +8,11 @@ from torch.nn import functional as TF
 from numpy_siamese import functional as F
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.training import loss_and_gradients
-from parity_tests.balls import BallNetwork
-from parity_tests.bounds import same_bits, unit_roundoff
-from parity_tests.devices import FOR_NETWORKS, Device
-from parity_tests.ledger import LEDGER, Explained, arrays
-from parity_tests.networks import dithered, draw_batch, torch_twin, trained
+from parity_tests.machinery.ball_arithmetic import BallNetwork
+from parity_tests.machinery.devices import FOR_NETWORKS, Device
+from parity_tests.machinery.error_bounds import same_bits, unit_roundoff
+from parity_tests.machinery.ledger import LEDGER, Explained, arrays
+from parity_tests.machinery.networks import dithered, draw_batch, torch_twin, trained
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
 Array = np.ndarray

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parity_tests.bounds import Allowance, same_bits
-from parity_tests.devices import FOR_OPERATIONS, Device
-from parity_tests.harness import (
+from parity_tests.machinery.devices import FOR_OPERATIONS, Device
+from parity_tests.machinery.error_bounds import Allowance, same_bits
+from parity_tests.machinery.harness import (
     FLOATS,
     INTEGERS,
     check_on_floats,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese.optim import SGD
 from numpy_siamese.tests.test_fma import spread
-from parity_tests.ledger import LEDGER
+from parity_tests.machinery.ledger import LEDGER
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from numpy_siamese import definitions
 from numpy_siamese import functional as F
-from parity_tests import pooled
-from parity_tests.bounds import Allowance, gamma, same_bits
-from parity_tests.harness import draw_arguments, draw_cotangent, gauges, numpy_results
+from parity_tests.machinery import pooled
+from parity_tests.machinery.error_bounds import Allowance, gamma, same_bits
+from parity_tests.machinery.harness import draw_arguments, draw_cotangent, gauges, numpy_results
 from parity_tests.operations import (
     BY_NAME,
     OPERATIONS,

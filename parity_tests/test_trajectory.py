@@ -1,6 +1,6 @@
 """Trainings from one seed stay together, step by step."""
 
-from parity_tests.digits import digits
+from parity_tests.machinery.digits import digits
 from parity_tests.trajectory import Pair
 
 # From one seed in float64, both packages print the same loss to this many significant digits.

@@ -21,8 +21,8 @@ from numpy_siamese.files.paths import expanded
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.terminal.numbers import whole_number
 from numpy_siamese.training import NumpyLearner
-from parity_tests import oracle
-from parity_tests.digits import digits
+from parity_tests.machinery import oracle
+from parity_tests.machinery.digits import digits
 from torch_siamese.config import TrainConfig as TorchTrainConfig
 from torch_siamese.training import TorchLearner
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from parity_tests.oracle import assert_tf32
+from parity_tests.machinery.oracle import assert_tf32
 
 TF32_ROUNDOFF = 2.0**-11
 """Unit roundoff of TF32, to which a tensor core rounds the factors of a product: 11 bits."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from numpy_siamese import functional as F
-from parity_tests.bounds import LIBRARY_ERROR, gamma
+from parity_tests.machinery.error_bounds import LIBRARY_ERROR, gamma
 
 Array = np.ndarray
 

@@ -1,6 +1,6 @@
 """Rerun exactly one case, as the note under a failure says.
 
-python -m parity_tests.rerun OPERATION DTYPE integers|floats DEVICE CASE
+python -m parity_tests.reproduce OPERATION DTYPE integers|floats DEVICE CASE
 """
 
 import json
@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from numpy_siamese.cli.parser import Parser
-from parity_tests import oracle, report
-from parity_tests.devices import DEVICES
-from parity_tests.harness import compare
-from parity_tests.ledger import LEDGER
+from parity_tests.machinery import oracle, report
+from parity_tests.machinery.devices import DEVICES
+from parity_tests.machinery.harness import compare
+from parity_tests.machinery.ledger import LEDGER
 from parity_tests.operations import BY_NAME, Case
 
 
@@ -37,7 +37,7 @@ def main(operation: str, dtype: str, data: str, device: str, case: str) -> None:
 
 def parsed(argv: Sequence[str] | None = None) -> dict[str, str]:
     """Return the arguments of `main`."""
-    parser = Parser(prog="python -m parity_tests.rerun", description=main.__doc__)
+    parser = Parser(prog="python -m parity_tests.reproduce", description=main.__doc__)
     parser.add_argument("operation", choices=BY_NAME, metavar="OPERATION")
     parser.add_argument("dtype", choices=("float32", "float64"))
     parser.add_argument("data", choices=("integers", "floats"))

@@ -1,7 +1,7 @@
 """The mutation score: of all small changes to the mathematics, how many turn a test red.
 
     HYPOTHESIS_PROFILE=mutation OMP_NUM_THREADS=1 taskset -c 0 mutmut run --max-children 1
-    python -m parity_tests.mutation
+    python -m parity_tests.meta.mutation
 
 The first command, in a clone of its own, changes one operator, number, name or argument at a time
 and runs the tests; this one reads what it left in `mutants/`. A surviving change is either listed
@@ -72,7 +72,7 @@ def change(mutant: str) -> Change:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the table; return 1 if a mutant survives unlisted, or has not run."""
-    Parser(prog="python -m parity_tests.mutation", description=main.__doc__).parse_args(argv)
+    Parser(prog="python -m parity_tests.meta.mutation", description=main.__doc__).parse_args(argv)
     listed = equivalent()
     counts: dict[str, Counter[str]] = {}
     holes = []

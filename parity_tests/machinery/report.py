@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from parity_tests import oracle
-from parity_tests.bounds import EXACT
-from parity_tests.devices import DEVICES
-from parity_tests.ledger import Ledger
+from parity_tests.machinery import oracle
+from parity_tests.machinery.devices import DEVICES
+from parity_tests.machinery.error_bounds import EXACT
+from parity_tests.machinery.ledger import Ledger
 
 HEADER = (
     "operation",

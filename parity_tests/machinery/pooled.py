@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.nn import functional as TF
 
-from parity_tests.bounds import gamma, unit_roundoff
+from parity_tests.machinery.error_bounds import gamma, unit_roundoff
 
 Array = np.ndarray
 Arrays = dict[str, Array]

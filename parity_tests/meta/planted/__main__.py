@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from numpy_siamese.cli.parser import Parser
-from parity_tests.planted import ROOT, PlantedFault, faults
+from parity_tests.meta.planted import ROOT, PlantedFault, faults
 
 COPIED = ("numpy_siamese", "torch_siamese", "parity_tests", "benchmarks", "docs")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 1 if a fault goes unnoticed or a test is red without its fault."""
-    parser = Parser(prog="python -m parity_tests.planted", description=__doc__)
+    parser = Parser(prog="python -m parity_tests.meta.planted", description=__doc__)
     parser.add_argument(
         "--shard",
         type=_shard,

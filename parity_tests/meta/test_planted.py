@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from parity_tests.planted import ROOT, PlantedFault, faults
-from parity_tests.planted.__main__ import _is_noticed
+from parity_tests.meta.planted import ROOT, PlantedFault, faults
+from parity_tests.meta.planted.__main__ import _is_noticed
 
 FAULTS = faults()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from parity_tests.faults import FAULTS, Fault
-from parity_tests.ledger import LEDGER
-from parity_tests.planting import planted
+from parity_tests.machinery.ledger import LEDGER
+from parity_tests.meta.faults import FAULTS, Fault
+from parity_tests.meta.planting import planted
 
 
 def test_there_are_many_faults() -> None:

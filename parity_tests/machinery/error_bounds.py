@@ -5,7 +5,8 @@ bounded    |computed − exact| ≤ γₙ·G for each element, with γₙ = n·u
            roundoff, n the number of rounded operations behind the element, and the gauge G the
            same operation on absolute values (Higham, *Accuracy and Stability of Numerical
            Algorithms*, ch. 3)
-explained  within a radius that a running error analysis of the whole network gives (`balls`)
+explained  within a radius that a running error analysis of the whole network gives
+           (`ball_arithmetic`)
 
 No tolerance here is chosen: it is zero, or follows from u, n and the data.
 """

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from parity_tests.bounds import (
+from parity_tests.machinery.error_bounds import (
     BOUNDED,
     EXACT,
     EXPLAINED,

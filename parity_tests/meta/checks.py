@@ -10,15 +10,9 @@ from hypothesis import strategies as st
 
 from numpy_siamese.tests import test_fma
 from numpy_siamese.tests.data import test_pairs
-from parity_tests import (
-    test_edges,
-    test_initialization,
-    test_network,
-    test_operations,
-    test_optim,
-)
-from parity_tests.devices import CPU
-from parity_tests.harness import FLOATS, compare
+from parity_tests import test_edges, test_initialization, test_network, test_operations, test_optim
+from parity_tests.machinery.devices import CPU
+from parity_tests.machinery.harness import FLOATS, compare
 from parity_tests.operations import BY_NAME, Case
 
 Check = Callable[[], Any]

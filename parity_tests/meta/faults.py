@@ -32,8 +32,9 @@ from numpy_siamese.functional import (
 )
 from numpy_siamese.tests import test_fma, test_training
 from numpy_siamese.tests.data import test_pairs
-from parity_tests import checks, test_edges, test_initialization, test_operations
-from parity_tests.checks import (
+from parity_tests import test_edges, test_initialization, test_operations
+from parity_tests.meta import checks
+from parity_tests.meta.checks import (
     Check,
     convolving,
     elementwise,

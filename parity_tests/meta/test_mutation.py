@@ -5,7 +5,7 @@ from inspect import getsource
 
 import pytest
 
-from parity_tests.mutation import Change, equivalent, single_spaced
+from parity_tests.meta.mutation import Change, equivalent, single_spaced
 
 
 @pytest.mark.parametrize("change", equivalent(), ids=lambda change: change.new[:60])

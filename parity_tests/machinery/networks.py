@@ -8,8 +8,8 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.training import loss_and_gradients
-from parity_tests.devices import CPU, Device
-from parity_tests.digits import digits
+from parity_tests.machinery.devices import CPU, Device
+from parity_tests.machinery.digits import digits
 from torch_siamese.model import SiameseNet as TorchSiameseNet
 
 Array = np.ndarray

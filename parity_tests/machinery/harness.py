@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from parity_tests.bounds import Allowance
-from parity_tests.devices import CPU, Device
-from parity_tests.ledger import LEDGER
+from parity_tests.machinery.devices import CPU, Device
+from parity_tests.machinery.error_bounds import Allowance
+from parity_tests.machinery.ledger import LEDGER
 from parity_tests.operations import Case, Draw, Operation, integers
 
 Array = np.ndarray
@@ -100,7 +100,7 @@ def compare(operation: Operation, case: Case, dtype: type, data: str, device: De
     except AssertionError as error:
         words = (operation.name, dtype.__name__, data, device.name, json.dumps(asdict(case)))
         command = " ".join(map(shlex.quote, words))
-        error.add_note(f"rerun exactly this: python -m parity_tests.rerun {command}")
+        error.add_note(f"rerun exactly this: python -m parity_tests.reproduce {command}")
         raise
 
 

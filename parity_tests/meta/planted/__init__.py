@@ -4,16 +4,16 @@ Each entry of the TOML files beside this one is a mistake that somebody could ma
 that must turn red: `name`, `module` (its path), `old` (which stands there once), `new` and `test`.
 The command plants them one at a time in a copy of the tree:
 
-    python -m parity_tests.planted                 # all of them, some minutes
-    python -m parity_tests.planted --shard 2/4     # every fourth, beginning with the second
-    python -m parity_tests.planted --only bar      # those whose name has the word
+    python -m parity_tests.meta.planted                 # all of them, some minutes
+    python -m parity_tests.meta.planted --shard 2/4     # every fourth, beginning with the second
+    python -m parity_tests.meta.planted --only bar      # those whose name has the word
 """
 
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)

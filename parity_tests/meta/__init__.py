@@ -1,0 +1,1 @@
+"""Tests of the tests: faults that are planted, and the mutation score."""
