@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from numpy_siamese import architectures
 from numpy_siamese import functional as F
 from parity_tests.machinery.error_bounds import LIBRARY_ERROR, gamma
 
@@ -64,10 +65,14 @@ class BallNetwork:
     u : float
         Unit roundoff of the implementations under test. The float64 evaluation of the centers
         rounds too; its own γₙ is added.
+    layers : of the backbone, fused
+        Pooling compares before ReLU decides: that leaves the fewest branches to count. Whoever
+        rectifies first takes the same ones.
     """
 
     parameters: dict[str, Array]
     u: float
+    layers: tuple[architectures.Layer, ...] = architectures.fuse(architectures.MNIST).layers
     decisions: Decisions = field(default_factory=Decisions)
 
     def gamma(self, n: int) -> float:
@@ -84,7 +89,7 @@ class BallNetwork:
         )
         d = Ball(d.center, d.radius + self.gamma(1) * d.most)
         distance = d.map(np.abs)
-        logits, fc1 = self._linear(distance, "fc1")
+        logits, fc1 = self._multilinear(F.linear, distance, "fc1")
         probs = self._sigmoid(logits)
         loss = self._cross_entropy(probs, targets)
 
@@ -122,34 +127,39 @@ class BallNetwork:
         return self._embed(exactly(images))[0]
 
     def _embed(self, x: Ball):
-        y, conv1 = self._conv_relu_pool(x, "net.conv1")
-        y, conv2 = self._conv_relu_pool(y, "net.conv2")
-        maps = y.center.shape
-        y = y.map(lambda a: a.reshape(len(a), -1))
-        y, fc1 = self._linear(y, "net.fc1")
-        y, relu = self._relu(y)
-        embedding, fc2 = self._linear(y, "net.fc2")
+        taken = []
+        for layer in self.layers:
+            x, pullback = self._apply(layer, x)
+            taken.append((layer, pullback))
 
         def pullback(dy: Ball):
             found: dict[str, tuple[Ball, Array]] = {}
-            dy, found["fc2.weight"], found["fc2.bias"] = fc2(dy)
-            dy, found["fc1.weight"], found["fc1.bias"] = fc1(relu(dy))
-            dy = dy.map(lambda a: a.reshape(maps))
-            dy, found["conv2.weight"], found["conv2.bias"] = conv2(dy)
-            dx, found["conv1.weight"], found["conv1.bias"] = conv1(dy)
+            for layer, of_layer in reversed(taken):
+                dy, *weights = of_layer(dy)
+                found |= dict(zip(layer.parameter_names, weights, strict=True))
             grads = {name: ball for name, (ball, _) in found.items()}
-            return grads, {name: gauge for name, (_, gauge) in found.items()}, dx
+            return grads, {name: gauge for name, (_, gauge) in found.items()}, dy
 
-        return embedding, pullback
+        return x, pullback
 
-    def _conv_relu_pool(self, x: Ball, layer: str):
-        y, conv2d = self._multilinear(F.conv2d, x, layer)
-        y, pool = self._max_pool2d(y)
-        y, relu = self._relu(y)
-        return y, lambda dy: conv2d(pool(relu(dy)))
-
-    def _linear(self, x: Ball, layer: str):
-        return self._multilinear(F.linear, x, layer)
+    def _apply(self, layer: architectures.Layer, x: Ball):
+        """Return y and its pullback, dy → dx and the gradients of the parameters."""
+        match layer:
+            case architectures.ConvReLUPool(name):
+                y, conv2d = self._multilinear(F.conv2d, x, f"net.{name}")
+                y, pool = self._max_pool2d(y)
+                y, relu = self._relu(y)
+                return y, lambda dy: conv2d(pool(relu(dy)))
+            case architectures.Linear(name):
+                return self._multilinear(F.linear, x, f"net.{name}")
+            case architectures.ReLU():
+                y, relu = self._relu(x)
+                return y, lambda dy: (relu(dy),)
+            case architectures.Flatten():
+                shape = x.center.shape
+                y = x.map(lambda a: a.reshape(len(a), -1))
+                return y, lambda dy: (dy.map(lambda a: a.reshape(shape)),)
+        raise NotImplementedError(f"balls of {layer}")
 
     def _multilinear(self, operation, x: Ball, layer: str):
         """Carry balls through an operation that is linear in x and in its weight."""

@@ -15,8 +15,7 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from numpy_siamese import functional, model, training
-from numpy_siamese.functional import fused
+from numpy_siamese import functional, layers, model, training
 from parity_tests.operations import BY_NAME
 
 Array = np.ndarray
@@ -83,9 +82,8 @@ def numpy_calls() -> Iterator[list[Call]]:
     """Record what the NumPy network does; use one thread inside."""
     calls: list[Call] = []
     with pytest.MonkeyPatch.context() as patch:
-        for module in (model, training):
+        for module in (layers, model, training):
             patch.setattr(module, "F", _RecordingFunctional(calls))
-        patch.setattr(model, "conv_relu_pool", _recording(fused.conv_relu_pool, calls))
         yield calls
 
 
