@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--parity-report",
         type=Path,
         metavar="FILE",
-        help="write the parity table as FILE.md and FILE.json",
+        help="write the parity table as Markdown",
     )
 
 
@@ -56,5 +56,5 @@ def pytest_terminal_summary(
     terminalreporter.write_line(report.as_text(LEDGER))
     path = config.getoption("--parity-report")
     if path is not None:
-        for written in report.write(LEDGER, path):
-            terminalreporter.write_line(f"wrote {written}")
+        path.write_text(report.as_markdown(LEDGER), "utf-8")
+        terminalreporter.write_line(f"wrote {path}")

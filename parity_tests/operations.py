@@ -5,211 +5,27 @@ function, and for each quantity (the output `y`, and the gradient of each differ
 its grade on float data: None for exact, or the number n of rounded operations.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from hypothesis import strategies as st
 from torch.nn import functional as TF
 
-from numpy_siamese import functional as F
-from numpy_siamese.functional._operation import Pullback
 from parity_tests.machinery import pooled
+from parity_tests.machinery.declaration import Case, Count, Operation
 from parity_tests.machinery.error_bounds import LIBRARY_ERROR
+from parity_tests.machinery.random_arrays import probabilities, spread_logits
+from parity_tests.machinery.strategies import (
+    conv2d_cases,
+    conv_relu_pool_cases,
+    elementwise_cases,
+    linear_cases,
+    loss_cases,
+    max_pool2d_cases,
+)
 
 Array = np.ndarray
-Shapes = dict[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """Shapes of the array arguments, the other arguments, and the seed of the data."""
-
-    shapes: Shapes
-    options: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
-
-
-Count = Callable[[Case, tuple[int, ...]], int]
-Gauge = Callable[..., Array]
-Draw = Callable[[np.random.Generator, str, tuple[int, ...]], Array]
-
-
-def floats(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Draw normal numbers of scale 1."""
-    return rng.standard_normal(shape)
-
-
-def integers(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Draw integers −3..3: sums of their products are exact."""
-    return rng.integers(-3, 4, shape).astype(np.float64)
-
-
-def unit_interval(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Draw numbers in [0, 1]: uniform, the ends themselves, and numbers close to the ends."""
-    kind = rng.integers(0, 6, shape)
-    near = rng.uniform(1, 2, shape) * 2.0 ** -rng.integers(2, 24, shape)
-    values = [rng.uniform(size=shape), np.zeros(shape), np.ones(shape), near, 1 - near]
-    return np.choose(np.maximum(kind - 1, 0), values)
-
-
-def spread_logits(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Draw logits of scale 10, targets in [0, 1], weights below 2."""
-    if name == "logits":
-        return 10 * rng.standard_normal(shape)
-    return unit_interval(rng, shape) if name == "target" else 2 * rng.uniform(size=shape)
-
-
-def probabilities(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> Array:
-    """Draw probabilities and targets in [0, 1], weights and cotangents of scale 1."""
-    return unit_interval(rng, shape) if name in ("probs", "target") else floats(rng, name, shape)
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation and its claims.
-
-    Parameters
-    ----------
-    name : str
-        Its name in `functional` and `definitions`.
-    torch : callable
-        The oracle, of tensors under the NumPy function's argument names.
-    cases : strategy of Case
-    differentiable : names of the arguments that the pullback gives gradients for
-    counts : quantity → (case, shape of y) → n, for what is bounded; the rest is exact
-    gauge : (quantity, float64 arrays, cotangent, options) → G
-        Default: the operation and its gradients on absolute values, right for multilinear ones.
-    draw : (rng, argument, shape) → float data
-    exact_on_integers : whether every quantity is exact on small integers
-    multiplies : whether it is made of sums of products, whose factors tensor cores may round
-    undecided : (arrays, relative error of a product's factors) → mask like y
-        Where rounding decides which way the gradient goes, so that it may go either way.
-    module : where its NumPy function stands
-    """
-
-    name: str
-    torch: Callable[..., torch.Tensor]
-    cases: st.SearchStrategy[Case]
-    differentiable: tuple[str, ...]
-    counts: Mapping[str, Count] = field(default_factory=dict)
-    gauge: Gauge | None = None
-    draw: Draw = floats
-    exact_on_integers: bool = True
-    multiplies: bool = False
-    undecided: Callable[[dict[str, Array], float], Array] | None = None
-
-    @property
-    def numpy(self) -> Callable[..., tuple[Array, Pullback]]:
-        """Return the NumPy function, looked up when it is called."""
-        return getattr(F, self.name)
-
-
-# ------------------------------------------------------------------------------ cases
-
-
-SEEDS = st.integers(0, 2**32 - 1)
-SMALL = st.integers(1, 3)
-ANY_SHAPE = st.lists(st.integers(0, 4), max_size=3).map(tuple)
-
-
-def int_or_pair(least: int, most: int) -> st.SearchStrategy[int | tuple[int, int]]:
-    """Draw an int or a pair of ints."""
-    one = st.integers(least, most)
-    return one | st.tuples(one, one)
-
-
-def as_pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    """Return an int twice, a pair as it is."""
-    return (value, value) if isinstance(value, int) else value
-
-
-@st.composite
-def conv2d_cases(draw: st.DrawFn) -> Case:
-    """Draw convolutions with every argument, batched or not, the batch sometimes empty."""
-    groups = draw(st.integers(1, 3))
-    C_group, O_group = draw(SMALL), draw(SMALL)
-    kernel = draw(st.tuples(SMALL, SMALL))
-    dilation = draw(int_or_pair(1, 2))
-    padding = draw(int_or_pair(0, 2) | st.sampled_from(["same", "valid"]))
-    stride = 1 if padding == "same" else draw(int_or_pair(1, 3))
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel, as_pair(dilation), strict=True)]
-    size = tuple(span + draw(st.integers(0, 5)) for span in spans)
-    batch = draw(st.sampled_from([(), (0,), (1,), (2,), (5,)]))
-    shapes: Shapes = {
-        "x": (*batch, groups * C_group, *size),
-        "weight": (groups * O_group, C_group, *kernel),
-    }
-    if draw(st.booleans()):
-        shapes["bias"] = (groups * O_group,)
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-    return Case(shapes, options, draw(SEEDS))
-
-
-@st.composite
-def conv_relu_pool_cases(draw: st.DrawFn) -> Case:
-    """Draw layers of any kernel with at least one window to pool, odd sizes among them."""
-    O, C, kernel = draw(SMALL), draw(SMALL), draw(st.tuples(SMALL, SMALL))
-    rows, columns = (k + 1 + draw(st.integers(0, 5)) for k in kernel)
-    N = draw(st.sampled_from([0, 1, 2, 5]))
-    shapes: Shapes = {"x": (N, C, rows, columns), "weight": (O, C, *kernel), "bias": (O,)}
-    return Case(shapes, {}, draw(SEEDS))
-
-
-@st.composite
-def max_pool2d_cases(draw: st.DrawFn) -> Case:
-    """Draw poolings with every argument, windows overlapping or apart."""
-    kernel = draw(int_or_pair(1, 3))
-    dilation = draw(int_or_pair(1, 2))
-    spans = [(k - 1) * d + 1 for k, d in zip(as_pair(kernel), as_pair(dilation), strict=True)]
-    padding = draw(st.tuples(*(st.integers(0, k // 2) for k in as_pair(kernel))))
-    size = tuple(span + draw(st.integers(0, 6)) for span in spans)
-    batch = draw(st.sampled_from([(), (0,), (1,), (3,)]))
-    options = {
-        "kernel_size": kernel,
-        "stride": draw(st.none() | int_or_pair(1, 3)),
-        "padding": padding,
-        "dilation": dilation,
-        "ceil_mode": draw(st.booleans()),
-    }
-    return Case({"x": (*batch, draw(SMALL), *size)}, options, draw(SEEDS))
-
-
-@st.composite
-def linear_cases(draw: st.DrawFn) -> Case:
-    """Draw linear maps of any leading axes, with a weight of one or two axes."""
-    leading, inputs = draw(ANY_SHAPE), draw(st.integers(1, 40))
-    outputs = draw(st.sampled_from([(), (1,), (2,), (7,)]))
-    shapes: Shapes = {"x": (*leading, inputs), "weight": (*outputs, inputs)}
-    # torch cannot add a scalar bias to a matrix times a vector, but can with other leading axes
-    if draw(st.booleans()) and (outputs or len(leading) != 1):
-        shapes["bias"] = outputs
-    return Case(shapes, {}, draw(SEEDS))
-
-
-def elementwise_cases(*names: str) -> st.SearchStrategy[Case]:
-    """Draw arguments of one shape."""
-    return st.builds(
-        lambda shape, seed: Case(dict.fromkeys(names, shape), {}, seed), ANY_SHAPE, SEEDS
-    )
-
-
-@st.composite
-def loss_cases(draw: st.DrawFn, names: tuple[str, str], weights: tuple[str, ...]) -> Case:
-    """Draw losses with every reduction, and weights that broadcast."""
-    shape = draw(st.lists(st.integers(1, 4), max_size=3).map(tuple))
-    shapes: Shapes = dict.fromkeys(names, shape)
-    for weight in weights:
-        if draw(st.booleans()):
-            kept = draw(st.integers(0, len(shape)))
-            shapes[weight] = tuple(
-                length if draw(st.booleans()) else 1 for length in shape[len(shape) - kept :]
-            )
-    reduction = draw(st.sampled_from(["mean", "sum", "none"]))
-    return Case(shapes, {"reduction": reduction}, draw(SEEDS))
-
 
 # ------------------------------------------------------------------------------ counts and gauges
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from numpy_siamese.cli.parser import Parser
 from parity_tests.machinery import oracle, report
+from parity_tests.machinery.declaration import Case
 from parity_tests.machinery.devices import DEVICES
 from parity_tests.machinery.harness import compare
 from parity_tests.machinery.ledger import LEDGER
-from parity_tests.operations import BY_NAME, Case
+from parity_tests.operations import BY_NAME
 
 
 def main(operation: str, dtype: str, data: str, device: str, case: str) -> None:

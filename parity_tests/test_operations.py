@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parity_tests.machinery.declaration import Case, Operation
 from parity_tests.machinery.devices import FOR_OPERATIONS, Device
 from parity_tests.machinery.error_bounds import Allowance, same_bits
 from parity_tests.machinery.harness import (
@@ -18,7 +19,8 @@ from parity_tests.machinery.harness import (
     numpy_results,
     torch_results,
 )
-from parity_tests.operations import BY_NAME, OPERATIONS, Case, Operation, integers
+from parity_tests.machinery.random_arrays import integers
+from parity_tests.operations import BY_NAME, OPERATIONS
 
 DTYPES = [np.float32, np.float64]
 
@@ -47,6 +49,13 @@ def test_exact_on_integers(
 def test_on_floats(operation: Operation, dtype: type, device: Device, data: st.DataObject) -> None:
     """Each side is within γₙ·G of a float64 evaluation, or both are the same bits."""
     compare(operation, data.draw(operation.cases), dtype, FLOATS, device)
+
+
+@every_dtype
+def test_overlapping_windows_add_in_torchs_order(dtype: type) -> None:
+    """Of windows that overlap ninefold a pixel may win many: their sum is rounded at every step."""
+    case = Case({"x": (2, 3, 12, 12)}, {"kernel_size": 3, "stride": 1})
+    compare(BY_NAME["max_pool2d"], case, dtype, FLOATS)
 
 
 @every_dtype

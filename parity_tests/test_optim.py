@@ -6,36 +6,13 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given
-from hypothesis import strategies as st
 
 from numpy_siamese.optim import SGD
 from numpy_siamese.tests.test_fma import spread
 from parity_tests.machinery.ledger import LEDGER
+from parity_tests.machinery.strategies import SGD_CASES
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lambda d: d.__name__)
-
-RATE = st.sampled_from([0.0, 0.001, 0.1, 1.0]) | st.floats(1e-6, 2)
-
-
-@st.composite
-def options(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw every option of SGD, valid together."""
-    nesterov = draw(st.booleans())
-    return {
-        "lr": draw(RATE),
-        "momentum": draw(st.floats(0.01, 1)) if nesterov else draw(RATE),
-        "dampening": 0.0 if nesterov else draw(RATE),
-        "weight_decay": draw(RATE),
-        "nesterov": nesterov,
-        "maximize": draw(st.booleans()),
-    }
-
-
-SGD_CASES: dict[str, st.SearchStrategy[Any]] = {
-    "kwargs": options(),
-    "seed": st.integers(0, 2**32 - 1),
-    "size": st.integers(0, 70),
-}
 
 
 @every_dtype

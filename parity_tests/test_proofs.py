@@ -10,17 +10,12 @@ from hypothesis import strategies as st
 from numpy_siamese import definitions
 from numpy_siamese import functional as F
 from parity_tests.machinery import pooled
+from parity_tests.machinery.declaration import Case, Operation
 from parity_tests.machinery.error_bounds import Allowance, gamma, same_bits
 from parity_tests.machinery.harness import draw_arguments, draw_cotangent, gauges, numpy_results
-from parity_tests.operations import (
-    BY_NAME,
-    OPERATIONS,
-    Case,
-    Operation,
-    as_pair,
-    integers,
-    size,
-)
+from parity_tests.machinery.random_arrays import integers
+from parity_tests.machinery.strategies import as_pair
+from parity_tests.operations import BY_NAME, OPERATIONS, size
 
 Array = np.ndarray
 

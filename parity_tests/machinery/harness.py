@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from parity_tests.machinery.declaration import Case, Operation
 from parity_tests.machinery.devices import CPU, Device
 from parity_tests.machinery.error_bounds import Allowance
 from parity_tests.machinery.ledger import LEDGER
-from parity_tests.operations import Case, Draw, Operation, integers
+from parity_tests.machinery.random_arrays import Draw, integers
 
 Array = np.ndarray
 Arrays = dict[str, Array]

@@ -16,7 +16,6 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from numpy_siamese import functional, layers, model, training
-from parity_tests.operations import BY_NAME
 
 Array = np.ndarray
 
@@ -30,6 +29,11 @@ ARGUMENTS = {
     "sigmoid": ("x",),
     "binary_cross_entropy": ("probs", "target"),
 }
+
+
+def differentiable(name: str) -> list[str]:
+    """Return the arguments that an operation gives gradients for: all but the targets."""
+    return [argument for argument in ARGUMENTS[name] if argument != "target"]
 
 
 @dataclass
@@ -67,7 +71,7 @@ def _recording(operation: Callable[..., Any], calls: list[Call]) -> Callable[...
         def recorded_pullback(dy: Any, *flags: Any, **keywords: Any) -> tuple[Any, ...]:
             grads = pullback(dy, *flags, **keywords)
             call.dy = np.asarray(dy, y.dtype)
-            for argument, grad in zip(BY_NAME[name].differentiable, grads, strict=True):
+            for argument, grad in zip(differentiable(name), grads, strict=True):
                 if grad is not None:
                     call.results[f"d{argument}"] = np.array(grad)
             return grads
@@ -125,7 +129,7 @@ class _TorchRecorder(TorchFunctionMode):
             call.dy = dy.numpy().copy()
 
         y.register_hook(keep_cotangent)
-        for argument in BY_NAME[name].differentiable:
+        for argument in differentiable(name):
             tensor = arguments[argument]
             if tensor.requires_grad:
 

@@ -1,8 +1,6 @@
-"""The report: the ledger as a table for the terminal, as Markdown and as JSON."""
+"""The report: the ledger as a table for the terminal and as Markdown."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from parity_tests.machinery import oracle
 from parity_tests.machinery.devices import DEVICES
@@ -76,22 +74,3 @@ def as_markdown(ledger: Ledger) -> str:
     lines += ["", *(f"- {note}" for note in notes(ledger)), "", "## Environment", ""]
     lines += [f"- {name}: {value}" for name, value in oracle.environment().items()]
     return "\n".join(lines) + "\n"
-
-
-def as_json(ledger: Ledger) -> str:
-    """Return the report as JSON."""
-    content = {
-        "rows": [dict(zip(HEADER, row, strict=True)) for row in rows(ledger)],
-        "notes": notes(ledger),
-        "environment": oracle.environment(),
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def write(ledger: Ledger, path: Path) -> list[Path]:
-    """Write the report as Markdown and as JSON: PATH with the endings .md and .json."""
-    written = []
-    for ending, text in ((".md", as_markdown(ledger)), (".json", as_json(ledger))):
-        written.append(path.with_suffix(ending))
-        written[-1].write_text(text, encoding="utf-8")
-    return written

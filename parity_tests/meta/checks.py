@@ -1,129 +1,120 @@
-"""Checks of the suite, by name, for planted faults to turn red; none leaves it to chance."""
+"""Checks of the suite, by name, for planted faults to turn red; `test_faults` looks them up."""
 
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from numpy_siamese.tests import test_fma
-from numpy_siamese.tests.data import test_pairs
-from parity_tests import test_edges, test_initialization, test_network, test_operations, test_optim
 from parity_tests.machinery.devices import CPU
-from parity_tests.machinery.harness import FLOATS, compare
-from parity_tests.operations import BY_NAME, Case
-
-Check = Callable[[], Any]
-
-THE_SAME_EVERY_TIME = settings(
-    max_examples=100,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate],  # to be red is enough: no smallest example is looked for
-)
+from parity_tests.machinery.strategies import SEEDS, SGD_CASES, TORCH_SEEDS
+from parity_tests.operations import BY_NAME
 
 
-def without_chance(test: Any, **strategies: st.SearchStrategy[Any]) -> Callable[..., None]:
-    """Return a property that draws the same examples every time, so that luck notices no fault.
+@dataclass(frozen=True)
+class Check:
+    """One test with its arguments, and what a property draws besides.
 
-    A property keeps the settings that were in force where `given` made it, so it is made anew from
-    what it tests.
+    Parameters
+    ----------
+    test : str
+        PATH::NAME, as pytest calls it.
+    arguments : names and values
+    drawn : names and strategies
+        The examples are then the same every time. Without it the test is called as it stands.
     """
-    return THE_SAME_EVERY_TIME(given(**strategies)(test.hypothesis.inner_test))
+
+    test: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+    drawn: tuple[tuple[str, st.SearchStrategy[Any]], ...] = ()
 
 
-@cache
+def check(
+    test: str, /, *, drawn: Mapping[str, st.SearchStrategy[Any]] | None = None, **arguments: Any
+) -> Check:
+    """Return a check from keywords."""
+    return Check(test, tuple(arguments.items()), tuple((drawn or {}).items()))
+
+
+DATA = {"data": st.data()}
+
+
 def on_integers(name: str) -> Check:
     """Return the check of an operation on integers."""
-    operation = BY_NAME[name]
-    check = without_chance(test_operations.test_exact_on_integers, data=st.data())
-    return lambda: check(operation=operation, dtype=np.float32, device=CPU)
+    return check(
+        "parity_tests/test_operations.py::test_exact_on_integers",
+        drawn=DATA,
+        operation=BY_NAME[name],
+        dtype=np.float32,
+        device=CPU,
+    )
 
 
-@cache
 def on_floats(name: str, dtype: type = np.float32) -> Check:
     """Return the check of an operation on floats."""
-    operation = BY_NAME[name]
-    check = without_chance(test_operations.test_on_floats, data=st.data())
-    return lambda: check(operation=operation, dtype=dtype, device=CPU)
+    return check(
+        "parity_tests/test_operations.py::test_on_floats",
+        drawn=DATA,
+        operation=BY_NAME[name],
+        dtype=dtype,
+        device=CPU,
+    )
 
 
-@cache
 def repeating(name: str) -> Check:
     """Return the check that an operation changes nothing and its pullback repeats."""
-    operation = BY_NAME[name]
-    check = without_chance(
-        test_operations.test_nothing_is_changed_and_pullback_repeats, data=st.data()
+    return check(
+        "parity_tests/test_operations.py::test_nothing_is_changed_and_pullback_repeats",
+        drawn=DATA,
+        operation=BY_NAME[name],
     )
-    return lambda: check(operation=operation)
 
 
-def convolving(row: str) -> Check:
+def convolution_row(row: str) -> Check:
     """Return one row of the convolution table of edge cases."""
-    return lambda: test_edges.test_conv2d(row, np.float32)
+    return check("parity_tests/test_edges.py::test_conv2d", row=row, dtype=np.float32)
 
 
-def pooling(row: str) -> Check:
+def pooling_row(row: str) -> Check:
     """Return one row of the max-pool table of edge cases."""
-    return lambda: test_edges.test_max_pool2d(row, np.float32)
+    return check("parity_tests/test_edges.py::test_max_pool2d", row=row, dtype=np.float32)
 
 
-def overlapping_windows() -> None:
-    """Check a pooling whose windows overlap ninefold: sums of many winners, all of them rounded."""
-    case = Case({"x": (2, 3, 12, 12)}, {"kernel_size": 3, "stride": 1}, seed=0)
-    compare(BY_NAME["max_pool2d"], case, np.float32, FLOATS)
-
-
-def elementwise(name: str, value: float) -> Check:
+def elementwise_row(name: str, value: float) -> Check:
     """Return one row of the ReLU and abs table of edge cases."""
-    return lambda: test_edges.test_relu_and_abs(name, value, np.float32)
+    return check(
+        "parity_tests/test_edges.py::test_relu_and_abs", name=name, value=value, dtype=np.float32
+    )
 
 
-def tower() -> None:
-    """Check the twin tower on integers."""
-    test_network.test_twin_tower_is_exact_on_integers(np.float32)
+def weights(dtype: type) -> Check:
+    """Return the check of the weights of a seed."""
+    return check(
+        "parity_tests/test_initialization.py::test_weights_of_a_seed",
+        drawn={"seed": TORCH_SEEDS},
+        dtype=dtype,
+    )
 
 
-def explained() -> None:
-    """Check the whole network on digits."""
-    test_network.test_every_difference_on_digits_is_explained(0, CPU)
+def multiply_add(dtype: type) -> Check:
+    """Return the check of the fused multiply-add against rational numbers."""
+    return check(
+        "numpy_siamese/tests/test_fma.py::test_fma_rounds_once",
+        drawn={"seed": SEEDS, "kind": st.integers(0, 3)},
+        dtype=dtype,
+    )
 
 
-_weights_of_a_seed = without_chance(
-    test_initialization.test_weights_of_a_seed, seed=test_initialization.SEEDS
+TOWER = check(
+    "parity_tests/test_network.py::test_twin_tower_is_exact_on_integers", dtype=np.float32
 )
-_sgd = without_chance(test_optim.test_sgd, **test_optim.SGD_CASES)
-_fma = without_chance(test_fma.test_fma_rounds_once, **test_fma.FMA_CASES)
-
-
-def weights() -> None:
-    """Check the weights of a seed."""
-    _weights_of_a_seed(dtype=np.float32)
-
-
-def weights64() -> None:
-    """Check the weights of a seed in float64."""
-    _weights_of_a_seed(dtype=np.float64)
-
-
-def sgd() -> None:
-    """Check SGD in float32."""
-    _sgd(dtype=np.float32)
-
-
-def multiply_add() -> None:
-    """Check the fused multiply-add in float32 against rational numbers."""
-    _fma(dtype=np.float32)
-
-
-def multiply_add64() -> None:
-    """Check the fused multiply-add in float64 against rational numbers."""
-    _fma(dtype=np.float64)
-
-
-def halves() -> None:
-    """Check the halves of a batch and their targets."""
-    test_pairs.test_first_half_is_different_and_second_half_is_same()
+EXPLAINED = check(
+    "parity_tests/test_network.py::test_every_difference_on_digits_is_explained",
+    steps=0,
+    device=CPU,
+)
+SGD = check("parity_tests/test_optim.py::test_sgd", drawn=SGD_CASES, dtype=np.float32)
+HALVES = check(
+    "numpy_siamese/tests/test_pairs.py::test_first_half_is_different_and_second_half_is_same"
+)

@@ -3,22 +3,37 @@
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
+from parity_tests.meta.checks import Check
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A mistake, where to plant it, and the check that must notice."""
+
+    name: str
+    module: ModuleType
+    old: str
+    new: str
+    check: Check
+
 
 @contextmanager
-def planted(module: ModuleType, old: str, new: str) -> Iterator[None]:
+def planted(fault: Fault) -> Iterator[None]:
     """Replace `old`, which must stand exactly once in the module's source, by `new`.
 
     The code objects of the module's functions and methods are exchanged in place, so every
     reference to them, wherever imported, runs the faulty code; numbers among its globals are
     exchanged as well. All is put back at the end.
     """
+    module, old = fault.module, fault.old
     source = inspect.getsource(module)
     assert source.count(old) == 1, f"{module.__name__}: {source.count(old)} places read {old!r}"
     faulty = {"__name__": module.__name__, "__file__": module.__file__}
-    exec(compile(source.replace(old, new), module.__file__ or "", "exec"), faulty)
+    exec(compile(source.replace(old, fault.new), module.__file__ or "", "exec"), faulty)
 
     codes = {}
     for name, function in _functions(vars(module)).items():

@@ -1,0 +1,85 @@
+"""Faults in convolution, ReLU and pooling as one."""
+
+from numpy_siamese.functional import fused
+from parity_tests.meta.checks import on_floats, on_integers
+from parity_tests.meta.planting import Fault
+
+FAULTS = [
+    Fault(
+        "conv_relu_pool: no bias",
+        fused,
+        "yt += bias[:, None]",
+        "pass",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: a silent window learns",
+        fused,
+        "np.maximum(winner, (yt <= 0) * NO_PHASE, out=winner)",
+        "pass",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: every later phase taken for the second",
+        fused,
+        "np.uint8(k)",
+        "np.uint8(1)",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: the bias learns from silent windows",
+        fused,
+        "(dys @ np.ones(L, x.dtype)).sum(axis=(0, 1))",
+        "(dyt @ np.ones(L, x.dtype)).sum(axis=0)",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: kernel rows in their own order",
+        fused,
+        "swapaxes(0, 1)[::-1].copy()",
+        "swapaxes(0, 1).copy()",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: at the first rows the wrong end of the kernel",
+        fused,
+        "taps[max(0, -first) : 2 * P - first]",
+        "taps[: min(r + 1, 2 * P - first)]",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: neighbouring columns for every second",
+        fused,
+        "v : v + 2 * Q - 1 : 2",
+        "v : v + Q",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: overlapping gradients overwritten",
+        fused,
+        "pixels += ",
+        "pixels[...] = ",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: kernel flattened channel by channel",
+        fused,
+        "weight.transpose(0, 2, 1, 3)",
+        "weight",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: one phase's columns for all",
+        fused,
+        "windows[b, a::2]",
+        "windows[0, 0::2]",
+        on_floats("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool: rectified to −1",
+        fused,
+        "np.maximum(yt, np.zeros_like(yt[:1]), out=yt)",
+        "np.maximum(yt, -np.ones_like(yt[:1]), out=yt)",
+        on_floats("conv_relu_pool"),
+    ),
+]
