@@ -20,14 +20,17 @@ Array = np.ndarray
 DTYPES = [np.float32, np.float64]
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
 
+PATHS = {True: "SiameseNet", False: "SiameseNet, textbook path"}
+every_path = pytest.mark.parametrize("fused", PATHS, ids=["fused", "textbook"])
+
 
 # ------------------------------------------------------------------------------ integers
 
 
-def integer_network(dtype: type) -> SiameseNet:
+def integer_network(dtype: type, fused: bool = True) -> SiameseNet:
     """Return a network with weights −1, 0, 1, so sparse that every partial sum is exact."""
     rng = np.random.default_rng(11)
-    net = SiameseNet(0, dtype)
+    net = SiameseNet(0, dtype, fused)
     dense = {"net.conv1": 0.5, "net.conv2": 0.05, "net.fc1": 0.01, "net.fc2": 0.05, "fc1": 1.0}
     for name, parameter in net.parameters().items():
         signs = rng.choice([-1, 1], parameter.shape)
@@ -78,13 +81,14 @@ def gauges_of_the_tower(
     return [logits, dweight, dbias, dleft, dright, *shared]
 
 
+@every_path
 @every_dtype
-def test_twin_tower_is_exact_on_integers(dtype: type) -> None:
+def test_twin_tower_is_exact_on_integers(dtype: type, fused: bool) -> None:
     """Both towers, the distance and the head agree bit for bit, forward and all gradients."""
     rng = np.random.default_rng(3)
     left, right = rng.integers(0, 3, (2, 6, 1, 28, 28)).astype(dtype)
     dlogits = rng.integers(1, 3, (6, 1)).astype(dtype)
-    net = integer_network(dtype)
+    net = integer_network(dtype, fused)
 
     absolute = integer_network(np.float64)
     for parameter in absolute.parameters().values():
@@ -97,15 +101,16 @@ def test_twin_tower_is_exact_on_integers(dtype: type) -> None:
     for name, value in ours.items():
         # fc2's bias cancels in l − r, so its gradient is zero; all others must not be
         assert np.any(value != 0) == (name != "net.fc2.bias"), f"{name} is all zeros, or is not"
-        LEDGER.exact("SiameseNet", f"{name} (integers)", value + 0.0, theirs[name] + 0.0)
+        LEDGER.exact(PATHS[fused], f"{name} (integers)", value + 0.0, theirs[name] + 0.0)
 
 
 # ------------------------------------------------------------------------------ digits
 
 
+@every_path
 @pytest.mark.parametrize("device", FOR_NETWORKS, ids=lambda d: d.name)
 @pytest.mark.parametrize("steps", [0, 40], ids=["random weights", "trained weights"])
-def test_every_difference_on_digits_is_explained(steps: int, device: Device) -> None:
+def test_every_difference_on_digits_is_explained(steps: int, device: Device, fused: bool) -> None:
     """Loss, probabilities and all gradients lie in the balls of a running error analysis.
 
     In float64: five layers of worst cases leave float32 no digits; see `test_layers`. The digits
@@ -115,7 +120,8 @@ def test_every_difference_on_digits_is_explained(steps: int, device: Device) -> 
     dtype = np.float64
     left, right, targets = draw_batch(30, dtype)
     left, right = dithered(left, 1), dithered(right, 2)
-    net = trained(steps, dtype)
+    net = SiameseNet(0, dtype, fused)
+    net.load_state_dict(trained(steps, dtype).state_dict())
     loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=8)
     whole_probs, pullback = net(left, right)
     (dprobs,) = F.binary_cross_entropy(whole_probs, targets)[1](1.0)
@@ -143,7 +149,7 @@ def test_every_difference_on_digits_is_explained(steps: int, device: Device) -> 
         if name != "net.fc2.bias":  # which cancels in l − r: its gradient is zero
             wide = where.radius.max() / abs(where.center).max()
             assert wide < 1e-3, f"the ball of {name} is too wide to tell anything: {wide:.1e}"
-        LEDGER.explained("SiameseNet", name, ours[name], value, where, device.name)
+        LEDGER.explained(PATHS[fused], name, ours[name], value, where, device.name)
     LEDGER.count_undecided(
         f"{np.dtype(dtype).name}, dithered digits",
         ball_net.decisions.undecided,

@@ -107,14 +107,18 @@ def multiply_add(dtype: type) -> Check:
 
 
 TOWER = check(
-    "parity_tests/test_network.py::test_twin_tower_is_exact_on_integers", dtype=np.float32
+    "parity_tests/test_network.py::test_twin_tower_is_exact_on_integers",
+    dtype=np.float32,
+    fused=True,
 )
+TEXTBOOK_TOWER = check(TOWER.test, dtype=np.float32, fused=False)
 EXPLAINED = check(
     "parity_tests/test_network.py::test_every_difference_on_digits_is_explained",
     steps=0,
     device=CPU,
+    fused=True,
 )
 SGD = check("parity_tests/test_optim.py::test_sgd", drawn=SGD_CASES, dtype=np.float32)
 HALVES = check(
-    "numpy_siamese/tests/test_pairs.py::test_first_half_is_different_and_second_half_is_same"
+    "numpy_siamese/tests/data/test_pairs.py::test_first_half_is_different_and_second_half_is_same"
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from numpy_siamese import layers, model, training
-from parity_tests.meta.checks import EXPLAINED, TOWER, check
+from parity_tests.meta.checks import EXPLAINED, TEXTBOOK_TOWER, TOWER, check
 from parity_tests.meta.planting import Fault
 
 FAULTS = [
@@ -34,6 +34,13 @@ FAULTS = [
         "y, relu = F.relu(x)",
         "y, relu = x, F.relu(x)[1]",
         TOWER,
+    ),
+    Fault(
+        "the textbook path takes the least of a window",
+        layers,
+        "y, max_pool2d = F.max_pool2d(x, self.described.kernel_size)",
+        "y, max_pool2d = F.max_pool2d(-x, self.described.kernel_size)",
+        TEXTBOOK_TOWER,
     ),
     Fault(
         "the gradient of what no layer reads is not zero",

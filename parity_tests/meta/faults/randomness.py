@@ -76,13 +76,15 @@ FAULTS = [
         pairs,
         "key=self.seed % 2**128",
         "key=0",
-        check("numpy_siamese/tests/test_pairs.py::test_no_two_places_share_a_batch"),
+        check("numpy_siamese/tests/data/test_pairs.py::test_no_two_places_share_a_batch"),
     ),
     Fault(
         "classes drawn by their size",
         pairs,
         "left_class = _below(C, unit[0])",
         "left_class = np.searchsorted(np.cumsum(self._counts) / self._counts.sum(), unit[0])",
-        check("numpy_siamese/tests/test_pairs.py::test_classes_are_uniform_whatever_their_sizes"),
+        check(
+            "numpy_siamese/tests/data/test_pairs.py::test_classes_are_uniform_whatever_their_sizes"
+        ),
     ),
 ]
