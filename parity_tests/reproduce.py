@@ -1,4 +1,4 @@
-"""Rerun exactly one case, as the note under a failure says.
+"""Reproduce exactly one case, as the note under a failure says.
 
 python -m parity_tests.reproduce OPERATION DTYPE integers|floats DEVICE CASE
 """

@@ -16,8 +16,7 @@ from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_chec
 from numpy_siamese.tests.support.tiny import replace_pictures
 from parity_tests.machinery.digits import digits
 from parity_tests.machinery.error_bounds import same_bits
-from parity_tests.test_trajectory import CLAIMED_DIGITS
-from parity_tests.trajectory import Pair, significant_digits
+from parity_tests.trajectory import CLAIMED_DIGITS, Pair, significant_digits
 from torch_siamese import cli as torch_cli
 from torch_siamese import training as torch_training
 

@@ -1,10 +1,7 @@
 """Trainings from one seed stay together, step by step."""
 
 from parity_tests.machinery.digits import digits
-from parity_tests.trajectory import Pair
-
-# From one seed in float64, both packages print the same loss to this many significant digits.
-CLAIMED_DIGITS = 10
+from parity_tests.trajectory import CLAIMED_DIGITS, Pair
 
 
 def test_float64_losses_agree_to_ten_digits() -> None:

@@ -28,6 +28,9 @@ from torch_siamese.training import TorchLearner
 
 Array = np.ndarray
 
+CLAIMED_DIGITS = 10
+"""From one seed in float64, both packages print the same loss to this many significant digits."""
+
 
 @dataclass(frozen=True)
 class Step:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import benchmarks
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.results_file import MOST_BYTES, load, save
-from benchmarks.tests.hostile import READERS
+from benchmarks.tests.hostile_results import READERS
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests.robustness.spoiling import outcome, spoil
 

@@ -1,8 +1,8 @@
 """Faults outside the mathematics: in readers, checks of arguments, pictures, commands, benchmarks.
 
-Each entry of the TOML files beside this one is a mistake that somebody could make, and the test
-that must turn red: `name`, `module` (its path), `old` (which stands there once), `new` and `test`.
-The command plants them one at a time in a copy of the tree:
+The TOML files beside this one, one for each room, hold mistakes that somebody could make, each with
+the test that must turn red: `name`, `module` (its path), `old` (which stands there once), `new` and
+`test`. The command plants them one at a time in a copy of the tree:
 
     python -m parity_tests.meta.planted                 # all of them, some minutes
     python -m parity_tests.meta.planted --shard 2/4     # every fourth, beginning with the second

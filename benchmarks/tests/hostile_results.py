@@ -1,6 +1,6 @@
 """Damaged and hostile results.json, and what their reader may make of them.
 
-``python -m numpy_siamese.tests.robustness.fuzz --module benchmarks.tests.hostile`` tries many.
+``python -m numpy_siamese.tests.robustness.fuzz --module benchmarks.tests.hostile_results`` tries many.
 """
 
 import functools
@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.results_file import LEFT_OUT, load, save
-from numpy_siamese.tests.robustness.hostile_runs import change_json
-from numpy_siamese.tests.robustness.spoiling import Reader
+from numpy_siamese.tests.hostile_runs import change_json
+from numpy_siamese.tests.spoiling import Reader
 
 
 @functools.cache
