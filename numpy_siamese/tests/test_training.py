@@ -10,37 +10,18 @@ from numpy_siamese import functional as F
 from numpy_siamese import inference, training
 from numpy_siamese.data.dataset import gather
 from numpy_siamese.data.pairs import PairSampler
-from numpy_siamese.evaluation.verification import accuracy
-from numpy_siamese.inference import embed_images, pair_probabilities
+from numpy_siamese.inference import embed_images
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
 from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.tests.support.steps import assert_same_bits, pairs
 from numpy_siamese.tests.support.tiny import PATIENCE, split
 from numpy_siamese.training import MICRO_BATCH, NumpyLearner, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-
-
-def pairs(N, dtype=np.float32):
-    """Return (left, right, targets) of N random pairs of both kinds."""
-    digits = split([8, 8, 8])
-    left, right, targets = PairSampler(digits.labels, N, seed=0).batch(0, 0)
-    return gather(digits.images, left, dtype), gather(digits.images, right, dtype), targets
-
-
-def assert_same_bits(found, expected):
-    """Check (loss, probs, grads) or dicts of arrays for equality, in every bit."""
-    if isinstance(expected, dict):
-        assert list(found) == list(expected)
-        found, expected = found.values(), expected.values()
-    for a, b in zip(found, expected, strict=True):
-        if isinstance(b, dict):
-            assert_same_bits(a, b)
-        else:
-            np.testing.assert_array_equal(a, b, strict=True)
 
 
 class LateFirst:
@@ -323,38 +304,6 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
     assert {name for name in after if not (after[name] != before[name]).any()} == {"net.fc2.bias"}
 
 
-# Verdicts on pairs
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda n, x: embed_images(n, x, micro_batch=0), "^micro_batch must"),
-        (lambda n, x: embed_images(n, x, threads=0), "^threads must"),
-        (lambda n, x: pair_probabilities(n, x, np.array([0.5]), np.array([0])), "^left_index must"),
-        (
-            lambda n, x: pair_probabilities(n, x, np.array([0]), np.array([0.5])),
-            "^right_index must",
-        ),
-        (lambda n, x: accuracy(np.ones((1, 1)), np.array([["a"]])), "^targets must"),
-        (lambda n, x: accuracy(np.ones((0, 1)), np.ones((0, 1))), "^probs must hold at least one"),
-    ],
-)
-def test_what_cannot_be_is_refused_under_its_name(call, said):
-    """Broken otherwise: the error names no argument of the call, or another one."""
-    with pytest.raises((TypeError, ValueError), match=said):
-        call(SiameseNet(0), split([3, 3]).images)
-
-
-def test_a_pair_is_called_same_above_one_half():
-    """Broken otherwise: accuracy counts other verdicts than the documented ones."""
-    above, below = np.nextafter(np.float32(0.5), np.float32([1, 0]))
-    probs, truth = np.array([[above], [0.5], [below]]), np.array([[1], [0], [0]], np.float32)
-    assert accuracy(probs, truth) == 1.0
-    assert accuracy(probs, 1 - truth) == 0.0
-    assert accuracy(probs[:2], truth[1:]) == 0.5
-
-
 def test_probabilities_are_of_the_pairs_that_were_asked_for():
     """Broken otherwise: predictions belong to other pairs than the truth beside them."""
     images, labels = split([8, 8, 8])
@@ -369,52 +318,3 @@ def test_probabilities_are_of_the_pairs_that_were_asked_for():
     np.testing.assert_array_equal(learner.probabilities(other_images, right, left), found)
     assert found.shape == (8, 1)
     assert np.unique(found).size > 1
-
-
-def test_an_image_with_itself_leaves_the_bias_of_the_head():
-    """Broken otherwise: left and right image go through different networks.
-
-    The difference of an embedding with itself is zero. A copy elsewhere in the batch need not be
-    the same to every bit: a BLAS kernel may add the last columns of a matrix in another order.
-    """
-    images, net = split([3, 3]).images, SiameseNet(0)
-    everyone = np.arange(6)
-    expected, _ = F.sigmoid(np.tile(net.parameters()["fc1.bias"], (6, 1)))
-    assert np.unique(embed_images(net, images), axis=0).shape == (6, 84)
-    probs = pair_probabilities(net, images, everyone, everyone)
-    np.testing.assert_array_equal(probs, expected, strict=True)
-    pixels = gather(images, everyone, np.float32)
-    np.testing.assert_array_equal(net(pixels, pixels)[0], expected, strict=True)
-    for threads in (1, 2):  # the twins one after the other, and side by side
-        step = loss_and_gradients(net, pixels, pixels, np.ones((6, 1)), threads)
-        np.testing.assert_array_equal(step[1], expected, strict=True)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_embeddings_keep_the_order_of_the_images(threads):
-    """Broken otherwise: a piece of the images is lost or embedded at another's place."""
-    images, net = split([4, 3]).images, SiameseNet(0)
-    with single_threaded_blas():
-        pieces = [
-            net.embed(gather(images, np.arange(*ends), np.float32))
-            for ends in ((3,), (3, 6), (6, 7))
-        ]
-    found = embed_images(net, images, threads, micro_batch=3)
-    np.testing.assert_array_equal(found, np.concatenate(pieces), strict=True)
-    assert embed_images(net, images, threads, micro_batch=1).shape == (7, 84)
-
-
-def test_images_are_embedded_200_at_a_time(monkeypatch):
-    """Broken otherwise: more memory is taken than by a step of 100 pairs, or other bits are given
-    than the published ones.
-    """
-    taken = []
-    images, net = split([201, 200]).images, SiameseNet(0)
-
-    def blank(images, index, dtype):
-        taken.append(len(index))
-        return np.zeros((len(index), 1, 28, 28), dtype)
-
-    monkeypatch.setattr(inference, "gather", blank)
-    embed_images(net, images, threads=1)
-    assert taken == [200, 200, 1]

@@ -7,9 +7,9 @@ import signal
 import pytest
 import torch
 
-from numpy_siamese.tests.robustness.test_interrupts import SIGNALS
 from numpy_siamese.tests.support.processes import Server
 from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
+from numpy_siamese.tests.support.signals import SIGNALS
 from numpy_siamese.tests.support.tiny import idx_folder
 
 DEVICES = [

@@ -13,6 +13,7 @@ from numpy_siamese.data import download
 from numpy_siamese.data.folder import IDX_FILES
 from numpy_siamese.errors import InputError
 from numpy_siamese.terminal import bar
+from numpy_siamese.tests.support.folders import contents
 
 FILES = {"images.gz": b"the images" * 20_000, "labels.gz": b"the labels"}
 
@@ -73,10 +74,6 @@ def closed_stream():
     stream = io.StringIO()
     stream.close()
     return stream
-
-
-def contents(folder) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_fetch_puts_every_file_in_the_folder(server, tmp_path):

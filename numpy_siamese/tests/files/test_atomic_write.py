@@ -11,6 +11,7 @@ import pytest
 
 from numpy_siamese.files.atomic_write import write_atomically
 from numpy_siamese.runs import checkpoint
+from numpy_siamese.tests.support.folders import contents
 
 
 class Accident(BaseException):
@@ -24,10 +25,6 @@ def path(request, tmp_path):
     if request.param is not None:
         place.write_bytes(request.param)
     return place
-
-
-def contents(folder):
-    return {entry.name: entry.read_bytes() for entry in folder.iterdir()}
 
 
 @pytest.mark.parametrize("content", [b"", b"new", bytes(range(256)) * 1000])

@@ -1,8 +1,11 @@
 """Paths as people type them: ~, blanks and dashes; what no path can be; folders made and left."""
 
+import ast
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,11 @@ from numpy_siamese.data import download
 from numpy_siamese.data.download import DOWNLOADS, cache_directory
 from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
+from numpy_siamese.files import paths
 from numpy_siamese.files.paths import expanded, folder_made, missing_folders, remove_empty
-from numpy_siamese.tests.robustness.test_interrupts import send_in_step
 from numpy_siamese.tests.support.commands import SMALL, assert_refused, status
+from numpy_siamese.tests.support.signals import send_in_step
+from numpy_siamese.tests.support.streams import encoded
 
 USER = "somebody"
 
@@ -198,6 +203,41 @@ def test_the_working_folder_is_taken_only_if_it_is_empty(home, data, capfd):
 
 
 # The command that goes on
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        "runs/a b",
+        'it\'s "quoted"',
+        "-v",
+        "数字",
+        "caf\udce9",
+        "two\nlines\t",
+        "a\\b\n'c'",
+        "caf\udce90123",
+        "$x `y`; rm *",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_name_can_be_pasted_into_a_shell(monkeypatch, name, encoding):
+    """Broken otherwise: the command with which a run goes on names another folder, or runs one.
+
+    Between $' and ' a shell reads octal numbers as Python does in bytes.
+    """
+    monkeypatch.setattr(sys, "stderr", encoded(encoding))
+    word = paths.shell_word(Path(name))
+    assert word.isprintable()
+    word.encode(encoding)
+    if word.startswith("$'"):
+        meant = os.fsdecode(ast.literal_eval(f"b{word[1:]}"))
+    else:
+        (meant,) = shlex.split(word)
+    assert os.path.normpath(meant) == name
+    assert not word.startswith("-")
+    if name.isprintable() and encoding == "utf-8":
+        assert name.lstrip("-") in word.replace("'\"'\"'", "'")
 
 
 @pytest.mark.parametrize("name", ["two words", "~", "~root", "-x", "it's", "$HOME", "a;b", "a\nb"])

@@ -15,8 +15,8 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel import blas, threads
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
+from numpy_siamese.tests.support.steps import assert_same_bits, pairs
 from numpy_siamese.tests.support.tiny import PATIENCE, split
-from numpy_siamese.tests.test_training import assert_same_bits, pairs
 from numpy_siamese.training import loss_and_gradients
 
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import warnings
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -17,6 +16,7 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.pictures import canvas, plots
 from numpy_siamese.pictures.examples import Examples
 from numpy_siamese.runs.history import Metrics
+from numpy_siamese.tests.support.processes import REPOSITORY
 from numpy_siamese.tests.support.tiny import idx_folder, split
 
 HOSTILE = {
@@ -111,7 +111,7 @@ def test_a_whole_run_under_hostile_settings_draws_the_same_pictures(tmp_path):
         process = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", script, *argv, tmp_path / name],
             env=os.environ | environment,
-            cwd=Path(__file__).parents[3],
+            cwd=REPOSITORY,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -227,14 +227,6 @@ def test_a_picture_tells_neither_the_time_nor_a_version():
 
 
 # Text
-
-
-@pytest.fixture
-def warnings_are_errors():
-    """Draw with our settings, and let a warning of matplotlib fail the test."""
-    with canvas.own_settings(), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 NAMES = [

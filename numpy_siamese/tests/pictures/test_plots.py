@@ -3,17 +3,18 @@
 import io
 import itertools
 import math
-import warnings
 
 import matplotlib.colors
 import numpy as np
 import pytest
 from PIL import Image
 
-from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.pictures import plots
 from numpy_siamese.pictures.examples import Examples
 from numpy_siamese.runs.history import Metrics
 from numpy_siamese.tests.support.tiny import split
+
+pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 
 TRAIN = [
     Metrics(1, 2, 0.75, 0.5, 1.0),
@@ -22,14 +23,6 @@ TRAIN = [
     Metrics(2, 4, 0.125, 0.875, 5.0),
 ]
 TEST = [Metrics(1, 4, 0.625, 0.5625, 3.0), Metrics(2, 4, 0.375, 0.6875, 6.0)]
-
-
-@pytest.fixture(autouse=True)
-def warnings_are_errors():
-    """Draw with our settings, and let a warning of matplotlib fail the test."""
-    with canvas.own_settings(), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
 
 
 # Curves

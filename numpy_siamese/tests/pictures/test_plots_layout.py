@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 
-from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.pictures import plots
 from numpy_siamese.pictures.examples import Examples
 from numpy_siamese.tests.pictures.test_plots import TEST, TRAIN
 
-
-@pytest.fixture(autouse=True)
-def own_settings():
-    """Draw with our settings."""
-    with canvas.own_settings():
-        yield
+pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 
 
 def examples(N, probs, shape=(28, 28)):

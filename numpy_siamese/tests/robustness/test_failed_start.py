@@ -11,10 +11,9 @@ from numpy_siamese.data.download import DOWNLOADS, fetch
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.run import Run
 from numpy_siamese.runs.run_directory import RunDirectory
-from numpy_siamese.tests.runs.test_run import FakeLearner, config
 from numpy_siamese.tests.support.commands import status
 from numpy_siamese.tests.support.same_run import SMALL, kill_in_writing
-from numpy_siamese.tests.support.tiny import csv_folder, dataset
+from numpy_siamese.tests.support.tiny import FakeLearner, config, csv_folder, dataset
 
 FULL = """
 from numpy_siamese.files import atomic_write as files

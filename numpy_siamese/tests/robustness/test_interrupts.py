@@ -1,37 +1,20 @@
 """Ctrl-C and a polite kill: the first ends the batch and saves, the second ends at once."""
 
+import json
 import shlex
 import signal
+import subprocess
+import sys
 
 import pytest
+from safetensors.numpy import load_file
 
 from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.tests.support.commands import status
 from numpy_siamese.tests.support.same_run import SMALL, assert_same_run
-
-WORDS = {
-    signal.SIGINT: "interrupted",
-    signal.SIGTERM: "terminated",
-    signal.SIGHUP: "hung up",
-}
-SIGNALS = pytest.mark.parametrize(("number", "word"), WORDS.items())
-
-
-def send_in_step(count, *numbers, then=""):
-    """Return a setup that sends the process signals within its so-many-th step."""
-    return f"""
-import os, signal
-from numpy_siamese.training import NumpyLearner
-step, left = NumpyLearner.step, {count}
-def signalled(self, *batch):
-    global left
-    left -= 1
-    if left == 0:
-        {then or "pass"}
-        for number in {[int(number) for number in numbers]}:
-            os.kill(os.getpid(), number)
-    return step(self, *batch)
-NumpyLearner.step = signalled
-"""
+from numpy_siamese.tests.support.signals import SIGNALS, WORDS, send_in_step
+from numpy_siamese.tests.support.tiny import PATIENCE
+from numpy_siamese.training import MICRO_BATCH
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +100,55 @@ verbs.load = lambda _: os.kill(os.getpid(), {int(number)})
 """
     assert start(setup) == (128 + number, f"numpy-siamese: {word}\n")
     assert not (tmp_path / "run").exists()
+
+
+def test_the_second_ctrl_c_does_not_wait_for_the_batch(capfd, train, tmp_path, monkeypatch):
+    """Broken otherwise: a batch that hangs cannot be ended from the keyboard."""
+
+    def step(self, *_):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("the batch went on")
+
+    monkeypatch.setattr("numpy_siamese.training.NumpyLearner.step", step)
+    before = signal.getsignal(signal.SIGINT)
+    assert status(train("--quiet")) == 130
+    assert signal.getsignal(signal.SIGINT) is before
+    assert capfd.readouterr() == ("", "numpy-siamese: interrupted\n")
+    assert not (tmp_path / "run").exists()  # nothing was trained
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_run_with_one_line_and_a_readable_folder(train, tmp_path, threads):
+    """Broken otherwise: Ctrl-C gives a traceback, hangs, or leaves half-written files.
+
+    Three micro-batches are enough for both threads to be at work.
+    """
+    size = 2 * MICRO_BATCH + 1
+    many = ("--batches", 100_000, "--window", 1, "--batch-size", size, "--threads", threads)
+    with subprocess.Popen(
+        [sys.executable, "-m", "numpy_siamese", *train(*many)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        lines = iter(process.stdout.readline, "")
+        assert any(line.split()[:4] == ["epoch", "1/1", "batch", "1"] for line in lines)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()  # where it has not ended by itself
+    run = tmp_path / "run"
+    assert err.startswith("numpy-siamese: interrupted; saved after epoch 1, batch ")
+    assert err.endswith(f", go on with: numpy-siamese train --resume {run}\n")
+    assert err.count("\n") == 1
+    assert process.returncode == 130
+    assert json.loads((run / "summary.json").read_text())["finished"] is False
+    assert json.loads((run / "config.json").read_text())["window"] == 1
+    header, *rows = (run / "metrics.csv").read_text().splitlines()
+    assert header == "epoch,batch,loss,accuracy,seconds"
+    assert [row.split(",")[:2] for row in rows] == [["1", str(k + 1)] for k in range(len(rows))]
+    assert json.loads((run / "summary.json").read_text())["batches_done"] == len(rows) >= 1
+    assert "fc1.bias" in load_file(run / "model.safetensors")
+    assert not [entry for entry in run.iterdir() if entry.name.startswith(".")]

@@ -3,11 +3,9 @@
 import json
 import random
 import signal
-import time
 
 import pytest
 
-from numpy_siamese.runs.schedule import EVERY, SHARE_OF_TIME, Schedule
 from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
 
 MOMENTS = 25
@@ -52,45 +50,3 @@ def test_a_run_killed_at_any_moment_goes_on_bit_for_bit(
         again = begin
     assert server.run(*again, setup=setup) == (0, "")
     assert_same_run(out, whole)
-
-
-# When a checkpoint is due
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self, monkeypatch):
-        self.now = 0.0
-        monkeypatch.setattr(time, "perf_counter", lambda: self.now)
-
-
-def test_a_number_of_batches_that_is_asked_for_is_kept(monkeypatch):
-    """Broken otherwise: --checkpoint-every is ignored where writing is slow."""
-    clock, schedule = Clock(monkeypatch), Schedule(7)
-    with schedule.writing():
-        clock.now += 1000
-    assert [schedule.is_due(batches) for batches in (6, 7, 8)] == [False, True, True]
-
-
-def test_checkpoints_take_one_percent_of_the_time_at_most(monkeypatch):
-    """Broken otherwise: on a fast device, or a slow disk, a run spends its time writing."""
-    clock, schedule = Clock(monkeypatch), Schedule(None)
-    cost, step, written, batches = 3.0, 0.5, 0.0, 0
-    for _ in range(10_000):
-        clock.now += step
-        batches += 1
-        if schedule.is_due(batches):
-            with schedule.writing():
-                clock.now += cost
-            written, batches = written + cost, 0
-    assert written > 0
-    assert written <= SHARE_OF_TIME * clock.now + cost  # the first one's cost is not known before
-
-
-def test_every_hundred_batches_are_enough_where_writing_is_cheap(monkeypatch):
-    """Broken otherwise: a run writes after every batch, or loses more than it has to."""
-    clock, schedule = Clock(monkeypatch), Schedule(None)
-    clock.now += 1000
-    assert not schedule.is_due(EVERY - 1)
-    assert schedule.is_due(EVERY)

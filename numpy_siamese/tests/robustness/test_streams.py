@@ -1,133 +1,18 @@
-"""Streams as they come: without some characters, closed, broken, full, or not there at all."""
+"""Output that cannot be written: the status, the state that is saved, one line."""
 
-import ast
 import errno
-import io
 import json
-import os
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from numpy_siamese.cli.main import main
-from numpy_siamese.files import paths
 from numpy_siamese.runs.checkpoint import load_checkpoint
-from numpy_siamese.terminal import console
+from numpy_siamese.tests.support.processes import REPOSITORY
+from numpy_siamese.tests.support.streams import Failing, encoded
 from numpy_siamese.tests.support.tiny import replace_pictures
-
-
-class Minimal:
-    """A stream that can write and nothing else, as a program with windows makes them."""
-
-    def __init__(self):
-        self.text = ""
-
-    def write(self, text):
-        self.text += text
-
-
-class Failing(Minimal):
-    def __init__(self, number):
-        self.number = number
-
-    def write(self, text):
-        raise OSError(self.number, os.strerror(self.number))
-
-
-def encoded(encoding, errors="strict"):
-    return io.TextIOWrapper(io.BytesIO(), encoding, errors, newline="\n", write_through=True)
-
-
-def closed():
-    stream = io.StringIO()
-    stream.close()
-    return stream
-
-
-def detached():
-    stream = encoded("utf-8")
-    stream.detach()
-    return stream
-
-
-# What is written
-
-
-@pytest.mark.parametrize(
-    ("encoding", "text", "expected"),
-    [
-        ("utf-8", "数字 ü", "数字 ü".encode()),
-        ("ascii", "数字 ü", b"\\u6570\\u5b57 \\xfc"),
-        ("cp1252", "数字 ü", b"\\u6570\\u5b57 \xfc"),
-        ("utf-8", "caf\udce9", b"caf\\udce9"),
-        ("latin-1", "a\nb\x1b[31m\t", b"a\\nb\\x1b[31m\\t"),
-    ],
-)
-@pytest.mark.parametrize(
-    ("stream", "tell"), [("stdout", console.say), ("stderr", console.complain)]
-)
-def test_what_a_stream_lacks_is_escaped(monkeypatch, encoding, text, expected, stream, tell):
-    """Broken otherwise: a name ends a run when it is printed, or speaks to the terminal."""
-    file = encoded(encoding)
-    monkeypatch.setattr(sys, stream, file)
-    tell(text)
-    assert file.buffer.getvalue() == expected + b"\n"
-
-
-@pytest.mark.parametrize("make", [lambda: None, closed, detached], ids=["none", "closed", "gone"])
-def test_where_there_is_no_stream_nothing_is_said(monkeypatch, make):
-    """Broken otherwise: a program without a console cannot train."""
-    for name in ("stdout", "stderr"):
-        monkeypatch.setattr(sys, name, make())
-    console.say("a line")
-    console.complain("a line")
-
-
-def test_a_stream_that_only_writes_is_enough(monkeypatch):
-    """Broken otherwise: a window that shows what is printed ends the run."""
-    out, err = Minimal(), Minimal()
-    monkeypatch.setattr(sys, "stdout", out)
-    monkeypatch.setattr(sys, "stderr", err)
-    console.say("数")
-    console.complain("数")
-    assert (out.text, err.text) == ("数\n", "数\n")
-
-
-def test_a_stream_of_text_in_memory_takes_everything(monkeypatch, tmp_path):
-    """Broken otherwise: what a test or a notebook captures is full of escapes."""
-    out = io.StringIO()
-    monkeypatch.setattr(sys, "stdout", out)
-    console.say("数")
-    assert out.getvalue() == "数\n"
-
-
-def test_lines_are_written_at_once(monkeypatch):
-    """Broken otherwise: a log file says nothing for hours, and nothing at all after a crash."""
-    for name, tell in (("stdout", console.say), ("stderr", console.complain)):
-        raw = io.BytesIO()
-        stream = io.TextIOWrapper(io.BufferedWriter(raw), newline="\n")
-        monkeypatch.setattr(sys, name, stream)
-        tell("epoch 1")
-        assert raw.getvalue() == b"epoch 1\n"
-
-
-@pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC])
-def test_an_output_that_cannot_be_written_is_told(monkeypatch, number):
-    """Broken otherwise: a log that is cut off looks like a run that has stopped."""
-    monkeypatch.setattr(sys, "stdout", Failing(number))
-    with pytest.raises(OSError, match=os.strerror(number)) as caught:
-        console.say("a line")
-    assert caught.value.errno == number
-    assert caught.value.filename == "standard output"
-
-
-def test_a_terminal_that_is_gone_is_no_output(monkeypatch):
-    """Broken otherwise: a run that shall go on without its terminal ends with it."""
-    monkeypatch.setattr(sys, "stdout", Failing(errno.EIO))
-    console.say("a line")
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EPIPE, errno.ENOSPC])
@@ -174,71 +59,6 @@ def test_help_that_cannot_be_written(monkeypatch, capsys, number, status, said):
     assert capsys.readouterr().err == said
 
 
-def test_width_is_that_of_the_terminal(monkeypatch):
-    """Broken otherwise: lines are folded for another width than the terminal has."""
-
-    class Terminal(Minimal):
-        def isatty(self):
-            return True
-
-        def fileno(self):
-            return 7
-
-    monkeypatch.setenv("TERM", "xterm")
-    sizes = {7: 132}
-    monkeypatch.setattr(os, "get_terminal_size", lambda fd: os.terminal_size((sizes[fd], 24)))
-    assert console.columns(Terminal()) == 132
-    sizes[7] = 0
-    assert console.columns(Terminal()) == 80
-    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)) and 1 / 0)
-    for stream in (None, closed(), detached(), Minimal()):
-        assert console.columns(stream) == 80
-
-    def unknown(_):
-        raise OSError(errno.ENOTTY, "")
-
-    monkeypatch.setattr(os, "get_terminal_size", unknown)
-    assert console.columns(Terminal()) == 80
-
-
-# How to go on
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "plain",
-        "runs/a b",
-        'it\'s "quoted"',
-        "-v",
-        "数字",
-        "caf\udce9",
-        "two\nlines\t",
-        "a\\b\n'c'",
-        "caf\udce90123",
-        "$x `y`; rm *",
-    ],
-)
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_a_name_can_be_pasted_into_a_shell(monkeypatch, name, encoding):
-    """Broken otherwise: the command with which a run goes on names another folder, or runs one.
-
-    Between $' and ' a shell reads octal numbers as Python does in bytes.
-    """
-    monkeypatch.setattr(sys, "stderr", encoded(encoding))
-    word = paths.shell_word(Path(name))
-    assert word.isprintable()
-    word.encode(encoding)
-    if word.startswith("$'"):
-        meant = os.fsdecode(ast.literal_eval(f"b{word[1:]}"))
-    else:
-        (meant,) = shlex.split(word)
-    assert os.path.normpath(meant) == name
-    assert not word.startswith("-")
-    if name.isprintable() and encoding == "utf-8":
-        assert name.lstrip("-") in word.replace("'\"'\"'", "'")
-
-
 @pytest.mark.parametrize("name", ["run", "a b\n$x"])
 def test_a_stopped_run_says_how_to_go_on(begin, tmp_path, monkeypatch, capsys, name):
     """Broken otherwise: the command that is told cannot be pasted."""
@@ -282,7 +102,7 @@ def test_streams_of_processes(twelve_images, tmp_path):
     processes = {
         name: subprocess.Popen(
             ["bash", "-c", shell],
-            cwd=Path(__file__).parents[3],
+            cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -11,11 +11,11 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.run import Run
-from numpy_siamese.tests.robustness.test_interrupts import send_in_step
-from numpy_siamese.tests.runs.test_rerun import assert_refused
-from numpy_siamese.tests.runs.test_run import FakeLearner, config
+from numpy_siamese.tests.support.folders import contents
+from numpy_siamese.tests.support.processes import assert_one_line
 from numpy_siamese.tests.support.same_run import SMALL, assert_same_run, kill_in_writing
-from numpy_siamese.tests.support.tiny import dataset, replace_pictures
+from numpy_siamese.tests.support.signals import send_in_step
+from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, replace_pictures
 
 LONG = (*SMALL, "--epochs", 4)
 
@@ -84,9 +84,8 @@ def test_fewer_epochs_that_are_not_yet_done_are_an_end_as_well(
     out = tmp_path / "run"
     argv = ("train", "--data", twelve_images, "--out", out, *LONG, "--threads", 1)
     assert server.run(*argv, setup=send_in_step(9, signal.SIGTERM))[0] == 143
-    assert_refused(
-        server,
-        ("train", "--resume", out, "--epochs", 1),
+    assert_one_line(
+        server.start("train", "--resume", out, "--epochs", 1),
         f"--epochs 1: found epoch 2, batch 3 done in {out / 'checkpoint.safetensors'}",
         "expected at least 2",
     )
@@ -97,11 +96,11 @@ def test_fewer_epochs_that_are_not_yet_done_are_an_end_as_well(
 
 def test_fewer_epochs_than_done_are_one_line(server, runs, two):
     """Broken otherwise: a slip of the finger ends in a traceback, or cuts a run short."""
-    before = {entry.name: entry.read_bytes() for entry in two.iterdir()}
+    before = contents(two)
     argv = ("train", "--resume", two, "--epochs")
-    assert_refused(server, (*argv, 1), "--epochs 1: found epoch 2 done", "expected at least 2")
-    assert_refused(server, (*argv, 0), "--epochs: found 0")
-    assert {entry.name: entry.read_bytes() for entry in two.iterdir()} == before
+    assert_one_line(server.start(*argv, 1), "--epochs 1: found epoch 2 done", "expected at least 2")
+    assert_one_line(server.start(*argv, 0), "--epochs: found 0")
+    assert contents(two) == before
 
 
 @pytest.mark.parametrize("count", range(1, 6))

@@ -1,6 +1,4 @@
-"""What a run says while it goes on: the figures, and how they fit a terminal."""
-
-import sys
+"""What a run says while it goes on: the figures, and when they are said."""
 
 import pytest
 
@@ -27,9 +25,6 @@ from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, repla
 def test_a_time_is_minutes_and_seconds_and_from_an_hour_on_hours(seconds, expected):
     """Broken otherwise: ninety minutes pass for an hour and a half of seconds, or 0:60 is shown."""
     assert clock(seconds) == expected
-
-
-# Lines
 
 
 def test_a_line_has_the_windows_means_and_the_pace_so_far(now, capsys):
@@ -100,33 +95,6 @@ def test_lines_of_the_recipe_fit_80_columns(now, capsys, epochs, rate):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert max(map(len, lines)) <= 80
-
-
-@pytest.mark.parametrize(
-    ("columns", "expected"),
-    [
-        (15, ["one", "  two and three", "  four"]),
-        (20, ["one  two and three", "  four"]),
-        (24, ["one  two and three  four"]),
-        (1, ["one", "  two and three", "  four"]),
-    ],
-)
-def test_what_does_not_fit_goes_on_in_the_next_line(terminal, columns, expected):
-    """Broken otherwise: a narrow terminal breaks a line within a number."""
-    screen = terminal(columns)
-    console.say("one", "two and three", "four")
-    assert screen.getvalue().splitlines() == expected
-
-
-def test_a_line_for_a_file_is_for_80_columns(monkeypatch, tmp_path):
-    """Broken otherwise: a log depends on the terminal that the run was started from."""
-    monkeypatch.setenv("COLUMNS", "20")
-    with open(tmp_path / "log", "w") as log:
-        monkeypatch.setattr(sys, "stdout", log)
-        console.say("x" * 39, "y" * 39)
-        console.say("x" * 39, "y" * 40)
-    lines = (tmp_path / "log").read_text().splitlines()
-    assert [len(line) for line in lines] == [80, 39, 42]
 
 
 def test_an_output_that_cannot_be_written_is_remembered(monkeypatch):

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from numpy_siamese.tests.support.folders import contents
+from numpy_siamese.tests.support.processes import assert_one_line
 from numpy_siamese.tests.support.same_run import assert_same_run
 from numpy_siamese.tests.support.tiny import csv_folder
 
@@ -18,15 +20,6 @@ def whole(server, twelve_images, tmp_path_factory):
     argv = ("train", "--data", twelve_images, "--out", out, *FLAGS, "--lr", 0.0003, "--seed", 5)
     assert server.run(*argv) == (0, "")
     return out
-
-
-def assert_refused(server, argv, *said):
-    """Check for exit status 2 and one line on standard error that says each of `said`."""
-    status, err = server.run(*argv)
-    assert (status, err.count("\n")) == (2, 1), err
-    assert err.startswith("numpy-siamese: error: ")
-    for part in said:
-        assert str(part) in err
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
@@ -73,9 +66,9 @@ def test_other_data_than_recorded_are_refused(server, whole, tmp_path, verb):
     other = csv_folder(tmp_path / "other", [4, 4, 5])
     recorded = json.loads((whole / "config.json").read_text())["data_sha256"]
     argv = ("train", verb, whole / "config.json" if verb == "--config" else whole)
-    before = {entry.name: entry.read_bytes() for entry in whole.iterdir()}
-    assert_refused(server, (*argv, "--data", other), f"--data {other}", recorded)
-    assert {entry.name: entry.read_bytes() for entry in whole.iterdir()} == before
+    before = contents(whole)
+    assert_one_line(server.start(*argv, "--data", other), f"--data {other}", recorded)
+    assert contents(whole) == before
 
 
 def test_the_same_data_may_have_moved(server, twelve_images, whole, tmp_path):
@@ -109,7 +102,7 @@ def test_a_finished_run_goes_on_to_itself(server, whole, tmp_path):
 )
 def test_going_on_takes_no_flag_of_another_run(server, whole, flags, said):
     """Broken otherwise: half of a run has one rate and half another."""
-    assert_refused(server, ("train", "--resume", whole, *flags), "--resume", said)
+    assert_one_line(server.start("train", "--resume", whole, *flags), "--resume", said)
 
 
 def test_a_command_can_be_repeated_with_resume(server, whole, tmp_path, twelve_images):
@@ -126,7 +119,7 @@ def test_a_command_can_be_repeated_with_resume(server, whole, tmp_path, twelve_i
 def test_a_folder_without_a_run_is_refused(server, tmp_path, place):
     """Broken otherwise: a slip in the path ends in a traceback, or begins a run there."""
     run = tmp_path / place
-    assert_refused(server, ("train", "--resume", run), run / "config.json")
+    assert_one_line(server.start("train", "--resume", run), run / "config.json")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -153,7 +146,7 @@ def test_a_config_that_cannot_be_is_one_line(server, tmp_path, text, said):
     """Broken otherwise: an edited config.json ends in a traceback, or trains something else."""
     (tmp_path / "config.json").write_text(text)
     argv = ("train", "--config", tmp_path / "config.json", "--out", tmp_path / "run")
-    assert_refused(server, argv, said)
+    assert_one_line(server.start(*argv), said)
     assert not (tmp_path / "run").exists()
 
 
@@ -200,13 +193,13 @@ def test_the_checkpoint_of_another_run_is_one_line(server, whole, tmp_path, part
     else:
         progress["batch"] = -1
     save_file(tensors, path, {"progress": json.dumps(progress)})
-    assert_refused(server, ("train", "--resume", run), path, fault)
+    assert_one_line(server.start("train", "--resume", run), path, fault)
 
 
 def test_a_run_without_its_checkpoint_is_not_begun_anew(server, whole, tmp_path):
     """Broken otherwise: a lost checkpoint costs the weights as well."""
     run = shutil.copytree(whole, tmp_path / "run")
     (run / "checkpoint.safetensors").unlink()
-    assert_refused(server, ("train", "--resume", run), "checkpoint.safetensors: No such file")
+    assert_one_line(server.start("train", "--resume", run), "checkpoint.safetensors: No such file")
     weights = [(folder / "model.safetensors").read_bytes() for folder in (run, whole)]
     assert weights[0] == weights[1]

@@ -18,6 +18,13 @@ from typing import Any
 
 from numpy_siamese.tests.support.tiny import PATIENCE
 
+REPOSITORY = Path(__file__).parents[3]
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess:
+    """Run Python to its end in a process of its own."""
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+
 
 class Process:
     """A run in a child of the server; `pid` can be sent signals."""
@@ -70,7 +77,7 @@ class Server:
         self.folder, self.count = folder, 0
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, package],
-            cwd=Path(__file__).parents[3],  # so that it runs the code that is tested
+            cwd=REPOSITORY,  # so that it runs the code that is tested
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -111,6 +118,16 @@ class Server:
     def close(self) -> None:
         """End the server."""
         self._process.communicate()
+
+
+def assert_one_line(process: Process, *said: object) -> None:
+    """Check for exit status 2 and one line on standard error that says each of `said`."""
+    status, err = process.wait(), process.err
+    assert status == 2, err
+    assert err.startswith("numpy-siamese: error: ")
+    assert err.count("\n") == 1
+    for part in said:
+        assert str(part) in err
 
 
 COMMAND_LINES = {"numpy_siamese": "numpy_siamese.cli.main", "torch_siamese": "torch_siamese.cli"}

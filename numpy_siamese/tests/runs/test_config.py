@@ -1,17 +1,14 @@
-"""Flags and their values: what is taken, and what is refused in one line that names it."""
+"""The configuration of a run: its defaults, its limits, and what it refuses."""
 
 import argparse
+import json
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
-from numpy_siamese.cli.main import main
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.config import TrainConfig, converted, flag
-from numpy_siamese.tests.support.commands import assert_refused, status
-from numpy_siamese.tests.support.tiny import csv_folder
-
-# The configuration
 
 
 def test_the_defaults_are_the_reference_recipe():
@@ -93,104 +90,6 @@ def test_a_configuration_checks_itself_without_the_command_line(wrong):
         TrainConfig(**wrong)
 
 
-# What is refused
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (["--batch-size", "0"], ["--batch-size", "found 0", "at least 2"]),
-        (["--batch-size", "1"], ["--batch-size", "found 1", "at least 2"]),
-        (["--lr", "-0.1"], ["--lr", "found -0.1", "at least 0"]),
-        (["--lr", "nan"], ["--lr", "found nan", "at least 0"]),
-        (["--lr", "inf"], ["--lr", "found inf"]),
-        (["--momentum", "-1"], ["--momentum", "found -1.0", "at least 0"]),
-        (["--momentum", "nan"], ["--momentum", "found nan"]),
-        (["--epochs", "0"], ["--epochs", "found 0", "at least 1"]),
-        (["--batches", "0"], ["--batches", "found 0", "at least 1"]),
-        (["--window", "0"], ["--window", "found 0", "at least 1"]),
-        (["--test-pairs", "1"], ["--test-pairs", "found 1", "at least 2"]),
-        (["--threads", "0"], ["--threads", "found 0", "at least 1"]),
-        (["--seed", "-1"], ["--seed", "found -1", "at least 0"]),
-        (["--seed", str(2**64)], ["--seed", f"found {2**64}", "below 18446744073709551616"]),
-        (["--dtype", "float16"], ["--dtype", "float16", "float32", "float64"]),
-        (["--epochs", "few"], ["--epochs", "few"]),
-        (["--epochs", "1.5"], ["--epochs", "1.5"]),
-        (["--lr", "fast"], ["--lr", "fast"]),
-        (["--lr"], ["--lr", "expected one argument"]),
-        (["--learning-rate", "1"], ["--learning-rate"]),
-        (["--data", "mnsit"], ["data set 'mnsit'", "did you mean 'mnist'?"]),
-        (["--data", "/no/such/folder"], ["/no/such/folder"]),
-    ],
-    ids=lambda part: "=".join(part) if part[0].startswith("--") else "",
-)
-def test_a_flag_that_cannot_be_is_one_line_that_names_it(capfd, train, tmp_path, flags, said):
-    """Broken otherwise: a slip gives a traceback, or a run of something else."""
-    assert_refused(capfd, train(*flags), *said)
-    assert not (tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize(
-    ("counts", "said"),
-    [
-        ([10, 10, 1], "class 2 has 1 image, but a pair without itself needs 2"),
-        ([10], "only class 0"),
-    ],
-)
-def test_classes_too_small_for_pairs_are_one_line(capfd, train, tmp_path, counts, said):
-    """Broken otherwise: unusable data ends a run with a traceback, or after its first epoch."""
-    folder = tmp_path / "digits"
-    folder.mkdir()
-    csv_folder(folder, counts)
-    assert_refused(capfd, train("--data", folder), str(folder), said)
-    assert not (tmp_path / "run").exists()
-
-
-def test_a_file_that_cannot_be_read_is_one_line_that_names_it(capfd, train, tmp_path):
-    """Broken otherwise: the user does not learn which file to mend."""
-    for name in ("mnist_train.csv", "mnist_test.csv"):
-        (tmp_path / name).write_text("label,pixels\n")
-    assert_refused(capfd, train("--data", tmp_path), str(tmp_path / "mnist_train.csv"))
-
-
-@pytest.mark.parametrize("below", ["", "run"])
-def test_a_file_in_the_way_of_out_is_one_line(capfd, train, tmp_path, below):
-    """Broken otherwise: an `--out` that cannot be written costs the whole run, or the file."""
-    (tmp_path / "file").write_text("precious")
-    out = tmp_path / "file" / below
-    assert_refused(capfd, train("--out", out), f"--out {out}: ")
-    assert (tmp_path / "file").read_text() == "precious"
-
-
-@pytest.mark.usefixtures("no_pictures")
-def test_an_existing_run_is_one_line_and_stays(capfd, train, tmp_path):
-    """Broken otherwise: repeating a command overwrites its results."""
-    assert status(train("--quiet")) == 0
-    before = {entry.name: entry.read_bytes() for entry in (tmp_path / "run").iterdir()}
-    capfd.readouterr()
-    assert_refused(capfd, train("--seed", 1), f"--out {tmp_path / 'run'}: holds another run")
-    assert {entry.name: entry.read_bytes() for entry in (tmp_path / "run").iterdir()} == before
-
-
-def test_a_disk_that_fails_is_one_line_that_names_the_file(capfd, train, tmp_path, monkeypatch):
-    """Broken otherwise: a full disk ends in a traceback."""
-
-    def full(path, _):
-        raise OSError(28, "No space left on device", str(path))
-
-    monkeypatch.setattr("numpy_siamese.runs.run_directory.write_atomically", full)
-    assert_refused(capfd, train(), str(tmp_path / "run" / "config.json"), "No space left on device")
-
-
-@pytest.mark.parametrize("flag", ["--batches", "--threads", "--epochs", "--test-pairs"])
-def test_a_number_beyond_all_counting_is_one_line(flag, capsys):
-    """Broken otherwise: a slip of the finger ends in a traceback of some library."""
-    assert main(["train", flag, "1" + 400 * "0"]) == 2
-    err = capsys.readouterr().err
-    assert err.count("\n") == 1
-    assert f"{flag}: found" in err
-
-
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -229,3 +128,35 @@ def test_what_cannot_be_converted_is_named(value, kind, said):
     """Broken otherwise: the type that was found is not the one that is told."""
     with pytest.raises(TypeError, match=f"^{said}$"):
         converted(value, kind)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"epochs": "5"}, "--epochs: found '5', expected a whole number"),
+        ({"epochs": 5.0}, "--epochs: found 5.0, expected a whole number"),
+        ({"epochs": True}, "--epochs: found True, expected a whole number"),
+        ({"epochs": None}, "--epochs: found None, expected a whole number"),
+        ({"epochs": np.arange(2)}, "--epochs: found array([0, 1]), expected a whole number"),
+        ({"lr": "fast"}, "--lr: found 'fast', expected a number"),
+        ({"lr": True}, "--lr: found True, expected a number"),
+        ({"lr": 10**400}, "expected a number below infinity"),
+        ({"lr": -(10**400)}, "expected a number of at least 0"),
+        ({"dtype": np.float32}, "--dtype: found <class 'numpy.float32'>, expected a name"),
+        ({"dtype": "Float32"}, "--dtype: found 'Float32' (did you mean 'float32'?), expected one"),
+        ({"data": 5}, "--data: found 5, expected a name"),
+    ],
+)
+def test_settings_of_another_kind_are_told(wrong, said):
+    """Broken otherwise: a notebook's slip is a TypeError of a comparison, or of writing JSON."""
+    with pytest.raises(InputError) as caught:
+        TrainConfig(**wrong)
+    assert said in str(caught.value)
+
+
+def test_numpys_numbers_are_numbers():
+    """Broken otherwise: settings from a sweep over np.arange fail when config.json is written."""
+    config = TrainConfig(epochs=np.int64(3), lr=np.float32(0.5), momentum=1, threads=None)
+    assert json.loads(json.dumps(config.to_dict()))["epochs"] == 3
+    assert (type(config.epochs), type(config.lr), type(config.momentum)) == (int, float, float)
+    assert config == TrainConfig(epochs=3, lr=0.5, momentum=1.0)

@@ -8,12 +8,14 @@ import signal
 import numpy as np
 import pytest
 
+from numpy_siamese.cli.main import main
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.run import Run
 from numpy_siamese.runs.run_directory import CHECKPOINT
-from numpy_siamese.tests.support.tiny import dataset, replace_pictures
+from numpy_siamese.tests.support.processes import assert_one_line
+from numpy_siamese.tests.support.tiny import csv_folder, dataset, replace_pictures
 from numpy_siamese.training import NumpyLearner
 
 ENDLESS = ("--epochs", 1, "--batches", 10**6, "--window", 10**6)
@@ -45,16 +47,6 @@ def running(server, begin, run):
     for process in processes:
         if not process.ended:
             process.kill_after(0)
-
-
-def assert_one_line(process, *said):
-    """Check for exit status 2 and one line on standard error that says each of `said`."""
-    status, err = process.wait(), process.err
-    assert status == 2, err
-    assert err.startswith("numpy-siamese: error: ")
-    assert err.count("\n") == 1
-    for part in said:
-        assert str(part) in err
 
 
 def assert_loads(run):
@@ -245,3 +237,15 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch, spoilt
     with pytest.raises(InputError, match=r"diverged at .* batch 3, .* after epoch 1, batch 2"):
         run.train()
     assert assert_loads(tmp_path / "run").batch == 2
+
+
+def test_a_rate_that_is_too_high_is_one_line(tmp_path, capsys):
+    """Broken otherwise: --lr 1e30 ends in a traceback about probabilities."""
+    (tmp_path / "data").mkdir()
+    data = csv_folder(tmp_path / "data", [10, 10])
+    flags = ["--batch-size=4", "--test-pairs=4", "--epochs=1", "--batches=30", "--lr=1e30"]
+    assert main(["train", f"--data={data}", f"--out={tmp_path / 'run'}", *flags]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "--lr 1e+30" in err
+    assert "diverged at epoch 1" in err
