@@ -1,6 +1,6 @@
 """Damaged and hostile results.json, and what their reader may make of them.
 
-``python -m numpy_siamese.tests.robustness.fuzz --module benchmarks.tests.hostile_results`` tries many.
+python -m numpy_siamese.tests.robustness.fuzz --module benchmarks.tests.hostile_results
 """
 
 import functools

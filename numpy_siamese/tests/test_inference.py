@@ -11,6 +11,7 @@ from numpy_siamese.inference import embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.tests.support.tiny import split
+from numpy_siamese.training import loss_and_gradients
 
 
 @pytest.mark.parametrize(
