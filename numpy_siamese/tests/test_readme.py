@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,12 @@ def test_promises_name_tests_that_exist():
     }
     for row in rows:
         assert re.search(r"`(test_\w+)` \|$", row)[1] in tests, row
+
+
+def test_citation_and_changelog_know_the_version():
+    """A release that is cited under another version, or whose changes nobody wrote down."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = re.escape(project["version"])
+    for name, line in (("CITATION.cff", f"version: {version}"), ("CHANGELOG.md", f"## {version}")):
+        text = (REPOSITORY / name).read_text(encoding="utf-8")
+        assert re.search(f"^{line}\\b", text, re.MULTILINE), name
