@@ -1,10 +1,9 @@
 """What an array is: which arguments are taken as they are, which are converted, which refused.
 
-An array of another kind that passes for NumPy's gives wrong numbers without a word: a pandas Series
-is indexed and added by its labels, not by position; a numpy.matrix multiplies as matrices do; a
-masked array shows what it masks. So the mathematics takes exact arrays and refuses the rest. Where
-people hand over what they have, labels, targets and indices, whatever NumPy lays out by position
-will do.
+An array of another kind that passes for NumPy's gives wrong numbers without a word. A pandas Series
+is indexed and added by its labels, not by position. A numpy.matrix multiplies as matrices do. A
+masked array shows what it masks. So the mathematics takes exact arrays and refuses the rest.
+Labels, targets and indices may be whatever NumPy lays out by position.
 """
 
 from numbers import Integral, Real
@@ -32,10 +31,10 @@ def type_name(value: Any) -> str:
 def array(name: str, value: Any) -> Array:
     """Return the array that `value` is.
 
-    That is a numpy.ndarray and no subclass of it, but for a memmap, of which the view as an
-    ndarray is returned. A NumPy scalar is an array of no axes: operations return such. CuPy's
-    arrays follow NumPy in all that is done here; they are known by their name, so that nothing
-    needs to be imported, and nothing else that merely looks like an array passes.
+    That is a numpy.ndarray and no subclass of it. Of a memmap the view as an ndarray is returned. A
+    NumPy scalar is an array of no axes: operations return such. CuPy's arrays follow NumPy in all
+    that is done here. They are known by their name, so that nothing needs to be imported. Nothing
+    else that merely looks like an array passes.
 
     Raises
     ------

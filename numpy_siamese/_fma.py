@@ -39,10 +39,10 @@ def fma(a: Any, x: Array, y: Any) -> Array:
 
     Notes
     -----
-    For float64, |a·x| and |a|, |x| must stay below 2⁹⁹⁵ (a splitting multiplies by 2²⁷ + 1) and a
-    nonzero |a·x| above 2⁻⁹⁶⁸ (its error term must be representable); outside, the last bit may be
-    that of the two-rounding result. A result that is zero or not finite is that of a·x + y, which
-    has the right sign and kind.
+    For float64, |a·x| and |a|, |x| must stay below 2⁹⁹⁵, since a splitting multiplies by 2²⁷ + 1. A
+    nonzero |a·x| must stay above 2⁻⁹⁶⁸, since its error term must be representable. Outside, the
+    last bit may be that of the two-rounding result. A result that is zero or not finite is that of
+    a·x + y, which has the right sign and kind.
     """
     x = _arrays.array("x", x)
     y = x.dtype.type(y) if type(y) in (int, float) else y
@@ -66,7 +66,7 @@ def _fma_float32(a: Any, x: Array, y: Array) -> Array:
     """Use that a product of two float32 numbers, 24 + 24 bits, is exact in float64.
 
     The sum is rounded to 53 bits and then to 24. The first rounding can only mislead the second
-    when it lands halfway between two float32 numbers, or where these are subnormal; the few sums
+    when it lands halfway between two float32 numbers, or where these are subnormal. The few sums
     of this kind are rounded to odd.
     """
     product = x * np.float64(a)

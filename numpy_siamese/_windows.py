@@ -1,7 +1,7 @@
 """Where a sliding kernel reads its input: the geometry that convolution and pooling share.
 
-Arrays here have the batch innermost, (C, H, W, N): a window is then a handful of long rows, and
-moving it costs one strided copy for each kernel offset, never a loop over positions.
+Arrays here have the batch innermost, (C, H, W, N). A window is then a handful of long rows. Moving
+it costs one strided copy for each kernel offset, never a loop over positions.
 """
 
 from collections.abc import Iterator

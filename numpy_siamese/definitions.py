@@ -1,10 +1,10 @@
 """The operations as plain loops, straight from their equations: slow, and obviously right.
 
 Read this first, then `functional`, which computes the same values with matrix products. Every
-function has the arguments, the results and the pullback of its namesake there; arrays are checked
-to be such, of one dtype and of shapes that fit, the rest is taken as valid, and a batch is
-required. Loop letters: n image, c channel, o output channel, (p, q) output position, (i, j) kernel
-offset.
+function has the arguments, the results and the pullback of its namesake there. Arrays are checked
+to be such, of one dtype and of shapes that fit. The rest is taken as valid. A batch is required.
+
+Loop letters: n image, c channel, o output channel, (p, q) output position, (i, j) kernel offset.
 """
 
 import math

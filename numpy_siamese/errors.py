@@ -60,8 +60,8 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return which of `choices` a name is a slip of, None where it is of none.
 
-    A slip keeps the first letter, and nearly all others, all but one, or the beginning: emnist and
-    omniglot are no slips of mnist, but names of other things.
+    A slip keeps the first letter, and nearly all others, all but one, or the beginning. So emnist
+    and omniglot are no slips of mnist, but names of other things.
     """
     known = {choice.lower(): choice for choice in choices}
     slip, first = name.lower(), name.lower().lstrip("-")[:1]

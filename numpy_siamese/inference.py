@@ -46,7 +46,7 @@ def pair_probabilities(
 ) -> Array:
     """Return the probability that each pair is of the same class.
 
-    The twins share their weights, so an image's embedding depends on no side and no partner: every
+    The twins share their weights, so an image's embedding depends on no side and no partner. Every
     image is embedded once, and only embeddings are paired. (In rounding it depends on the image's
     place in a micro-batch.)
 

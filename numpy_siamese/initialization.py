@@ -1,7 +1,7 @@
 """PyTorch's default initialisation from an integer seed, bit for bit.
 
-`torch.manual_seed(seed)` seeds a Mersenne Twister (MT19937) as Matsumoto's 2002 `init_genrand`
-does, with the seed's low 32 bits; so does `numpy.random.RandomState(seed)`, and both then draw the
+`torch.manual_seed(seed)` seeds a Mersenne Twister (MT19937) with the seed's low 32 bits, as
+Matsumoto's 2002 `init_genrand` does. So does `numpy.random.RandomState(seed)`. Both then draw the
 same 32-bit words. What is left is to turn words into uniform numbers as torch does.
 """
 
@@ -39,7 +39,7 @@ def uniform(
 ) -> Array:
     """Draw what ``torch.empty(shape).uniform_(low, high)`` draws: u·(high − low) + low, fused.
 
-    u is m·2⁻²⁴ for float32, from the low 24 bits of one word, and m·2⁻⁵³ for float64, from the low
+    For float32 u is m·2⁻²⁴, from the low 24 bits of one word. For float64 u is m·2⁻⁵³, from the low
     53 bits of two words, the high word first.
 
     Raises
@@ -84,8 +84,8 @@ def linear_or_conv2d(
     References
     ----------
     ``reset_parameters`` in `torch.nn.Linear` and `torch.nn.Conv2d`: `kaiming_uniform_` with
-    a = √5, whose bound √3·√(2/(1 + a²))/√fan_in is 1/√fan_in up to rounding, so the rounding is
-    repeated here step by step.
+    a = √5. Its bound √3·√(2/(1 + a²))/√fan_in is 1/√fan_in up to rounding. The rounding is repeated
+    here step by step.
     """
     weight_shape, dtype = _checked(generator, "weight_shape", weight_shape, dtype)
     fan_in = math.prod(weight_shape[1:])

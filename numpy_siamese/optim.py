@@ -34,8 +34,8 @@ class SGD:
     TypeError
         What is no mapping, no such array, no number.
     ValueError
-        A parameter that cannot be written to; a number that is not finite; negative lr, momentum or
-        weight_decay; nesterov without momentum or with dampening.
+        A parameter that cannot be written to. A number that is not finite. Negative lr, momentum or
+        weight_decay. Nesterov without momentum or with dampening.
 
     References
     ----------
@@ -84,7 +84,7 @@ class SGD:
         Raises
         ------
         KeyError, ValueError, TypeError
-            A name that is no parameter's; a shape or a dtype that is not the parameter's; what is
+            A name that is no parameter's. A shape or a dtype that is not the parameter's. What is
             no mapping, or no array.
         """
         given = _arguments.mapping("grads", grads)

@@ -22,9 +22,9 @@ def is_number(text: str) -> bool:
 def is_header(row: Sequence[str]) -> bool:
     """Tell whether a row of 785 fields can only be names.
 
-    At least 784 of them differ, which pixels of 256 values cannot; or none is a number, and one is
-    a usual name of a label. Names may be numbers, as pandas numbers columns, but a row of numbers
-    with fractions is one of scaled pixels.
+    Either at least 784 of them differ, which pixels of 256 values cannot. Or none is a number, and
+    one is a usual name of a label. Names may be numbers, as pandas numbers columns. But a row of
+    numbers with fractions is one of scaled pixels.
     """
     numbers = [field for field in row if is_number(field)]
     if len(set(row)) < PIXELS:
@@ -35,8 +35,8 @@ def is_header(row: Sequence[str]) -> bool:
 def label_column(names: Sequence[str]) -> int | None:
     """Return the index of the column that a header names as the label, None if it does not say.
 
-    It is the one with a usual name (``label``, ``class``, ``target``, ``y``), or else the first or
-    last if its name alone, without its digits, is unlike all the others (``digit,pixel0,pixel1``).
+    It is the one with a usual name (``label``, ``class``, ``target``, ``y``). Else it is the first
+    or the last, if its name, without digits, is unlike all the others (``digit,pixel0,pixel1``).
     """
     if usual := _usual(names):
         return usual[0]

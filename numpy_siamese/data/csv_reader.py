@@ -44,11 +44,15 @@ def read_csv(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint8], npt.N
     Raises
     ------
     InputError
-        If the file cannot be read, is damaged, is something else, is empty, has a line without 785
-        columns or one longer than 64 KiB, or more than 2²⁰ images; if a label is not a whole number
-        from 0 to 2³¹ − 1 or a pixel not one from 0 to 255; if the last column looks like the label
-        and no header says where it is (`label_column.looks_last`). Lines and columns are counted
-        from 1. Beside the images, memory holds some megabytes of the file at a time.
+        The file cannot be read, is damaged, is something else, or is empty. It has more than 2²⁰
+        images, a line without 785 columns, or one longer than 64 KiB. A label is not a whole number
+        from 0 to 2³¹ − 1, or a pixel not one from 0 to 255. The last column looks like the label,
+        and no header says where it is (`label_column.looks_last`).
+
+    Notes
+    -----
+    Messages count lines and columns from 1. Beside the images, memory holds some megabytes of the
+    file at a time.
     """
     with open_unpacked(path, "a CSV file") as (source, _):
         header, blocks = _split_header(filter(None, _line_blocks(source, path)), path)
@@ -170,7 +174,7 @@ def _parse(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Return the images (n, 784) and labels (n,) of lines; a ValueError says that one has a fault.
 
-    The dtype is left to pandas: told a narrow one, it wraps 300 to 44 in silence (before 3.1), told
+    The dtype is left to pandas. Told a narrow one, it wraps 300 to 44 in silence (before 3.1). Told
     any integer, it reads True as 1 (and needs more time).
     """
     import pandas as pd

@@ -76,9 +76,9 @@ def fetch(
 ) -> Path:
     """Download a named data set, so that `data.load` finds it.
 
-    A file that is there with the right checksum is left alone, so that calling again goes on where
-    a failure stopped; any other is replaced. A file appears whole and checked, or not at all, and
-    so does the folder.
+    A file that is there with the right checksum is left alone. So calling again goes on where a
+    failure stopped. Any other file is replaced. A file appears whole and checked, or not at all. So
+    does the folder.
 
     Parameters
     ----------

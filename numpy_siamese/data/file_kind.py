@@ -77,8 +77,8 @@ def file_kind(head: bytes) -> str | None:
     Returns
     -------
     str or None
-        What to call it, with its article, and what to do with it where that is plain; `TEXT` for a
-        text that is nothing in particular; None if it is not known.
+        What to call it, with its article, and what to do with it where that is plain. `TEXT` for a
+        text that is nothing in particular. None if it is not known.
     """
     if not head:
         return "an empty file"

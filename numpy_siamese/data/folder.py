@@ -47,11 +47,11 @@ _OFFICIAL = (Kind("CSV", "mnist_", ""), Kind("IDX", "", ""))
 def data_files(folder: Path) -> Sequence[Path]:
     """Return the files of the data set in a folder.
 
-    First come ``mnist_train.csv`` and ``mnist_test.csv``, then MNIST's four IDX files, then any
-    other two CSV or four IDX files that are named after them: something before or behind them
-    (``fashion-mnist_train.csv``, ``emnist-digits-train-images-idx3-ubyte``), ``test`` for ``t10k``,
-    a dot or line for a dash, large letters. A file may be packed (``.gz``); the plain one comes
-    first.
+    First come ``mnist_train.csv`` and ``mnist_test.csv``, then MNIST's four IDX files. Then come
+    any other two CSV or four IDX files that are named after them. Their names may have something
+    before or behind (``fashion-mnist_train.csv``, ``emnist-digits-train-images-idx3-ubyte``). They
+    may have ``test`` for ``t10k``, a dot or line for a dash, and large letters. A file may be
+    packed (``.gz``). The plain one comes first.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def read_idx_images(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
     Raises
     ------
     InputError
-        If the file cannot be read, is damaged, is something else (the message says what), or holds
+        The file cannot be read, is damaged, or is something else (the message says what). It holds
         fewer or more bytes than its header promises. Memory grows with the bytes found, never with
         the promise.
 

@@ -12,15 +12,15 @@ EVIDENCE_BITS = 10
 def looks_last(labels: npt.NDArray[np.int64], images: npt.NDArray[np.uint8]) -> bool:
     """Tell whether a table that was read label first has its label last.
 
-    Each of the two readings is a code for the first and the last column; the shorter one explains
-    them better. A column of n labels of k classes, M the largest, takes log₂ C(M + 1, k) bits to
-    say which of 0, …, M they are, and log₂ k a row. A pixel in a corner is mostly equal to the one
-    beside it: if it is not in u rows, that takes log₂ C(n, u) bits to say in which, and 8 for each.
+    Each of the two readings is a code for the first and the last column. The shorter code explains
+    them better. A column has n labels of k classes, M the largest. It takes log₂ C(M + 1, k) bits
+    to say which of 0, …, M they are, and log₂ k a row. A pixel in a corner is mostly equal to the
+    one beside it. If it differs in u rows, log₂ C(n, u) bits say in which, and 8 bits each say how.
     What is the same for both readings is left out: M, k and u, and the columns between.
 
-    Let a file be drawn with the probability 2^−bits of the first code. Those for which the second
-    is b bits shorter have a probability of 2⁻ᵇ at most in all: their 2^−bits of the second code are
-    2ᵇ times as large, and sum up to 1 at most.
+    Let a file be drawn with the probability 2^−bits of the first code. Take the files for which the
+    second code is b bits shorter. Their 2^−bits of the second code are 2ᵇ times as large, and sum
+    up to 1 at most. So all of them have a probability of 2⁻ᵇ at most.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def looks_last(labels: npt.NDArray[np.int64], images: npt.NDArray[np.uint8]) -> 
     Returns
     -------
     bool
-        Never for a last column of one value, as MNIST has, because that is no label to learn; never
+        Never for a last column of one value, as MNIST has, because that is no label to learn. Never
         for a first column above 255, because that is no pixel.
 
     References

@@ -1,8 +1,8 @@
 """Which pairs of images make batch k of epoch e under seed s.
 
-A batch is a pure function of (seed, split, epoch, k): its random numbers are read from a
-counter-based generator (Philox) at the counter (k, epoch, split) under the key `seed`. Any batch
-can be drawn alone, so resuming, worker processes and both packages all see the same pairs.
+A batch is a pure function of (seed, split, epoch, k). Its random numbers come from a counter-based
+generator (Philox), at the counter (k, epoch, split) under the key `seed`. Any batch can be drawn
+alone, so resuming, worker processes and both packages all see the same pairs.
 """
 
 from typing import Any
@@ -20,10 +20,10 @@ SPLITS = ("train", "validation", "test")
 class PairSampler:
     """Draw balanced batches of pairs: the first half of different classes, the rest of the same.
 
-    For each pair a class is drawn uniformly over classes, not over images. In the first
-    ⌊batch_size/2⌋ pairs the second image's class is the first's plus a uniform offset in 1..C−1,
-    modulo C (target 0); in the others it is the same class (target 1). Images are drawn uniformly
-    within their class, with replacement.
+    For each pair a class is drawn uniformly over classes, not over images. The first
+    ⌊batch_size/2⌋ pairs are different (target 0): the second image's class is the first's plus a
+    uniform offset in 1..C−1, modulo C. The others are of the same class (target 1). Images are
+    drawn uniformly within their class, with replacement.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ class PairSampler:
         Labels that are no such sequence, missing ones among them; a batch size or a seed that is
         no int.
     ValueError
-        A batch size below 2, an unknown split, labels of more than one axis or not whole, fewer
-        than two classes, or, without self-pairs, a class with only one image.
+        A batch size below 2, or an unknown split. Labels of more than one axis or not whole. Fewer
+        than two classes. Without self-pairs, a class with only one image.
 
     References
     ----------

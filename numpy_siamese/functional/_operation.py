@@ -15,11 +15,11 @@ Operation = TypeVar("Operation", bound=Callable[..., Any])
 def operation(function: Operation) -> Operation:
     """Check the gradient that a pullback is given; report what spoils a result, and nothing else.
 
-    A result that is rounded to zero is right, and torch does not report it either; of divisions by
-    zero there is only the logarithm's, whose −∞ is clamped. A BLAS kernel may also flag an overflow
-    or an invalid value in vector lanes that belong to no element: what is flagged is reported where
-    the result is not finite. What `np.errstate` says belongs to a thread and a moment, so a
-    pullback, which may run later and elsewhere, sets its own.
+    A result that is rounded to zero is right, and torch does not report it either. The only
+    division by zero is the logarithm's, whose −∞ is clamped. A BLAS kernel may flag an overflow or
+    an invalid value in vector lanes that belong to no element. So a flag is reported only where the
+    result is not finite. `np.errstate` belongs to a thread and a moment. A pullback may run later
+    and elsewhere, so it sets its own.
 
     It is called by name and not written as a decorator, because the mutation run leaves out what is
     decorated.

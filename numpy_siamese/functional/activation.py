@@ -46,8 +46,8 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
     Returns
     -------
     y, pullback : like x, dy → (dx,)
-        n = 10 for y while e⁻ˣ is finite; beyond (x < −88.7 in float32, −709.7 in float64) y = 0, as
-        in torch; dx is torch's bit for bit, given y and dy.
+        n = 10 for y while e⁻ˣ is finite. Beyond (x < −88.7 in float32, −709.7 in float64) y = 0, as
+        in torch. Given y and dy, dx is torch's bit for bit.
 
     References
     ----------

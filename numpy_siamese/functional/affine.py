@@ -14,7 +14,7 @@ Array = np.ndarray
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
     """Apply an affine map: y = x Wᵀ + b.
 
-    dx = dy W,  dW = dyᵀ x,  db = Σ dy, the sums running over all leading axes of x.
+    dx = dy W,  dW = dyᵀ x,  db = Σ dy. Sums run over all leading axes of x.
 
     Parameters
     ----------

@@ -22,9 +22,9 @@ def conv2d(
 
     y[n,o,p,q] = b[o] + Σ_{c,i,j} w[o,c,i,j] · x[n, c, p·stride + i·dilation − padding, q·… + j·…]
 
-    where c runs over the input channels of o's group. With the windows of x as the columns of a
-    matrix X (C·KH·KW, P·Q·N) this is Y = W X + b, and its gradients are dW = dY Xᵀ, db = Σ dY,
-    dX = Wᵀ dY; each entry of dX is then added to the input pixel that it was copied from.
+    Here c runs over the input channels of o's group. Let the windows of x be the columns of a
+    matrix X (C·KH·KW, P·Q·N). Then Y = W X + b, dW = dY Xᵀ, db = Σ dY and dX = Wᵀ dY. Each entry of
+    dX is added to the input pixel that it was copied from.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def conv2d(
     bias : (O,), optional
     stride, dilation : int or (rows, columns)
     padding : int, (rows, columns), 'valid' (none) or 'same' (P, Q = H, W; stride 1 only)
-        Zeros on both sides; 'same' puts an odd one at the end, as torch does.
+        Zeros on both sides. 'same' puts an odd one at the end, as torch does.
     groups : int
-        Divides C and O; group g of the outputs reads group g of the inputs.
+        Divides C and O. Group g of the outputs reads group g of the inputs.
 
     Returns
     -------

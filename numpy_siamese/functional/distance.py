@@ -19,7 +19,7 @@ def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
     Returns
     -------
     y, pullback : like left, dy → (dleft, dright)
-        n = 1 for y; gradients exact given the sign, which is 0 at 0 and at NaN.
+        n = 1 for y. Gradients are exact given the sign, which is 0 at 0 and at NaN.
 
     References
     ----------

@@ -5,8 +5,8 @@ reads KH of them, which lie one under the other in memory and so are, uncopied, 
 windows. Each row of the input is copied once, where im2col copies it for every row of the kernel.
 
 A window of the pooling holds four positions of the convolution, (2p + a, 2q + b) for a, b ∈ {0, 1}.
-Even and odd positions of a row, b = 0 and 1, have their own columns: pooling then compares matrices
-of each *phase* (a, b) element by element, where it would otherwise pick every second element.
+Even and odd positions of a row, b = 0 and 1, have their own columns. Pooling then compares matrices
+of each *phase* (a, b) element by element. Otherwise it would pick every second element.
 """
 
 from itertools import product
@@ -33,16 +33,18 @@ def conv_relu_pool(
 
     y[n,o,p,q] = max(0, bias[o] + max_{a,b} Σ_{c,i,j} w[o,c,i,j] · x[n, c, 2p+a+i, 2q+b+j])
 
-    The values of the three operations, infinities aside that meet their opposite in a sum, and, NaN
-    aside, their gradients, for less work. Rectifying and adding the bias are monotone, so both may
-    follow the maximum, where a quarter of the elements are left; a window without a positive
-    element gets no gradient either way. What only an odd last row or column of the convolution's
-    output reads, which pooling drops, is not read; its gradient is zero.
+    These are the values and gradients of the three operations, for less work. Values may differ
+    where infinities meet their opposite in a sum, gradients where there is a NaN. Rectifying and
+    adding the bias are monotone. So both may follow the maximum, where a quarter of the elements
+    are left. A window without a positive element gets no gradient either way. Pooling drops an odd
+    last row or column of the convolution's output. What only these read is not read, and its
+    gradient is zero.
 
-    With X_ρ the windows of output row ρ as columns, for either b, Y_ρ = W X_ρ. The gradient dY_ρ is
-    dy where an element of row ρ won its pooling window and else 0, and dW = Σ_{b,ρ} dY_ρ X_ρᵀ.
-    Kernel row i takes input row r to output row r − i, so dcols_r = Σ_i W_iᵀ dY_{r−i}: one product
-    with up to KH neighbouring dY, which lie one under the other as well.
+    Let X_ρ be the windows of output row ρ as columns, for either b. Then Y_ρ = W X_ρ. The gradient
+    dY_ρ is dy where an element of row ρ won its pooling window, and else 0. So
+    dW = Σ_{b,ρ} dY_ρ X_ρᵀ. Kernel row i takes input row r to output row r − i, so
+    dcols_r = Σ_i W_iᵀ dY_{r−i}. This is one product with up to KH neighbouring dY, which lie one
+    under the other as well.
 
     Parameters
     ----------
@@ -57,11 +59,10 @@ def conv_relu_pool(
     y : (N, O, P, Q)
         P = ⌊(H − KH + 1) / 2⌋ and Q likewise; n = C·KH·KW + 1. +0 may stand for −0.
     pullback : dy → (dx, dweight, dbias)
-        n = O·KH·KW for dx and N·P·Q for dweight and dbias. Of two sums that differ by less than
-        their rounding errors, or are equal once the bias is added, either may have won. With
-        ``needs_input_grad=False`` dx is not computed and None is returned in its place. Where a
-        window holds a NaN, y is NaN, and the gradient goes to one phase of it. None if it is not
-        needed.
+        n = O·KH·KW for dx and N·P·Q for dweight and dbias. When two values of a window are equal up
+        to rounding, the gradient may go to either. Where a window holds a NaN, y is NaN, and the
+        gradient goes to one phase of it. With ``needs_input_grad=False`` dx is not computed, and
+        None is returned in its place. The pullback itself is None if it is not needed.
 
     Raises
     ------

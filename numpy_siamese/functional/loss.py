@@ -48,9 +48,10 @@ def binary_cross_entropy(
 
     loss = −w · (t · log p + (1 − t) · log(1 − p)), each logarithm clamped below at −100
 
-    dp = w · dy · (p − t) / max((1 − p) · p, 10⁻¹²), then divided by the number of elements for
-    'mean'. The clamp is torch's and is not differentiated: p = 0 and t = 1 give loss 100 and
-    gradient −10¹².
+    dp = w · dy · (p − t) / max((1 − p) · p, 10⁻¹²)
+
+    For 'mean' dp is divided by the number of elements. The clamp is torch's and is not
+    differentiated: p = 0 and t = 1 give loss 100 and gradient −10¹².
 
     Parameters
     ----------
@@ -102,8 +103,9 @@ def binary_cross_entropy_with_logits(
     loss = w · ((1 − t) · x − (1 + (v − 1) · t) · log sigmoid(x)),
     log sigmoid(x) = min(x, 0) − log(1 + e^−|x|)
 
-    dx = w · dy · ((v·t + 1 − t) · sigmoid(x) − v·t), which is w · dy · (sigmoid(x) − t) for v = 1,
-    then divided by the number of elements for 'mean'.
+    dx = w · dy · ((v·t + 1 − t) · sigmoid(x) − v·t)
+
+    For v = 1 this is w · dy · (sigmoid(x) − t). For 'mean' dx is divided by the number of elements.
 
     Parameters
     ----------

@@ -22,8 +22,8 @@ def max_pool2d(
 
     y[n,c,p,q] = max_{i,j} x[n, c, p·stride + i·dilation − padding, q·stride + j·dilation − padding]
 
-    Scanning a window in row-major order, the first maximum wins a tie and the last NaN wins over
-    all. Padding is −∞ and never wins: a window of −∞ alone goes to its first pixel inside x.
+    A window is scanned in row-major order. The first maximum wins a tie. The last NaN wins over
+    all. Padding is −∞ and never wins. A window of −∞ alone goes to its first pixel inside x.
 
     Parameters
     ----------
@@ -32,15 +32,15 @@ def max_pool2d(
         padding is at most half of kernel_size.
     stride : int or (rows, columns), default kernel_size
     ceil_mode : bool
-        Round the number of windows up instead of down; a window starts inside x or its padding.
+        Round the number of windows up instead of down. A window starts inside x or its padding.
 
     Returns
     -------
     y : (N, C, P, Q) or (C, P, Q)
         Exact. P = ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1.
     pullback : dy → (dx,)
-        Exact where windows do not overlap. Where they do, a pixel adds what it won in row-major
-        order of the windows, as torch does: the same bits.
+        Exact where windows do not overlap. Where they do, a pixel adds what it won, in row-major
+        order of the windows. Torch does the same, so the bits are the same.
 
     References
     ----------

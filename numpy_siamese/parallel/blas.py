@@ -23,9 +23,9 @@ def libraries() -> list[dict[str, Any]]:
 def single_threaded_blas() -> Iterator[None]:
     """Limit BLAS to one thread, so that threads of ours do not fight with its own for cores.
 
-    From any thread, also from several at a time: most libraries have one number for the process,
-    which the first user sets to 1 and the last one sets back. OpenBLAS on OpenMP has a number for
-    each thread: this one's is set, and workers have `one_thread_here` called when they start.
+    It may be used from any thread, also from several at a time. Most libraries have one number for
+    the process. The first user sets it to 1, and the last one sets it back. OpenBLAS on OpenMP has
+    a number for each thread. This one's is set, and workers call `one_thread_here` when they start.
     Without threadpoolctl (math and parity run where only NumPy is) BLAS stays as it is.
     """
     own = [library for library in _libraries() if _is_per_thread(library)]

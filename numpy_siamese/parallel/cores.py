@@ -10,8 +10,8 @@ from pathlib import Path
 def available_cores() -> int:
     """Return the number of cores that this process may use, at least 1.
 
-    The smallest of what its affinity allows (taskset, ``os.sched_setaffinity``) and what control
-    groups do: a container's CPU quota of 150 % of a core counts as 2.
+    It is the smaller of what its affinity allows (taskset, ``os.sched_setaffinity``) and what
+    control groups do. A container's CPU quota of 150 % of a core counts as 2.
     """
     return math.ceil(min(_allowed(), _quota()))
 
@@ -40,8 +40,8 @@ def _allowed() -> int:
 def _quota(root: Path = Path("/")) -> float:
     """Return how many cores' time the control groups allow, infinity if they do not limit it.
 
-    Each group up to the root has a limit of its own; within a container the path that the process
-    is told may be that of the host, and only the root is there.
+    Each group up to the root has a limit of its own. Within a container the process may be told the
+    path of the host, and only the root is there.
 
     References
     ----------

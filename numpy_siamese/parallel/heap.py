@@ -16,8 +16,9 @@ def keep_freed() -> None:
     """Let glibc keep what a micro-batch frees for the next one, instead of giving it back.
 
     Otherwise every step pays for some thousand page faults, a fifth of its time. Freeing one block
-    of just under 32 MiB raises the allocator's adaptive thresholds (mallopt(3), M_MMAP_THRESHOLD)
-    for good; the block is never touched, so it costs nothing, and other allocators do not mind.
+    of just under 32 MiB raises the allocator's adaptive thresholds for good (mallopt(3),
+    M_MMAP_THRESHOLD). The block is never touched, so it costs nothing. Other allocators do not
+    mind.
     """
     np.empty(32 * 2**20 - 2**16, np.uint8)
 
@@ -25,7 +26,7 @@ def keep_freed() -> None:
 def give_back() -> None:
     """Give freed memory back, also from between blocks in use (malloc_trim(3)).
 
-    A checkpoint or a picture takes megabytes where it finds them; without this a long run grows in
+    A checkpoint or a picture takes megabytes where it finds them. Without this a long run grows in
     steps, whenever what the last one left does not suffice for the next.
     """
     if sys.platform == "linux":

@@ -1,9 +1,9 @@
 """Where pictures are drawn: on Agg, with matplotlib's own defaults, whatever the user has set.
 
-matplotlib keeps its settings for the whole process, and reads them when a figure is built, when it
+matplotlib keeps its settings for the whole process. It reads them when a figure is built, when it
 is laid out and when it is saved. So `as_png` does all three with settings of its own, one picture
 at a time, and puts the user's back. A thread of the user's that draws at that very moment would
-see ours; there is no way to give matplotlib settings for one thread alone.
+see ours. matplotlib has no settings for one thread alone.
 """
 
 import io
@@ -46,8 +46,8 @@ def as_png(draw: Callable[P, "Figure"]) -> Callable[P, bytes]:
     Raises
     ------
     InputError
-        By the function returned: matplotlib cannot be imported for a file of settings that it
-        cannot read, or want of a folder to write to.
+        By the function returned. matplotlib cannot be imported: it cannot read its file of
+        settings, or has no folder to write to.
     """
 
     @wraps(draw)
@@ -115,9 +115,9 @@ def fitted(text: str, room: float, width: Callable[[str], float]) -> str:
 def drawable(text: str) -> list[str]:
     r"""Return the characters of a text, those that cannot be drawn as escapes such as ``\u6570``.
 
-    That are control codes, bytes of a name that is no text, characters that the font does not have,
-    and those of scripts that run from right to left, where matplotlib (before 3.11) would write
-    them from left to right.
+    These are control codes, bytes of a name that is no text, and characters that the font does not
+    have. Where matplotlib (before 3.11) would write scripts from left to right that run from right
+    to left, these are escaped too.
     """
     from matplotlib import font_manager, ft2font
 

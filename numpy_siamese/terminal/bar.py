@@ -21,8 +21,8 @@ is. Elsewhere terminals may not know it; there spaces write over the line."""
 class Bar:
     """A line on standard error that is written over; true where that is a terminal, else nothing.
 
-    The cursor waits at its beginning, so that whatever is written next, by whom ever, takes its
-    place, and a terminal that is made narrower has nothing before the cursor to keep.
+    The cursor waits at its beginning. So whatever is written next, by whomever, takes its place. A
+    terminal that is made narrower has nothing before the cursor to keep.
     """
 
     def __init__(self) -> None:

@@ -1,18 +1,60 @@
-"""The README is true: its table is that of the results, its code runs, its links lead on."""
+"""README and documents are true: tables are those of the results, code runs, links lead on."""
 
 import re
 import runpy
+import tomllib
 from pathlib import Path
+
+import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-RESULTS = runpy.run_path(str(REPOSITORY / "docs" / "results" / "table.py"))
+DOCS = REPOSITORY / "docs"
+RESULTS = runpy.run_path(str(DOCS / "results" / "table.py"))
+PROSE = [
+    path.relative_to(REPOSITORY).as_posix()
+    for path in sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
+]
+BACKENDS = {
+    "NumPy": "numpy",
+    "PyTorch eager": "torch-eager",
+    "PyTorch channels-last": "torch-channels-last",
+    "PyTorch compiled": "torch-compile",
+    "PyTorch tuned": "torch-tuned",
+}
 
 
-def test_the_table_is_made_from_the_results():
-    """A figure in the README that no run gave."""
-    between = README.split("<!-- table -->")[1].split("<!-- end of table -->")[0]
-    assert between.strip().splitlines() == list(RESULTS["table"]())
+def marked(text: str, name: str) -> list[str]:
+    """Return the lines between the comments `<!-- name -->` and `<!-- end -->`."""
+    return text.split(f"<!-- {name} -->\n")[1].split("<!-- end -->")[0].splitlines()
+
+
+def cells(row: str) -> list[str]:
+    """Return the cells of a row of a table."""
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def links(text: str) -> list[str]:
+    """Return the targets of links and pictures within the repository."""
+    return re.findall(r"\]\(([^)\s:]+)\)", text)
+
+
+def heading_anchors(text: str) -> set[str]:
+    """Return the fragments that GitHub gives a document's headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def test_the_readme_is_short():
+    """A front page that nobody reads to its end."""
+    assert len(README.encode()) <= 6000
+
+
+def test_the_tables_are_made_from_the_results():
+    """A figure of the reproduction that no run gave."""
+    document = (DOCS / "reproduction.md").read_text(encoding="utf-8")
+    assert marked(document, "reproduction") == list(RESULTS["table"]())
+    assert marked(README, "reproduction") == list(RESULTS["short_table"]())
 
 
 def test_the_runs_reproduce_the_recipe():
@@ -21,6 +63,29 @@ def test_the_runs_reproduce_the_recipe():
     for run in RESULTS["RUNS"]:
         assert RESULTS["read"](run, "metrics.csv")[5, 1000][1] >= 0.95
         assert RESULTS["read"](run, "test_metrics.csv")[5, 1000][1] >= 0.95
+
+
+def test_the_lines_of_parity_stand_in_the_report():
+    """A verdict in the README that the report does not give."""
+    report = (DOCS / "results" / "parity.md").read_text(encoding="utf-8").splitlines()
+    rows = marked(README, "parity")
+    assert len(rows) > 4
+    assert set(rows) <= set(report)
+
+
+def test_the_times_of_a_step_stand_in_the_results():
+    """A time in the README that nobody measured."""
+    (path,) = set(re.findall(r"\]\((benchmarks/results/[^)]+\.md)\)", README))
+    results = (REPOSITORY / path).read_text(encoding="utf-8")
+    steps = results.split("\n## Step\n")[1].split("\n## ")[0].splitlines()
+    measured = {
+        tuple(row[1:3]): row[3] for row in map(cells, steps) if row[0] == "step of 100 pairs"
+    }
+    header, _, *rows = map(cells, marked(README, "speed"))
+    threads = [title.split()[0] for title in header[1:]]
+    assert len(rows) > 2
+    for name, *times in rows:
+        assert times == [measured[number, BACKENDS[name]] for number in threads], name
 
 
 def test_the_first_block_of_code_runs():
@@ -32,20 +97,44 @@ def test_the_first_block_of_code_runs():
     assert namespace["probs"].shape == (100, 1)
 
 
-def test_links_and_pictures_exist():
-    """A link or a picture of the README that leads nowhere."""
-    targets = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert targets
-    for target in targets:
-        assert (REPOSITORY / target).exists(), target
+@pytest.mark.parametrize("name", PROSE)
+def test_links_and_pictures_exist(name):
+    """A link or a picture that leads nowhere, or to a heading that is not there."""
+    document = REPOSITORY / name
+    text = document.read_text(encoding="utf-8")
+    for target in links(text):
+        path, _, anchor = target.partition("#")
+        found = document.parent / path if path else document
+        assert found.exists(), target
+        if anchor:
+            assert anchor in heading_anchors(found.read_text(encoding="utf-8")), target
+
+
+def test_every_document_is_in_the_index():
+    """A document that no reader finds."""
+    index = links((DOCS / "index.md").read_text(encoding="utf-8"))
+    names = {document.name for document in DOCS.glob("*.md")}
+    assert names - {"index.md"} <= set(index)
 
 
 def test_promises_name_tests_that_exist():
-    """A promise of the README that no test holds."""
-    section = README.split("## What you can rely on")[1].split("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("|")][2:]
+    """A promise that no test holds."""
+    section = (DOCS / "guarantees.md").read_text(encoding="utf-8").split("## The promises")[1]
+    rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("|")][2:]
     assert len(rows) > 10
+    tests = {
+        name
+        for path in REPOSITORY.glob("*/**/test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
     for row in rows:
-        path, name = re.search(r"\]\((\S+)\) `(test_\w+)` \|$", row).groups()
-        source = (REPOSITORY / path).read_text(encoding="utf-8")
-        assert re.search(rf"^def {name}\(", source, re.MULTILINE), name
+        assert re.search(r"`(test_\w+)` \|$", row)[1] in tests, row
+
+
+def test_citation_and_changelog_know_the_version():
+    """A release that is cited under another version, or whose changes nobody wrote down."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    version = re.escape(project["version"])
+    for name, line in (("CITATION.cff", f"version: {version}"), ("CHANGELOG.md", f"## {version}")):
+        text = (REPOSITORY / name).read_text(encoding="utf-8")
+        assert re.search(f"^{line}\\b", text, re.MULTILINE), name
