@@ -1,6 +1,6 @@
 # Every target runs in the active environment.
 
-.PHONY: check lint quick test
+.PHONY: check lint quick quick-numpy quick-torch test
 
 check: lint quick
 
@@ -11,7 +11,13 @@ lint:
 	lint-imports
 
 quick:
-	HYPOTHESIS_PROFILE=quick python -m pytest -q -m "not slow" --durations=5
+	$(MAKE) --jobs=2 --output-sync quick-numpy quick-torch
+
+quick-numpy quick-torch: export HYPOTHESIS_PROFILE = quick
+quick-numpy:
+	python -m pytest -q -m "not slow" --durations=5 numpy_siamese
+quick-torch:
+	python -m pytest -q -m "not slow" --durations=5 torch_siamese parity_tests benchmarks
 
 test:
 	python -m pytest

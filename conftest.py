@@ -1,13 +1,19 @@
-"""Tests that are slow by the room that they are in; others carry the marker themselves."""
+"""Tests that are slow by their room or by a fixture; others carry the marker themselves."""
 
 import pytest
 
 SLOW_ROOMS = {"robustness", "meta"}
 """Folders whose tests kill runs, spoil files or plant faults."""
 
+SLOW_FIXTURES = {"begin", "server", "train"}
+"""Fixtures that start a run."""
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests of slow rooms, so that `-m "not slow"` leaves them out."""
+    """Mark slow tests, so that `-m "not slow"` leaves them out."""
     for item in items:
-        if SLOW_ROOMS & set(item.path.relative_to(config.rootpath).parts):
+        rooms = item.path.relative_to(config.rootpath).parts
+        if not SLOW_ROOMS.isdisjoint(rooms) or not SLOW_FIXTURES.isdisjoint(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker(pytest.mark.slow)

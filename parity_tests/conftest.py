@@ -11,7 +11,7 @@ from parity_tests.machinery import oracle, report
 from parity_tests.machinery.ledger import LEDGER
 from torch_siamese.tests.rounding import as_torch_rounds
 
-PROFILES = {"quick": 5, "default": 50, "thorough": 500, "intense": 5000}
+PROFILES = {"quick": 20, "default": 50, "thorough": 500, "intense": 5000}
 
 for name, examples in PROFILES.items():
     chance = name not in ("quick", "default") or not os.environ.get("CI")
