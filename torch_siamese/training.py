@@ -15,8 +15,10 @@ from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.parallel.cores import default_threads
 from torch_siamese._tensors import from_array, network, tensor
 from torch_siamese.config import TrainConfig
-from torch_siamese.data import gather, select_device
-from torch_siamese.evaluation import accuracy, pair_probabilities
+from torch_siamese.data import gather
+from torch_siamese.device import select_device
+from torch_siamese.evaluation import accuracy
+from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
 from torch_siamese.settings import (

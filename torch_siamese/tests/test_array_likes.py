@@ -16,7 +16,7 @@ from numpy_siamese.tests import tiny
 from numpy_siamese.tests.impostors import impostors, refusal, shuffled
 from numpy_siamese.tests.test_layouts import LAYOUTS
 from numpy_siamese.training import loss_and_gradients as numpy_loss_and_gradients
-from torch_siamese import data, evaluation, model, training
+from torch_siamese import data, evaluation, inference, model, training
 from torch_siamese.config import TrainConfig
 
 DIGITS = tiny.split([3, 3])
@@ -33,9 +33,9 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"images": IMAGES, "index": INDICES["left_index"], "dtype": torch.float32},
     ),
     "evaluation.accuracy": (evaluation.accuracy, {"probs": TARGETS, "targets": TARGETS}),
-    "evaluation.embed_images": (evaluation.embed_images, {"net": NET, "images": IMAGES}),
-    "evaluation.pair_probabilities": (
-        evaluation.pair_probabilities,
+    "inference.embed_images": (inference.embed_images, {"net": NET, "images": IMAGES}),
+    "inference.pair_probabilities": (
+        inference.pair_probabilities,
         {"net": NET, "images": IMAGES} | INDICES,
     ),
     "model.SiameseNet.embed": (NET.embed, {"images": BATCH}),
@@ -63,7 +63,7 @@ TENSORS = [
 def test_every_tensor_argument_is_in_the_table():
     """Broken otherwise: a new function takes what merely looks like a tensor, and no test tells."""
     found = set()
-    for module in (data, evaluation, model, training):
+    for module in (data, evaluation, inference, model, training):
         for name, value in vars(module).items():
             if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
                 continue

@@ -14,7 +14,7 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.tests.tiny import PATIENCE, split
 from torch_siamese import settings, training
 from torch_siamese.config import TrainConfig
-from torch_siamese.evaluation import embed_images, pair_probabilities
+from torch_siamese.inference import embed_images, pair_probabilities
 from torch_siamese.initialization import initialize
 
 BACKENDS: Any = torch.backends  # of a version that its annotations may not know

@@ -19,7 +19,7 @@ from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH
 from numpy_siamese.runs.run import Run
 from numpy_siamese.tests.tiny import dataset, replace_pictures, split
-from torch_siamese import data, evaluation, training
+from torch_siamese import data, evaluation, inference, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.settings import threads
 
@@ -162,8 +162,8 @@ def test_predicting_records_no_gradients():
     net, images = torch_siamese.SiameseNet(), torch.as_tensor(split([2, 2]).images)
     index = torch.arange(4)
     assert net(data.gather(images, index, torch.float32), torch.zeros(4, 1, 28, 28)).requires_grad
-    assert not evaluation.embed_images(net, images).requires_grad
-    assert not evaluation.pair_probabilities(net, images, index, index).requires_grad
+    assert not inference.embed_images(net, images).requires_grad
+    assert not inference.pair_probabilities(net, images, index, index).requires_grad
 
 
 def test_probabilities_are_of_the_pairs_that_were_asked_for():
@@ -172,7 +172,7 @@ def test_probabilities_are_of_the_pairs_that_were_asked_for():
     images, left, right = split([4, 4], seed=9).images, np.array([0, 5, 7]), np.array([1, 5, 2])
     found = learner.probabilities(images, left, right)
     with torch.no_grad():
-        embeddings = evaluation.embed_images(learner.net, torch.as_tensor(images))
+        embeddings = inference.embed_images(learner.net, torch.as_tensor(images))
         expected = learner.net.compare(embeddings[left], embeddings[right])
     np.testing.assert_array_equal(found, expected.numpy(), strict=True)
     assert len(np.unique(found)) == 3
@@ -187,7 +187,7 @@ def test_embeddings_keep_the_order_of_the_images(batch):
     An image's embedding is compared with that of the same piece of images embedded alone.
     """
     net, images = torch_siamese.SiameseNet(), torch.as_tensor(split([4, 3]).images)
-    found = evaluation.embed_images(net, images, batch)
+    found = inference.embed_images(net, images, batch)
     with torch.no_grad():
         pieces = [net.embed(part.unsqueeze(1).float()) for part in images.split(batch)]
     np.testing.assert_array_equal(found.numpy(), torch.cat(pieces).numpy(), strict=True)
