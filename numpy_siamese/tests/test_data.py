@@ -10,8 +10,10 @@ import pytest
 
 from numpy_siamese import data
 from numpy_siamese.data.csv_reader import read_csv
+from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
 from numpy_siamese.errors import InputError
+from numpy_siamese.tests.tiny import dataset
 from numpy_siamese.tests.written import assert_rejects, write_idx_folder
 
 
@@ -81,3 +83,19 @@ def test_mnist_loads_from_the_cache_folder(tmp_path, monkeypatch, digits):
     dataset = data.load("mnist")
     assert dataset.name == "mnist"
     np.testing.assert_array_equal(dataset.test.images, digits[0])
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_checksum_covers_every_image_and_label(part):
+    """Broken otherwise: a run says that it saw data which it did not see."""
+    digits, other = dataset(), dataset()
+    [*other.train, *other.test][part].flat[-1] ^= 1
+    assert other.checksum() != digits.checksum()
+
+
+def test_the_checksum_is_of_the_values_not_of_their_layout():
+    """Broken otherwise: CSV and IDX files of the same digits count as different data."""
+    digits = dataset()
+    images, labels = digits.train
+    train = Split(np.asfortranarray(images), np.repeat(labels, 2)[::2])
+    assert Dataset("other name", train, digits.test).checksum() == digits.checksum()

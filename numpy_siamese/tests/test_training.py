@@ -1,4 +1,4 @@
-"""Learning: the step's loss and gradients, micro-batches on threads, and the learner of a run."""
+"""Learning: the step's loss and gradients, and its micro-batches on threads."""
 
 import threading
 
@@ -7,19 +7,15 @@ import pytest
 import threadpoolctl
 
 from numpy_siamese import functional as F
-from numpy_siamese import inference, training
+from numpy_siamese import training
 from numpy_siamese.data.dataset import gather
 from numpy_siamese.data.pairs import PairSampler
-from numpy_siamese.evaluation.verification import accuracy
-from numpy_siamese.inference import embed_images, pair_probabilities
+from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.optim import SGD
 from numpy_siamese.parallel.blas import single_threaded_blas
-from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
-from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.tiny import PATIENCE, split
-from numpy_siamese.training import MICRO_BATCH, NumpyLearner, loss_and_gradients
+from numpy_siamese.training import MICRO_BATCH, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -255,164 +251,10 @@ def test_another_dtype_is_refused():
         loss_and_gradients(SiameseNet(0), left, right, targets)
 
 
-# The learner
-
-
-def config(**changes):
-    return TrainConfig(**{"batch_size": 8, "threads": 2, "lr": 1e-5} | changes)
-
-
-def batch_of_a_run(labels, k=0):
-    return PairSampler(labels, 8, seed=0).batch(0, k)
-
-
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum):
-    """Broken otherwise: the learner has other weights, rates, pairs or pixels than its parts, or
-    reports the loss after the step.
-    """
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(seed=3, dtype=dtype, momentum=momentum), images)
-    net = SiameseNet(3, np.dtype(dtype).type)
-    optimizer = SGD(net.parameters(), 1e-5, momentum)
-    assert learner.momentum_state() == {}
-    for k in range(3):
-        left, right, targets = batch_of_a_run(labels, k)
-        loss, probs, grads = loss_and_gradients(
-            net, gather(images, left, net.dtype), gather(images, right, net.dtype), targets
-        )
-        right_verdicts = sum((p > 0.5) == (t == 1) for p, t in zip(probs, targets, strict=True))
-        optimizer.step(grads)
-        assert learner.step(left, right, targets) == (loss, right_verdicts.item() / 8)
-        assert_same_bits(learner.model_state(), net.state_dict())
-        assert_same_bits(learner.momentum_state(), optimizer.momentum_buffers)
-    assert bool(learner.momentum_state()) == bool(momentum)
-
-
-@pytest.mark.parametrize(("wanted", "threads"), [(3, 3), (None, default_threads())])
-def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypatch):
-    """Broken otherwise: --threads changes nothing, or only the report of the run."""
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(threads=wanted), images)
-    seen = []
-
-    def asked(real):
-        return lambda *arguments: (seen.append(arguments[-1]), real(*arguments))[1]
-
-    monkeypatch.setattr(training, "loss_and_gradients", asked(training.loss_and_gradients))
-    monkeypatch.setattr(inference, "map_in_order", asked(inference.map_in_order))
-    learner.step(*batch_of_a_run(labels))
-    learner.probabilities(images, np.array([0]), np.array([1]))
-    assert seen == [threads, threads]
-    assert learner.environment() == {"package": "numpy_siamese", "threads": threads}
-
-
-def test_learning_changes_the_weights_and_lowers_the_loss():
-    """Broken otherwise: a layer is left out, or the step goes uphill.
-
-    Only the embedding's bias stays: in the difference of two embeddings it cancels.
-    """
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(dtype="float64"), images)  # in float32 a small step may be lost
-    before = {name: value.copy() for name, value in learner.model_state().items()}
-    losses = [learner.step(*batch_of_a_run(labels))[0] for _ in range(5)]
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < losses[0]
-    after = learner.model_state()
-    assert {name for name in after if not (after[name] != before[name]).any()} == {"net.fc2.bias"}
-
-
-# Verdicts on pairs
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda n, x: embed_images(n, x, micro_batch=0), "^micro_batch must"),
-        (lambda n, x: embed_images(n, x, threads=0), "^threads must"),
-        (lambda n, x: pair_probabilities(n, x, np.array([0.5]), np.array([0])), "^left_index must"),
-        (
-            lambda n, x: pair_probabilities(n, x, np.array([0]), np.array([0.5])),
-            "^right_index must",
-        ),
-        (lambda n, x: accuracy(np.ones((1, 1)), np.array([["a"]])), "^targets must"),
-        (lambda n, x: accuracy(np.ones((0, 1)), np.ones((0, 1))), "^probs must hold at least one"),
-    ],
-)
-def test_what_cannot_be_is_refused_under_its_name(call, said):
-    """Broken otherwise: the error names no argument of the call, or another one."""
-    with pytest.raises((TypeError, ValueError), match=said):
-        call(SiameseNet(0), split([3, 3]).images)
-
-
-def test_a_pair_is_called_same_above_one_half():
-    """Broken otherwise: accuracy counts other verdicts than the documented ones."""
-    above, below = np.nextafter(np.float32(0.5), np.float32([1, 0]))
-    probs, truth = np.array([[above], [0.5], [below]]), np.array([[1], [0], [0]], np.float32)
-    assert accuracy(probs, truth) == 1.0
-    assert accuracy(probs, 1 - truth) == 0.0
-    assert accuracy(probs[:2], truth[1:]) == 0.5
-
-
-def test_probabilities_are_of_the_pairs_that_were_asked_for():
-    """Broken otherwise: predictions belong to other pairs than the truth beside them."""
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(), images)
-    left, right, _ = batch_of_a_run(labels)
-    other_images = split([4, 4], seed=9).images
-    left, right = left % 8, right % 8
-    embeddings = embed_images(learner.net, other_images)
-    expected, _ = learner.net.compare(embeddings[left], embeddings[right])
-    found = learner.probabilities(other_images, left, right)
-    np.testing.assert_array_equal(found, expected, strict=True)
-    np.testing.assert_array_equal(learner.probabilities(other_images, right, left), found)
-    assert found.shape == (8, 1)
-    assert np.unique(found).size > 1
-
-
-def test_an_image_with_itself_leaves_the_bias_of_the_head():
-    """Broken otherwise: left and right image go through different networks.
-
-    The difference of an embedding with itself is zero. A copy elsewhere in the batch need not be
-    the same to every bit: a BLAS kernel may add the last columns of a matrix in another order.
-    """
-    images, net = split([3, 3]).images, SiameseNet(0)
-    everyone = np.arange(6)
-    expected, _ = F.sigmoid(np.tile(net.parameters()["fc1.bias"], (6, 1)))
-    assert np.unique(embed_images(net, images), axis=0).shape == (6, 84)
-    probs = pair_probabilities(net, images, everyone, everyone)
-    np.testing.assert_array_equal(probs, expected, strict=True)
-    pixels = gather(images, everyone, np.float32)
-    for map_twins in (map, side_by_side):
-        np.testing.assert_array_equal(net(pixels, pixels, map_twins)[0], expected, strict=True)
-
-
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_embeddings_keep_the_order_of_the_images(threads):
-    """Broken otherwise: a piece of the images is lost or embedded at another's place."""
-    images, net = split([4, 3]).images, SiameseNet(0)
-    with single_threaded_blas():
-        pieces = [
-            net.embed(gather(images, np.arange(*ends), np.float32))
-            for ends in ((3,), (3, 6), (6, 7))
-        ]
-    found = embed_images(net, images, threads, micro_batch=3)
-    np.testing.assert_array_equal(found, np.concatenate(pieces), strict=True)
-    assert embed_images(net, images, threads, micro_batch=1).shape == (7, 84)
-
-
-def test_images_are_embedded_200_at_a_time(monkeypatch):
-    """Broken otherwise: more memory is taken than by a step of 100 pairs, or other bits are given
-    than the published ones.
-    """
-    taken = []
-    images, net = split([201, 200]).images, SiameseNet(0)
-
-    def blank(images, index, dtype):
-        taken.append(len(index))
-        return np.zeros((len(index), 1, 28, 28), dtype)
-
-    monkeypatch.setattr(inference, "gather", blank)
-    embed_images(net, images, threads=1)
-    assert taken == [200, 200, 1]
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_step_tells_a_network_that_has_diverged(threads):
+    """Broken otherwise: gradients of NaN spoil the weights, or the error names the targets."""
+    net = SiameseNet(0)
+    net.parameters()["net.conv1.bias"][0] = np.nan
+    with pytest.raises(NotFiniteError, match="not finite"):
+        loss_and_gradients(net, *pairs(6), threads=threads, micro_batch=3)

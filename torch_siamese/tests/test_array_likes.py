@@ -197,25 +197,23 @@ def test_a_learner_takes_the_arrays_that_numpys_takes():
     left, right, targets = PairSampler(DIGITS.labels, 4, 0).batch(0, 0)
     images = np.broadcast_to(DIGITS.images, (1, 6, 28, 28))[0]
     first, second = learner(), learner(images)
-    expected = first.step(left, right, targets)
-    assert (
-        second.step(shuffled(left), right[::-1].copy()[::-1].tolist(), targets.tolist()) == expected
-    )
-    np.testing.assert_array_equal(
-        second.probabilities(images, tuple(left), shuffled(right)),
-        first.probabilities(DIGITS.images, left, right),
-    )
+    expected = first.learn([(left, right, targets)])
+    listed = (shuffled(left), right[::-1].copy()[::-1].tolist(), targets.tolist())
+    assert [*map(list, second.learn([listed]))] == [*map(list, expected)]
+    probs, *judged = second.evaluate(images, tuple(left), shuffled(right), targets.tolist())
+    expected_probs, *expected_judged = first.evaluate(DIGITS.images, left, right, targets)
+    np.testing.assert_array_equal(probs, expected_probs)
+    assert judged == expected_judged
 
 
 def test_a_learner_refuses_what_lists_no_numbers():
     """Broken otherwise: a missing array ends in an error of torch that names nothing."""
     batch: dict[str, Any] = {"left_index": [0], "right_index": [1], "targets": [[1]]}
-    pairs: dict[str, Any] = {"images": DIGITS.images, "left_index": [0], "right_index": [1]}
     fresh = learner()
     for call, arguments in (
         (learner, {"images": DIGITS.images}),
-        (fresh.step, batch),
-        (fresh.probabilities, pairs),
+        (lambda **given: fresh.learn([tuple(given.values())]), batch),
+        (fresh.evaluate, {"images": DIGITS.images} | batch),
     ):
         for name in arguments:
             missing = partial(call, **(arguments | {name: None}))

@@ -1,0 +1,101 @@
+"""When the state of a run is saved, and that what is saved is whole."""
+
+import json
+import time
+
+import pytest
+from safetensors.numpy import load_file
+
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.trainer import Trainer
+from numpy_siamese.tests.support.run_files import FILES, assert_readable, table
+from numpy_siamese.tests.tiny import FakeLearner, config, dataset
+
+
+def assert_state_is_after(folder, batches):
+    """Check for the fake's weights after so many batches, and a checkpoint that says so."""
+    assert load_file(folder / "model.safetensors")["fc1.bias"] == batches
+    assert_checkpoint_is_after(folder, batches)
+
+
+def assert_checkpoint_is_after(folder, batches):
+    """Check for a checkpoint of the fake after so many batches."""
+    state = load_checkpoint(folder / "checkpoint.safetensors")
+    assert (state.model, state.momentum) == ({"fc1.bias": batches}, {"fc1.bias": -batches})
+    assert (state.epoch, state.batch) == divmod(batches, 3)
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError("no memory left")])
+@pytest.mark.parametrize(
+    ("at", "lines", "tests"), [(1, 1, 0), (4, 4, 1)], ids=["first epoch", "second epoch"]
+)
+def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests):
+    """Broken otherwise: an error costs the whole run, or leaves half-written files, or weights of
+    another batch than the checkpoint says.
+    """
+    digits = dataset()
+    learner = FakeLearner(digits, error, at)
+    run = Trainer(config(window=1), digits, learner, tmp_path / "run", quiet=True)
+    with pytest.raises(type(error)) as caught:
+        run.train()
+    assert caught.value is error
+    assert_readable(tmp_path / "run")
+    later = set() if tests else {"model.safetensors", "predictions.png"}
+    assert {entry.name for entry in (tmp_path / "run").iterdir()} == FILES - later
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["finished"] is False
+    assert summary["batches_done"] == at
+    assert len(table(tmp_path / "run" / "metrics.csv")) == lines
+    assert len(table(tmp_path / "run" / "test_metrics.csv")) == tests
+    if tests:
+        assert_state_is_after(tmp_path / "run", 3)  # the last epoch that was finished
+    else:
+        assert_checkpoint_is_after(tmp_path / "run", 0)
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("window", [1, 100])
+@pytest.mark.parametrize(
+    ("asked", "at_a_time", "done"),
+    [(asked, 1, asked) for asked in (1, 2, 4, 5)] + [(1, 2, 2), (4, 2, 5), (4, 1000, 6)],
+)
+def test_a_run_that_is_asked_to_stop_saves_its_state_after_the_batch(
+    tmp_path, asked, at_a_time, done, window
+):
+    """Broken otherwise: Ctrl-C loses an epoch's work, or saves weights half-way through a step."""
+    digits = dataset()
+    if window == 1:
+        done = asked  # a line of metrics is due
+
+    class Impatient(FakeLearner):
+        def step(self, *batch):
+            if len(self.batches) + 1 == asked:
+                run.stop()
+            return super().step(*batch)
+
+    learner = Impatient(digits, batches_at_a_time=at_a_time)
+    run = Trainer(config(window=window), digits, learner, tmp_path / "run", quiet=True)
+    with pytest.raises(KeyboardInterrupt):
+        run.train()
+    assert_state_is_after(tmp_path / "run", done)
+    assert_readable(tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert (summary["finished"], summary["batches_done"]) == (False, done)
+    rows = table(tmp_path / "run" / "metrics.csv")
+    assert len(rows) == (done if window == 1 else done // 3)
+    assert len(table(tmp_path / "run" / "test_metrics.csv")) == (done - 1) // 3
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path, monkeypatch):
+    """Broken otherwise: equal runs differ in more than the time that they took, if only in the
+    order of a file's metadata.
+    """
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
+    contents = set()
+    for name in "abcdef":
+        digits = dataset()
+        Trainer(config(epochs=1), digits, FakeLearner(digits), tmp_path / name, quiet=True).train()
+        contents.add((tmp_path / name / "checkpoint.safetensors").read_bytes())
+    assert len(contents) == 1

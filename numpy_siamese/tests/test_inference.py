@@ -1,0 +1,80 @@
+"""What a network is asked: embeddings of images, probabilities of pairs."""
+
+import numpy as np
+import pytest
+
+from numpy_siamese import functional as F
+from numpy_siamese import inference
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.inference import embed_images, pair_probabilities
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.tests.tiny import split
+from numpy_siamese.training import loss_and_gradients
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda n, x: embed_images(n, x, micro_batch=0), "^micro_batch must"),
+        (lambda n, x: embed_images(n, x, threads=0), "^threads must"),
+        (lambda n, x: pair_probabilities(n, x, np.array([0.5]), np.array([0])), "^left_index must"),
+        (
+            lambda n, x: pair_probabilities(n, x, np.array([0]), np.array([0.5])),
+            "^right_index must",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_under_its_name(call, said):
+    """Broken otherwise: the error names no argument of the call, or another one."""
+    with pytest.raises((TypeError, ValueError), match=said):
+        call(SiameseNet(0), split([3, 3]).images)
+
+
+def test_an_image_with_itself_leaves_the_bias_of_the_head():
+    """Broken otherwise: left and right image go through different networks.
+
+    The difference of an embedding with itself is zero. A copy elsewhere in the batch need not be
+    the same to every bit: a BLAS kernel may add the last columns of a matrix in another order.
+    """
+    images, net = split([3, 3]).images, SiameseNet(0)
+    everyone = np.arange(6)
+    expected, _ = F.sigmoid(np.tile(net.parameters()["fc1.bias"], (6, 1)))
+    assert np.unique(embed_images(net, images), axis=0).shape == (6, 84)
+    probs = pair_probabilities(net, images, everyone, everyone)
+    np.testing.assert_array_equal(probs, expected, strict=True)
+    pixels = gather(images, everyone, np.float32)
+    np.testing.assert_array_equal(net(pixels, pixels)[0], expected, strict=True)
+    for threads in (1, 2):  # the twins one after the other, and side by side
+        step = loss_and_gradients(net, pixels, pixels, np.ones((6, 1)), threads)
+        np.testing.assert_array_equal(step[1], expected, strict=True)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_embeddings_keep_the_order_of_the_images(threads):
+    """Broken otherwise: a piece of the images is lost or embedded at another's place."""
+    images, net = split([4, 3]).images, SiameseNet(0)
+    with single_threaded_blas():
+        pieces = [
+            net.embed(gather(images, np.arange(*ends), np.float32))
+            for ends in ((3,), (3, 6), (6, 7))
+        ]
+    found = embed_images(net, images, threads, micro_batch=3)
+    np.testing.assert_array_equal(found, np.concatenate(pieces), strict=True)
+    assert embed_images(net, images, threads, micro_batch=1).shape == (7, 84)
+
+
+def test_images_are_embedded_200_at_a_time(monkeypatch):
+    """Broken otherwise: more memory is taken than by a step of 100 pairs, or other bits are given
+    than the published ones.
+    """
+    taken = []
+    images, net = split([201, 200]).images, SiameseNet(0)
+
+    def blank(images, index, dtype):
+        taken.append(len(index))
+        return np.zeros((len(index), 1, 28, 28), dtype)
+
+    monkeypatch.setattr(inference, "gather", blank)
+    embed_images(net, images, threads=1)
+    assert taken == [200, 200, 1]
