@@ -70,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     sampler = PairSampler(labels, arguments.pairs, seed=0)
     before = _peak()
     for k in range(STEPS):
-        learner.step(*sampler.batch(0, k))
+        learner.learn([sampler.batch(0, k)])
     print(json.dumps([before, _peak()]))
 
 

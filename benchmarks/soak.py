@@ -25,7 +25,8 @@ from benchmarks.timing import quartiles
 from numpy_siamese.cli.parser import Parser
 from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
-from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.learner import Pairs
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.terminal import console
 from numpy_siamese.terminal.numbers import whole_number
 
@@ -51,12 +52,12 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._learner, name)
 
-    def step(self, *batch: Any) -> tuple[float, float]:
-        """Do what the learner does."""
+    def learn(self, batches: Sequence[Pairs]) -> tuple[np.ndarray, np.ndarray]:
+        """Do what the learner does, which asks for one batch at a time on the CPU."""
         self.began[self.done] = time.perf_counter()
         self.resident[self.done] = resident_bytes()
-        self.done += 1
-        return self._learner.step(*batch)
+        self.done += len(batches)
+        return self._learner.learn(batches)
 
 
 def resident_bytes() -> int:
@@ -79,7 +80,7 @@ def soak(package: str, steps: int, batch_size: int, threads: int) -> Watched:
     dataset = load(config.data)
     learner = Watched(new_learner(package, config, dataset.train.images), EPOCHS * batches)
     with tempfile.TemporaryDirectory() as folder:
-        Run(config, dataset, learner, Path(folder) / "run", quiet=True).train()
+        Trainer(config, dataset, learner, Path(folder) / "run", quiet=True).train()
     return learner
 
 

@@ -1,4 +1,4 @@
-"""The error for what the user can mend."""
+"""The errors of both packages that callers tell apart."""
 
 import difflib
 from collections.abc import Iterable
@@ -20,6 +20,10 @@ class InputError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+
+
+class NotFiniteError(ArithmeticError):
+    """Probabilities are not finite: the network has diverged."""
 
 
 def reason(error: object) -> str:

@@ -1,6 +1,6 @@
 """Learning: the loss-and-gradients step, its micro-batches on threads, and the learner of a run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.data.dataset import checked_images, gather
-from numpy_siamese.evaluation.verification import accuracy
+from numpy_siamese.errors import NotFiniteError
+from numpy_siamese.evaluation.verification import Verification, accuracy
 from numpy_siamese.inference import pair_probabilities
 from numpy_siamese.layers import Gradients
 from numpy_siamese.model import SiameseNet, shared
@@ -21,6 +22,7 @@ from numpy_siamese.parallel.threads import map_in_order, side_by_side
 
 if TYPE_CHECKING:
     from numpy_siamese.runs.config import TrainConfig
+    from numpy_siamese.runs.learner import Pairs
 
 Array = np.ndarray
 
@@ -70,6 +72,8 @@ def loss_and_gradients(
         No such network, arrays or numbers.
     ValueError
         An empty batch, or shapes that differ.
+    NotFiniteError
+        Probabilities are not finite.
     """
     size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
     threads = None if threads is None else _arguments.count("threads", threads, 1)
@@ -92,6 +96,8 @@ def loss_and_gradients(
         twins = map_twins(net.net, (left[rows], right[rows]))
         (left_embedding, left_twin), (right_embedding, right_twin) = twins
         probs, head = net.compare(left_embedding, right_embedding)
+        if not np.isfinite(probs).all():
+            raise NotFiniteError("found probabilities that are not finite")
         loss, binary_cross_entropy = F.binary_cross_entropy(probs, targets[rows], reduction="sum")
         (dprobs,) = binary_cross_entropy(1.0)
         head_grads, dembeddings = head(dprobs / net.dtype(N))
@@ -126,29 +132,63 @@ class NumpyLearner:
     images : (n, 28, 28) uint8
     """
 
+    batches_at_a_time = 1
+
     def __init__(self, config: "TrainConfig", images: Array) -> None:
         self.images = checked_images(images)
         self.threads = config.threads or default_threads()
         self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
         self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
 
-    def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        """Learn from one batch of pairs; return its mean loss and its accuracy before the step."""
+    def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:
+        """Learn from n batches of pairs; return losses (n,) and accuracies (n,), float64.
+
+        Both are of before each batch's own step. A batch whose probabilities are not finite leaves
+        the weights as they were; its loss and accuracy are NaN.
+
+        Parameters
+        ----------
+        batches : sequence of (left_index, right_index, targets)
+            As `PairSampler.batch` gives them.
+        """
+        steps = [self._step(*pairs) for pairs in batches]
+        losses, accuracies = np.array(steps, np.float64).reshape(len(steps), 2).T
+        return losses, accuracies
+
+    def _step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
         left_index = _arrays.index("left_index", left_index, len(self.images))
         right_index = _arrays.index("right_index", right_index, len(self.images))
-        loss, probs, grads = loss_and_gradients(
-            self.net,
-            gather(self.images, left_index, self.net.dtype),
-            gather(self.images, right_index, self.net.dtype),
-            targets,
-            self.threads,
-        )
+        try:
+            loss, probs, grads = loss_and_gradients(
+                self.net,
+                gather(self.images, left_index, self.net.dtype),
+                gather(self.images, right_index, self.net.dtype),
+                targets,
+                self.threads,
+            )
+        except NotFiniteError:
+            return np.nan, np.nan
         self.optimizer.step(grads)
         return loss, accuracy(probs, targets)
 
-    def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
-        """Return the probability that each pair is of the same class: (N, 1)."""
-        return pair_probabilities(self.net, images, left_index, right_index, self.threads)
+    def evaluate(
+        self, images: Array, left_index: Array, right_index: Array, targets: Array
+    ) -> Verification:
+        """Judge pairs of images.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+        left_index, right_index : (N,) integers
+            Into images.
+        targets : (N, 1)
+        """
+        probs = pair_probabilities(self.net, images, left_index, right_index, self.threads)
+        targets = _arrays.real("targets", targets, self.net.dtype)
+        loss = np.nan
+        if np.isfinite(probs).all():
+            loss = float(F.binary_cross_entropy(probs, targets)[0])
+        return Verification(probs, loss, accuracy(probs, targets))
 
     def model_state(self) -> dict[str, Array]:
         """Return the network's weights by state-dict name."""

@@ -53,17 +53,17 @@ def begin(
         settings |= {"lr": 0.0001, "threads": 1}
         argv = [text for name, value in settings.items() for text in (f"--{name}", str(value))]
         steps = 0
-        step = learner.step
+        learn = learner.learn
 
-        def counted(self: object, *batch: object) -> object:
+        def counted(self: object, batches: object) -> object:
             nonlocal steps
             steps += 1
             if steps == stop:
                 signal.raise_signal(signal.SIGTERM)
-            return step(self, *batch)
+            return learn(self, batches)
 
         with monkeypatch.context() as patch:
-            patch.setattr(learner, "step", counted)
+            patch.setattr(learner, "learn", counted)
             return main(["train", "--quiet", *argv]), out
 
     return run

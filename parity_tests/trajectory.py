@@ -75,8 +75,8 @@ class Pair:
         """Do a number of steps, in epochs of `batches`, and yield each."""
         for number in range(steps):
             pairs = self.sampler.batch(*divmod(number, batches))
-            numpy_loss, _ = self.numpy.step(*pairs)
-            torch_loss, _ = self.torch.step(*pairs)
+            (numpy_loss,), _ = self.numpy.learn([pairs])
+            (torch_loss,), _ = self.torch.learn([pairs])
             yield Step(number + 1, numpy_loss, torch_loss, self.differences())
 
     def differences(self) -> dict[str, float]:
@@ -90,11 +90,10 @@ class Pair:
 
 def compare_predictions(pair: Pair, images: Array, labels: Array, pairs: int, seed: int) -> str:
     """Judge the recipe's test pairs with both networks and say where the verdicts differ."""
-    left, right, _ = PairSampler(labels, pairs, seed, split="test", allow_self_pairs=False).batch(
-        0, 0
-    )
-    ours = pair.numpy.probabilities(images, left, right)
-    theirs = pair.torch.probabilities(images, left, right)
+    sampler = PairSampler(labels, pairs, seed, split="test", allow_self_pairs=False)
+    judged = sampler.batch(0, 0)
+    ours = pair.numpy.evaluate(images, *judged).probs
+    theirs = pair.torch.evaluate(images, *judged).probs
     agree = int(((ours > THRESHOLD) == (theirs > THRESHOLD)).sum())
     apart = abs(ours - theirs).max()
     return f"{agree:,} of {pairs:,} test predictions agree; probabilities within {apart:.1e}"

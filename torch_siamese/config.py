@@ -32,6 +32,6 @@ class TrainConfig(SharedTrainConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        from torch_siamese.data import select_device  # --help needs no PyTorch
+        from torch_siamese.device import select_device  # --help needs no PyTorch
 
         select_device(self.device)

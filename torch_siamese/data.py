@@ -1,27 +1,9 @@
-"""The device, and images on it."""
+"""Images on the device."""
 
 import torch
 from torch import Tensor
 
-from numpy_siamese.errors import InputError
 from torch_siamese._tensors import select, tensor
-
-
-def select_device(name: str) -> torch.device:
-    """Return the device that `--device` names: cpu, cuda, or for auto cuda where there is one.
-
-    Raises
-    ------
-    InputError
-        cuda where there is none.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "--device cuda: found no CUDA device, expected auto or cpu on this machine"
-        )
-    return torch.device(name)
 
 
 def gather(images: Tensor, index: Tensor, dtype: torch.dtype) -> Tensor:

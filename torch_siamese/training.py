@@ -1,7 +1,9 @@
 """Learning: the loss-and-gradients step and the learner; the twin of `numpy_siamese.training`."""
 
+import copy
+import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -12,11 +14,16 @@ from torch.nn import functional as F
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese.data.dataset import checked_images
+from numpy_siamese.errors import NotFiniteError
+from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.parallel.cores import default_threads
+from numpy_siamese.runs.learner import Pairs
 from torch_siamese._tensors import from_array, network, tensor
 from torch_siamese.config import TrainConfig
-from torch_siamese.data import gather, select_device
-from torch_siamese.evaluation import accuracy, pair_probabilities
+from torch_siamese.data import gather
+from torch_siamese.device import select_device
+from torch_siamese.evaluation import accuracy
+from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
 from torch_siamese.settings import (
@@ -29,6 +36,10 @@ from torch_siamese.settings import (
 )
 
 Array = np.ndarray
+
+AT_A_TIME = {"cpu": 1, "cuda": 10}
+"""Batches that a device learns from before it is asked what came out: a GPU does not idle between
+them, and a signal is heeded after some hundredths of a second."""
 
 
 def loss_and_gradients(
@@ -58,20 +69,22 @@ def loss_and_gradients(
         No network of PyTorch, no tensors.
     ValueError
         Parameters that were made in inference mode, which have no gradients.
-    RuntimeError
-        Probabilities that are not finite.
+    NotFiniteError
+        Probabilities are not finite.
     """
-    loss, probs, grads, _ = _loss_and_gradients(net, left, right, targets)
+    loss, probs, grads = _loss_and_gradients(net, left, right, targets)
+    if not torch.isfinite(probs).all():
+        raise NotFiniteError("found probabilities that are not finite")
     return loss, probs, grads
 
 
 def _loss_and_gradients(
     net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
-) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-    """Return as well the probabilities on the CPU: bringing them is the one wait for the device.
+) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+    """Do so without a look at the probabilities, for which a device has to be waited for.
 
-    They are checked there, before the loss: CUDA's kernel asserts that it is given probabilities,
-    and after a failed assertion the process can use the device no more.
+    CUDA's cross-entropy asserts that it is given probabilities, and after a failed assertion the
+    process can use the device no more: a NaN is therefore not shown to it.
     """
     net, targets = network(net), tensor("targets", targets)
     left, right = tensor("left", left), tensor("right", right)
@@ -81,12 +94,9 @@ def _loss_and_gradients(
             raise ValueError(f"net: {name} was made in inference mode, expected it made outside")
     with plain_arithmetic(left.device):
         probs = net(*(x.clone() if x.is_inference() else x for x in (left, right)))
-        seen = probs.detach().cpu()
-        if not torch.isfinite(seen).all():
-            raise RuntimeError("found probabilities that are not finite")
-        loss = F.binary_cross_entropy(probs, targets.to(probs.dtype))
+        loss = F.binary_cross_entropy(probs.nan_to_num(0.5), targets.to(probs.dtype))
         grads = torch.autograd.grad(loss, list(parameters.values()))
-    return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True)), seen
+    return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True))
 
 
 class TorchLearner:
@@ -110,6 +120,7 @@ class TorchLearner:
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         if self.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        self.batches_at_a_time = AT_A_TIME[self.device.type]
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
         with self._at_work():
@@ -119,38 +130,50 @@ class TorchLearner:
                 self.net.parameters(), lr=config.lr, momentum=config.momentum
             )
 
-    def step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        """Learn from one batch of pairs; return its mean loss and its accuracy before the step.
+    def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
+        """Learn from n batches of pairs; return losses (n,) and accuracies (n,), float64.
+
+        Both are of before each batch's own step. A batch whose probabilities are not finite leaves
+        the weights as they were; its loss and accuracy are NaN. The device is asked once, after the
+        last batch: where one of several turns out to be such a batch, all are taken back and
+        learned from again, each for itself.
+
+        Parameters
+        ----------
+        batches : sequence of (left_index, right_index, targets)
+            As `PairSampler.batch` gives them.
 
         Raises
         ------
-        RuntimeError
-            Probabilities that are not finite; the weights stay as they were.
         MemoryError
         """
         with self._at_work():
-            targets = _arrays.real("targets", targets, np.float64)
-            left, right = (
-                gather(self.images, self._index(name, index, len(self.images)), self.dtype)
-                for name, index in (("left_index", left_index), ("right_index", right_index))
-            )
-            _, _, grads, seen = _loss_and_gradients(self.net, left, right, self._to_device(targets))
-            for name, parameter in self.net.named_parameters():
-                parameter.grad = grads[name]
-            self.optimizer.step()
-            truth = from_array("targets", targets)
-            return F.binary_cross_entropy(seen, truth.to(seen.dtype)).item(), accuracy(seen, truth)
+            checked = [self._checked(self.images, *pairs) for pairs in batches]
+            steps = self._steps(checked) if len(checked) > 1 else [self._step(*p) for p in checked]
+        losses, accuracies = np.array(steps, np.float64).reshape(len(steps), 2).T
+        return losses, accuracies
 
-    def probabilities(self, images: Array, left_index: Array, right_index: Array) -> Array:
-        """Return the probability that each pair is of the same class: (N, 1)."""
+    def evaluate(
+        self, images: Array, left_index: Array, right_index: Array, targets: Array
+    ) -> Verification:
+        """Judge pairs of images.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+        left_index, right_index : (N,) integers
+            Into images.
+        targets : (N, 1)
+
+        Raises
+        ------
+        MemoryError
+        """
         with self._at_work():
-            probs = pair_probabilities(
-                self.net,
-                self._to_device(checked_images(images)),
-                self._index("left_index", left_index, len(images)),
-                self._index("right_index", right_index, len(images)),
-            )
-            return probs.cpu().numpy()
+            on_device = self._to_device(checked_images(images))
+            left, right, truth = self._checked(on_device, left_index, right_index, targets)
+            probs = pair_probabilities(self.net, on_device, left, right).cpu()
+            return Verification(probs.numpy(), *_loss_and_accuracy(probs, truth))
 
     def model_state(self) -> dict[str, Array]:
         """Return the network's weights by state-dict name."""
@@ -207,8 +230,68 @@ class TorchLearner:
             settings.enter_context(plain_arithmetic(self.device))
             yield
 
+    def _step(
+        self, left_index: Tensor, right_index: Tensor, targets: Tensor
+    ) -> tuple[float, float]:
+        """Learn from one batch, unless its probabilities are not finite."""
+        probs, grads = self._gradients(left_index, right_index, targets)
+        seen = probs.cpu()
+        if not torch.isfinite(seen).all():
+            return math.nan, math.nan
+        self._update(grads)
+        return _loss_and_accuracy(seen, targets)
+
+    def _steps(self, batches: list[tuple[Tensor, Tensor, Tensor]]) -> list[tuple[float, float]]:
+        """Learn from batches without a look at what comes out, until all are done."""
+        before = copy.deepcopy((self.net.state_dict(), self.optimizer.state_dict()))
+        probs = []
+        for pairs in batches:
+            probs_of_batch, grads = self._gradients(*pairs)
+            self._update(grads)
+            probs.append(probs_of_batch)
+        seen = torch.cat(probs).cpu()
+        targets = [targets for _, _, targets in batches]
+        if torch.isfinite(seen).all():
+            parts = seen.split([len(truth) for truth in targets])
+            return [_loss_and_accuracy(*part) for part in zip(parts, targets, strict=True)]
+        weights, momentum = before
+        self.net.load_state_dict(weights)
+        self.optimizer.load_state_dict(momentum)
+        return [self._step(*pairs) for pairs in batches]
+
+    def _gradients(
+        self, left_index: Tensor, right_index: Tensor, targets: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        left, right = (
+            gather(self.images, index, self.dtype) for index in (left_index, right_index)
+        )
+        on_device = targets.to(self.device)
+        _, probs, grads = _loss_and_gradients(self.net, left, right, on_device)
+        return probs, grads
+
+    def _update(self, grads: dict[str, Tensor]) -> None:
+        for name, parameter in self.net.named_parameters():
+            parameter.grad = grads[name]
+        self.optimizer.step()
+
+    def _checked(
+        self, images: Tensor, left_index: Array, right_index: Array, targets: Array
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return positions in the images on the device, and targets on the CPU."""
+        left, right = (
+            self._to_device(_arrays.index(name, index, len(images)))
+            for name, index in (("left_index", left_index), ("right_index", right_index))
+        )
+        truth = from_array("targets", _arrays.real("targets", targets, np.float64))
+        return left, right, truth
+
     def _to_device(self, array: Array) -> Tensor:
         return from_array("array", array).to(self.device)
 
-    def _index(self, name: str, index: Array, n: int) -> Tensor:
-        return self._to_device(_arrays.index(name, index, n))
+
+def _loss_and_accuracy(probs: Tensor, targets: Tensor) -> tuple[float, float]:
+    """Return the mean binary cross-entropy, NaN where a probability is not finite, and accuracy."""
+    loss = math.nan
+    if torch.isfinite(probs).all():
+        loss = F.binary_cross_entropy(probs, targets.to(probs.dtype)).item()
+    return loss, accuracy(probs, targets)

@@ -80,8 +80,8 @@ class NumpyBackend(Backend):
         """From indices to the loss."""
         learner, indices = self._learner(), draw(pairs)
         return Job(
-            lambda: learner.step(*indices),
-            lambda output: {"loss": np.asarray(output[0])},
+            lambda: learner.learn([indices]),
+            lambda output: {"loss": output[0][0]},
             lambda: _copies(learner.net),
         )
 
@@ -110,7 +110,7 @@ class NumpyBackend(Backend):
 
         def run() -> float:
             for k in range(batches):
-                loss, _ = learner.step(*draw(100, k))
+                (loss,), _ = learner.learn([draw(100, k)])
             return loss
 
         return Job(run, lambda loss: {"loss": np.asarray(loss)}, lambda: _copies(learner.net))

@@ -104,7 +104,8 @@ class Learner:
     def take(self, kib: int) -> None:
         self.status.write_text(f"Name: x\nVmPeak: 9 kB\nVmHWM:\t  {kib} kB\nVmRSS: 7 kB\n")
 
-    def step(self, left: Any, right: Any, targets: Any) -> None:
+    def learn(self, batches: Any) -> None:
+        ((left, right, targets),) = batches
         assert len(left) == len(right) == len(targets)
         self.sizes.append(len(left))
         self.take(100 + len(self.sizes))

@@ -41,12 +41,12 @@ def test_every_step_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     class Learner:
         threads = 3
 
-        def step(self, *batch: Any) -> Any:
-            return ("learned", *batch)
+        def learn(self, batches: Any) -> Any:
+            return ("learned", batches)
 
     seen = Watched(Learner(), 2)
-    assert seen.step(1, 2) == ("learned", 1, 2)
-    assert seen.step(3) == ("learned", 3)
+    assert seen.learn([1]) == ("learned", [1])
+    assert seen.learn([3]) == ("learned", [3])
     assert (list(seen.began), list(seen.resident), seen.done) == ([1.0, 2.5], [10.0, 20.0], 2)
     assert seen.threads == 3
 
@@ -195,7 +195,7 @@ def test_where_memory_is_not_told(
 # ------------------------------------------------------------------------------ the run
 
 
-class Run:
+class FakeTrainer:
     """A run that does nothing but the steps."""
 
     made: ClassVar[list[Any]] = []
@@ -211,15 +211,15 @@ class Run:
         """Learn from the same pair of images again and again."""
         index = np.arange(2)
         for _ in range(self.steps):
-            self.learner.step(index, index + 2, np.ones((2, 1), np.float32))
+            self.learner.learn([(index, index + 2, np.ones((2, 1), np.float32))])
 
 
 def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many steps, of so many pairs, on so many threads, in a folder that is removed."""
-    monkeypatch.setattr(soak, "Run", Run)
-    Run.made.clear()
+    monkeypatch.setattr(soak, "Trainer", FakeTrainer)
+    FakeTrainer.made.clear()
     seen = soak.soak("numpy", 50, 2, 1)
-    ((config, out),) = Run.made
+    ((config, out),) = FakeTrainer.made
     assert (config.epochs, config.batches, config.batch_size, config.threads) == (50, 1, 2, 1)
     assert config.test_pairs == 100
     assert not out.parent.exists()
@@ -235,12 +235,12 @@ def test_the_package_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
 
     def new_learner(package: str, config: Any, images: Any) -> Any:
         asked.append((package, config.device))
-        return SimpleNamespace(step=lambda *batch: (0.0, 0.0))
+        return SimpleNamespace(learn=lambda batches: ([0.0], [0.0]))
 
     monkeypatch.setattr(soak, "new_learner", new_learner)
-    monkeypatch.setattr(soak, "Run", Run)
-    Run.made.clear()
+    monkeypatch.setattr(soak, "Trainer", FakeTrainer)
+    FakeTrainer.made.clear()
     assert soak.soak("torch", 100, 3, 2).done == 100
-    ((config, _),) = Run.made
+    ((config, _),) = FakeTrainer.made
     assert asked == [("torch", "cpu")]
     assert (config.device, config.batches, config.batch_size, config.threads) == ("cpu", 2, 3, 2)

@@ -17,9 +17,9 @@ from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import RecordedConfig, continued, read_config
 from numpy_siamese.runs.learner import Learner
-from numpy_siamese.runs.run import Run
 from numpy_siamese.runs.run_directory import CONFIG, default_directory
 from numpy_siamese.runs.signals import Stopped, Stops
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.terminal import console
 
 Array = np.ndarray
@@ -74,33 +74,33 @@ def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stop
     if plan.recorded is not None:
         plan.recorded.check_data(dataset)
     learner = make_learner(plan.config, dataset.train.images)
-    training = Run(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
+    trainer = Trainer(plan.config, dataset, learner, plan.out, plan.quiet, plan.resume)
     resume = f"{plan.program} train --resume {shell_word(plan.out)}"
     try:
-        stops.ask = training.stop
-        _note_what_differs(plan, training)
+        stops.ask = trainer.stop
+        _note_what_differs(plan, trainer)
         with warnings.catch_warnings():
             # NumPy's, of overflow: a network that diverges is told in one line
             warnings.simplefilter("ignore", RuntimeWarning)
-            training.train()
+            trainer.train()
     except Stopped as stopped:
-        if training.is_kept:
-            stopped.args = (f"{stopped}; saved after {training.saved}, go on with: {resume}",)
+        if trainer.is_kept:
+            stopped.args = (f"{stopped}; saved after {trainer.saved}, go on with: {resume}",)
         raise
     except OSError as error:
-        if not training.is_kept:
+        if not trainer.is_kept:
             raise
         raise InputError(
-            f"{in_one_line(error)}; saved after {training.saved}, then go on with: {resume}"
+            f"{in_one_line(error)}; saved after {trainer.saved}, then go on with: {resume}"
         ) from error
     finally:
-        training.close()
+        trainer.close()
 
 
-def _note_what_differs(plan: Plan, training: Run) -> None:
+def _note_what_differs(plan: Plan, trainer: Trainer) -> None:
     """Say where the run goes on, or is repeated, on something else than it was begun on."""
     if plan.recorded is not None and not plan.quiet:
-        other = plan.recorded.what_differs(training.environment())
+        other = plan.recorded.what_differs(trainer.environment())
         if other:
             console.complain(f"{plan.program}: note: last bits may differ, for there is {other}")
 

@@ -1,5 +1,7 @@
 """Verification: whether a pair is of the same class, told by its probability."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,24 @@ Array = np.ndarray
 
 THRESHOLD = 0.5
 """A pair is called *same* when its probability is above this."""
+
+
+class Verification(NamedTuple):
+    """What a network says of pairs, and what that is worth.
+
+    Attributes
+    ----------
+    probs : (N, 1)
+        The probability that each pair is of the same class.
+    loss : float
+        The mean binary cross-entropy in nats; NaN where a probability is not finite.
+    accuracy : float
+        The share of right verdicts.
+    """
+
+    probs: Array
+    loss: float
+    accuracy: float
 
 
 def accuracy(probs: Array, targets: npt.ArrayLike) -> float:

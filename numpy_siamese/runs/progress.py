@@ -1,6 +1,7 @@
 """What a run tells the person who watches it."""
 
 import time
+from pathlib import Path
 
 from numpy_siamese.runs.history import Metrics
 from numpy_siamese.terminal import console
@@ -47,6 +48,16 @@ class Progress:
             self.failure = error
         self._bar.show_again()
 
+    def begin(self, data: str, train: int, test: int, place: str) -> None:
+        """Print what is about to be done with how many images, and where the run is."""
+        self.say(
+            f"{data}:",
+            f"{train:,} training and {test:,} test images",
+            f"{_counted(self.epochs, 'epoch')} of "
+            f"{_counted(self.batches, 'batch', 'es')} of {self.batch_size:,} pairs",
+            place,
+        )
+
     def batch(self, loss: float, accuracy: float) -> None:
         """Count one batch and show its live figures on the bar."""
         self._done += 1
@@ -68,12 +79,20 @@ class Progress:
             f"{rate:,.0f} pairs/s, {left} left",
         )
 
+    def left_out(self, epoch: int, batch: int) -> None:
+        """Print that nothing was learned from a batch, counted from 1."""
+        self.say(f"epoch {epoch}, batch {batch} left out: its loss is not finite")
+
     def test(self, row: Metrics, pairs: int) -> None:
         """Print the figures of the test pairs after an epoch."""
         self.say(
             f"epoch {row.epoch}/{self.epochs} test pairs {pairs:,}",
             f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
         )
+
+    def end(self, seconds: float, path: Path) -> None:
+        """Print how long the run took, and where it is."""
+        self.say(f"done in {clock(seconds)}", f"the run is in {path}")
 
     def close(self) -> None:
         """Take the bar away."""
@@ -92,6 +111,10 @@ class Progress:
         seconds = max(time.perf_counter() - self._start, 1e-9) / (self._done - self._done_before)
         left = seconds * (self.epochs * self.batches - self._done)
         return self.batch_size / seconds, clock(left)
+
+
+def _counted(n: int, thing: str, ending: str = "s") -> str:
+    return f"{n:,} {thing}{ending if n != 1 else ''}"
 
 
 def clock(seconds: float) -> str:

@@ -143,6 +143,16 @@ class RunDirectory:
         self.close()
         remove_empty(self._missing)
 
+    def epochs(self) -> Any:
+        """Return the end that `config.json` has.
+
+        Raises
+        ------
+        InputError
+            It cannot be read.
+        """
+        return read_object(self.path / CONFIG).get("epochs")
+
     def set_epochs(self, epochs: int) -> None:
         """Let `config.json` of a run that goes on have another end; all else in it stays.
 

@@ -30,6 +30,11 @@ class Schedule:
         since = time.perf_counter() - self._written_at
         return batches >= EVERY and self._cost <= SHARE_OF_TIME * since
 
+    def until_due(self, batches: int) -> int:
+        """Return after how many more batches to ask, given those since the last checkpoint."""
+        every = self.every or EVERY
+        return every - batches % every
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Time the writing of a checkpoint."""

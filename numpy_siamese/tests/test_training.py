@@ -1,4 +1,4 @@
-"""Learning: the step's loss and gradients, micro-batches on threads, and the learner of a run."""
+"""Learning: the step's loss and gradients, and its micro-batches on threads."""
 
 import threading
 
@@ -7,19 +7,13 @@ import pytest
 import threadpoolctl
 
 from numpy_siamese import functional as F
-from numpy_siamese import inference, training
-from numpy_siamese.data.dataset import gather
-from numpy_siamese.data.pairs import PairSampler
-from numpy_siamese.inference import embed_images
+from numpy_siamese import training
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.optim import SGD
 from numpy_siamese.parallel.blas import single_threaded_blas
-from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
-from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.support.steps import assert_same_bits, pairs
-from numpy_siamese.tests.support.tiny import PATIENCE, split
-from numpy_siamese.training import MICRO_BATCH, NumpyLearner, loss_and_gradients
+from numpy_siamese.tests.support.tiny import PATIENCE
+from numpy_siamese.training import MICRO_BATCH, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -237,84 +231,3 @@ def test_another_dtype_is_refused():
 
 
 # The learner
-
-
-def config(**changes):
-    return TrainConfig(**{"batch_size": 8, "threads": 2, "lr": 1e-5} | changes)
-
-
-def batch_of_a_run(labels, k=0):
-    return PairSampler(labels, 8, seed=0).batch(0, k)
-
-
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum):
-    """Broken otherwise: the learner has other weights, rates, pairs or pixels than its parts, or
-    reports the loss after the step.
-    """
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(seed=3, dtype=dtype, momentum=momentum), images)
-    net = SiameseNet(3, np.dtype(dtype).type)
-    optimizer = SGD(net.parameters(), 1e-5, momentum)
-    assert learner.momentum_state() == {}
-    for k in range(3):
-        left, right, targets = batch_of_a_run(labels, k)
-        loss, probs, grads = loss_and_gradients(
-            net, gather(images, left, net.dtype), gather(images, right, net.dtype), targets
-        )
-        right_verdicts = sum((p > 0.5) == (t == 1) for p, t in zip(probs, targets, strict=True))
-        optimizer.step(grads)
-        assert learner.step(left, right, targets) == (loss, right_verdicts.item() / 8)
-        assert_same_bits(learner.model_state(), net.state_dict())
-        assert_same_bits(learner.momentum_state(), optimizer.momentum_buffers)
-    assert bool(learner.momentum_state()) == bool(momentum)
-
-
-@pytest.mark.parametrize(("wanted", "threads"), [(3, 3), (None, default_threads())])
-def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypatch):
-    """Broken otherwise: --threads changes nothing, or only the report of the run."""
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(threads=wanted), images)
-    seen = []
-
-    def asked(real):
-        return lambda *arguments: (seen.append(arguments[-1]), real(*arguments))[1]
-
-    monkeypatch.setattr(training, "loss_and_gradients", asked(training.loss_and_gradients))
-    monkeypatch.setattr(inference, "map_in_order", asked(inference.map_in_order))
-    learner.step(*batch_of_a_run(labels))
-    learner.probabilities(images, np.array([0]), np.array([1]))
-    assert seen == [threads, threads]
-    assert learner.environment() == {"package": "numpy_siamese", "threads": threads}
-
-
-def test_learning_changes_the_weights_and_lowers_the_loss():
-    """Broken otherwise: a layer is left out, or the step goes uphill.
-
-    Only the embedding's bias stays: in the difference of two embeddings it cancels.
-    """
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(dtype="float64"), images)  # in float32 a small step may be lost
-    before = {name: value.copy() for name, value in learner.model_state().items()}
-    losses = [learner.step(*batch_of_a_run(labels))[0] for _ in range(5)]
-    assert losses == sorted(losses, reverse=True)
-    assert losses[-1] < losses[0]
-    after = learner.model_state()
-    assert {name for name in after if not (after[name] != before[name]).any()} == {"net.fc2.bias"}
-
-
-def test_probabilities_are_of_the_pairs_that_were_asked_for():
-    """Broken otherwise: predictions belong to other pairs than the truth beside them."""
-    images, labels = split([8, 8, 8])
-    learner = NumpyLearner(config(), images)
-    left, right, _ = batch_of_a_run(labels)
-    other_images = split([4, 4], seed=9).images
-    left, right = left % 8, right % 8
-    embeddings = embed_images(learner.net, other_images)
-    expected, _ = learner.net.compare(embeddings[left], embeddings[right])
-    found = learner.probabilities(other_images, left, right)
-    np.testing.assert_array_equal(found, expected, strict=True)
-    np.testing.assert_array_equal(learner.probabilities(other_images, right, left), found)
-    assert found.shape == (8, 1)
-    assert np.unique(found).size > 1

@@ -20,7 +20,7 @@ from numpy_siamese.tests.support.commands import SMALL
 from numpy_siamese.tests.support.tiny import replace_pictures
 from torch_siamese.cli import main
 from torch_siamese.config import TrainConfig
-from torch_siamese.data import select_device
+from torch_siamese.device import select_device
 
 
 @pytest.fixture

@@ -1,23 +1,21 @@
-"""A network that diverges: told before the device is asked for the loss; the learner goes on."""
+"""A network that diverges, and batches several at a time: what the device is asked, and when."""
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from torch_siamese.tests.test_settings import BATCH, learner
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.errors import NotFiniteError
+from torch_siamese import training
+from torch_siamese.tests.test_settings import BATCH, IMAGES, LABELS, learner
+
+BATCHES = [PairSampler(LABELS, 8, seed=1).batch(0, k) for k in range(6)]
 
 
-@pytest.mark.parametrize("spoilt", ["net.conv1.bias", "net.fc2.weight", "fc1.bias"])
-def test_a_loss_of_nan_is_never_asked_of_the_device(spoilt, monkeypatch):
-    """Broken otherwise: CUDA's cross-entropy asserts on the device that it is given probabilities,
-    after which the process can use it no more, and --on-nan continue cannot hold.
-    """
-    own = learner()
-    good = own.model_state()
-    good = {name: value.copy() for name, value in good.items()}
-    bad = good[spoilt].copy()
-    bad.flat[0] = np.nan
+@pytest.fixture
+def asserting(monkeypatch):
+    """Let cross-entropy do what CUDA's does of NaN: end all."""
     cross_entropy = F.binary_cross_entropy
 
     def asserting(probs, *others):
@@ -25,20 +23,100 @@ def test_a_loss_of_nan_is_never_asked_of_the_device(spoilt, monkeypatch):
         return cross_entropy(probs, *others)
 
     monkeypatch.setattr(F, "binary_cross_entropy", asserting)
-    own.load_state(good | {spoilt: bad}, {})
-    with pytest.raises(RuntimeError, match="not finite"):
-        own.step(*BATCH)
+
+
+def spoil(own, name):
+    """Make one number of a weight NaN; return the weights before and after."""
+    good = {name: value.copy() for name, value in own.model_state().items()}
+    bad = good[name].copy()
+    bad.flat[0] = np.nan
+    own.load_state(good | {name: bad}, {})
+    return good, good | {name: bad}
+
+
+@pytest.mark.usefixtures("asserting")
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("spoilt", ["net.conv1.bias", "net.fc2.weight", "fc1.bias"])
+def test_a_loss_of_nan_is_never_asked_of_the_device(spoilt, count):
+    """Broken otherwise: CUDA's cross-entropy asserts on the device that it is given probabilities,
+    after which the process can use it no more, and --on-nan continue cannot hold.
+    """
+    own = learner()
+    good, bad = spoil(own, spoilt)
+    losses, accuracies = own.learn([BATCH] * count)
+    assert np.isnan(losses).all()
+    assert np.isnan(accuracies).all()
+    assert len(losses) == len(accuracies) == count
     for name, value in own.model_state().items():
-        np.testing.assert_array_equal(value, bad if name == spoilt else good[name])
+        np.testing.assert_array_equal(value, bad[name])
     assert own.momentum_state() == {}
+    assert np.isnan(own.evaluate(IMAGES, *BATCH).loss)
     own.load_state(good, {})
-    assert np.isfinite(own.step(*BATCH)[0])  # the learner goes on
+    assert np.isfinite(own.learn([BATCH])[0]).all()  # the learner goes on
+    assert np.isfinite(own.evaluate(IMAGES, *BATCH).loss)
 
 
-def test_a_step_waits_for_the_device_once(monkeypatch):
+@pytest.mark.usefixtures("asserting")
+def test_the_step_tells_a_network_that_has_diverged():
+    """Broken otherwise: whoever trains without a learner goes on with gradients of NaN."""
+    own = learner()
+    spoil(own, "fc1.weight")
+    pixels = torch.ones(2, 1, 28, 28)
+    with pytest.raises(NotFiniteError, match="not finite"):
+        training.loss_and_gradients(own.net, pixels, pixels, torch.ones(2, 1))
+
+
+class Spoiling:
+    """Gradients that are computed as ever, and once, at the given call, of a net that diverged."""
+
+    def __init__(self, monkeypatch, fails):
+        self.of_pairs, self.fails = training._loss_and_gradients, fails
+        monkeypatch.setattr(training, "_loss_and_gradients", self)
+
+    def __call__(self, net, left, right, targets):
+        loss, probs, grads = self.of_pairs(net, left, right, targets)
+        if left[0].sum() == self.fails:
+            probs = probs.clone()
+            probs[-1] = torch.nan
+            grads = {name: grad * torch.nan for name, grad in grads.items()}
+        return loss, probs, grads
+
+
+@pytest.mark.parametrize("at_a_time", [2, 3, 6])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("bad", [None, 0, 2, 5])
+def test_how_many_are_given_at_a_time_does_not_change_a_bit(monkeypatch, at_a_time, momentum, bad):
+    """Broken otherwise: a device learns something else than the CPU, or a batch that was left out
+    leaves its mark on those after it, or on those that were learned with it.
+    """
+    first_image = None if bad is None else float(IMAGES[BATCHES[bad][0][0]].sum())
+    Spoiling(monkeypatch, first_image)
+    alone, together = learner(momentum=momentum), learner(momentum=momentum)
+    expected = np.concatenate([alone.learn([batch]) for batch in BATCHES], axis=1)
+    parts = [BATCHES[start : start + at_a_time] for start in range(0, len(BATCHES), at_a_time)]
+    found = np.concatenate([together.learn(part) for part in parts], axis=1)
+    np.testing.assert_array_equal(found, expected)
+    (nowhere,) = np.nonzero(np.isnan(expected[0]))
+    assert nowhere.tolist() == ([] if bad is None else [bad])
+    for state in ("model_state", "momentum_state"):
+        ours, theirs = getattr(together, state)(), getattr(alone, state)()
+        assert ours.keys() == theirs.keys()
+        for name, value in theirs.items():
+            np.testing.assert_array_equal(ours[name], value, err_msg=name)
+            assert np.isfinite(value).all()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_any_number_of_batches_waits_for_the_device_once(monkeypatch, count):
     """Broken otherwise: the device idles at every question, which costs most in small batches."""
     asked = []
     cpu = torch.Tensor.cpu
     monkeypatch.setattr(torch.Tensor, "cpu", lambda self: asked.append(self.shape) or cpu(self))
-    learner().step(*BATCH)
-    assert asked == [(8, 1)]
+    learner().learn(BATCHES[:count])
+    assert asked == [(8 * count, 1)]
+
+
+def test_a_device_is_given_several_batches_at_a_time():
+    """Broken otherwise: a GPU idles after every batch; on the CPU, Ctrl-C waits for several."""
+    assert learner().batches_at_a_time == training.AT_A_TIME["cpu"] == 1
+    assert training.AT_A_TIME["cuda"] > 1

@@ -64,14 +64,14 @@ def test_a_signal_saves_and_says_how_to_go_on(server, data, whole, tmp_path, num
     setup = f"""
 import os
 from torch_siamese.training import TorchLearner
-step, left = TorchLearner.step, 9
-def signalled(self, *batch):
+learn, left = TorchLearner.learn, 9
+def signalled(self, batches):
     global left
     left -= 1
     if left == 0:
         os.kill(os.getpid(), {int(number)})
-    return step(self, *batch)
-TorchLearner.step = signalled
+    return learn(self, batches)
+TorchLearner.learn = signalled
 """
     on_device = ("--device", device, "--algorithms", "deterministic")
     argv = ("train", "--data", data, "--out", tmp_path / "run", *SMALL, "--threads", 1, *on_device)

@@ -14,7 +14,7 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.tests.support.tiny import PATIENCE, split
 from torch_siamese import settings, training
 from torch_siamese.config import TrainConfig
-from torch_siamese.evaluation import embed_images, pair_probabilities
+from torch_siamese.inference import embed_images, pair_probabilities
 from torch_siamese.initialization import initialize
 
 BACKENDS: Any = torch.backends  # of a version that its annotations may not know
@@ -119,11 +119,11 @@ around = pytest.mark.parametrize("setting", AROUND.values(), ids=AROUND)
 def work(dtype):
     """Do all that a learner does; return what it found and its state."""
     own = learner(dtype=dtype)
-    steps = [own.step(*BATCH), own.step(*BATCH)]
+    steps = [part.tolist() for part in own.learn([BATCH, BATCH])]
     other = learner(dtype=dtype, seed=1)
     other.load_state(own.model_state(), own.momentum_state())
-    other.step(*BATCH)
-    arrays = {**own.model_state(), "probs": other.probabilities(IMAGES, *BATCH[:2])}
+    other.learn([BATCH])
+    arrays = {**own.model_state(), "probs": other.evaluate(IMAGES, *BATCH).probs}
     arrays |= {f"momentum {name}": value for name, value in other.momentum_state().items()}
     environment = own.environment()
     del environment["deterministic_algorithms"]  # it says what the user has set
@@ -195,8 +195,8 @@ def test_threads_are_those_of_the_flag_inside_and_the_users_outside(count, monke
         )
     with settings.threads(4):
         trained = learner(threads=count)
-        trained.step(*BATCH)
-        trained.probabilities(IMAGES, *BATCH[:2])
+        trained.learn([BATCH])
+        trained.evaluate(IMAGES, *BATCH)
         assert trained.environment()["threads"] == count
         assert torch.get_num_threads() == 4
     assert seen == [count] * 3
@@ -208,7 +208,7 @@ def test_an_error_puts_everything_back():
     with settings.threads(2), torch.autocast("cpu", dtype=torch.bfloat16):
         before = everything()
         with pytest.raises(IndexError):
-            own.step(np.array([999]), *BATCH[1:])
+            own.learn([(np.array([999]), *BATCH[1:])])
         assert everything() == before
 
 

@@ -16,7 +16,7 @@ from numpy_siamese.tests.contracts.impostors import impostors, refusal, shuffled
 from numpy_siamese.tests.contracts.test_layouts import LAYOUTS
 from numpy_siamese.tests.support import tiny
 from numpy_siamese.training import loss_and_gradients as numpy_loss_and_gradients
-from torch_siamese import data, evaluation, model, training
+from torch_siamese import data, evaluation, inference, model, training
 from torch_siamese.config import TrainConfig
 
 DIGITS = tiny.split([3, 3])
@@ -33,9 +33,9 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"images": IMAGES, "index": INDICES["left_index"], "dtype": torch.float32},
     ),
     "evaluation.accuracy": (evaluation.accuracy, {"probs": TARGETS, "targets": TARGETS}),
-    "evaluation.embed_images": (evaluation.embed_images, {"net": NET, "images": IMAGES}),
-    "evaluation.pair_probabilities": (
-        evaluation.pair_probabilities,
+    "inference.embed_images": (inference.embed_images, {"net": NET, "images": IMAGES}),
+    "inference.pair_probabilities": (
+        inference.pair_probabilities,
         {"net": NET, "images": IMAGES} | INDICES,
     ),
     "model.SiameseNet.embed": (NET.embed, {"images": BATCH}),
@@ -63,7 +63,7 @@ TENSORS = [
 def test_every_tensor_argument_is_in_the_table():
     """Broken otherwise: a new function takes what merely looks like a tensor, and no test tells."""
     found = set()
-    for module in (data, evaluation, model, training):
+    for module in (data, evaluation, inference, model, training):
         for name, value in vars(module).items():
             if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
                 continue
@@ -197,25 +197,23 @@ def test_a_learner_takes_the_arrays_that_numpys_takes():
     left, right, targets = PairSampler(DIGITS.labels, 4, 0).batch(0, 0)
     images = np.broadcast_to(DIGITS.images, (1, 6, 28, 28))[0]
     first, second = learner(), learner(images)
-    expected = first.step(left, right, targets)
-    assert (
-        second.step(shuffled(left), right[::-1].copy()[::-1].tolist(), targets.tolist()) == expected
-    )
-    np.testing.assert_array_equal(
-        second.probabilities(images, tuple(left), shuffled(right)),
-        first.probabilities(DIGITS.images, left, right),
-    )
+    expected = first.learn([(left, right, targets)])
+    listed = (shuffled(left), right[::-1].copy()[::-1].tolist(), targets.tolist())
+    assert [*map(list, second.learn([listed]))] == [*map(list, expected)]
+    probs, *judged = second.evaluate(images, tuple(left), shuffled(right), targets.tolist())
+    expected_probs, *expected_judged = first.evaluate(DIGITS.images, left, right, targets)
+    np.testing.assert_array_equal(probs, expected_probs)
+    assert judged == expected_judged
 
 
 def test_a_learner_refuses_what_lists_no_numbers():
     """Broken otherwise: a missing array ends in an error of torch that names nothing."""
     batch: dict[str, Any] = {"left_index": [0], "right_index": [1], "targets": [[1]]}
-    pairs: dict[str, Any] = {"images": DIGITS.images, "left_index": [0], "right_index": [1]}
     fresh = learner()
     for call, arguments in (
         (learner, {"images": DIGITS.images}),
-        (fresh.step, batch),
-        (fresh.probabilities, pairs),
+        (lambda **given: fresh.learn([tuple(given.values())]), batch),
+        (fresh.evaluate, {"images": DIGITS.images} | batch),
     ):
         for name in arguments:
             missing = partial(call, **(arguments | {name: None}))

@@ -17,9 +17,9 @@ from numpy_siamese import training as numpy_training
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH
-from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.tiny import dataset, replace_pictures, split
-from torch_siamese import data, evaluation, training
+from torch_siamese import data, evaluation, inference, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.settings import threads
 
@@ -118,7 +118,8 @@ def test_steps_are_those_of_autograd_and_torch_sgd(dtype, momentum):
         loss.backward()
         optimizer.step()
         verdicts_right = ((probs.detach().numpy() > 0.5) == (targets == 1)).sum()
-        assert learner.step(left, right, targets) == (loss.item(), verdicts_right / 8)
+        found = learner.learn([(left, right, targets)])
+        assert [*map(list, found)] == [[loss.item()], [verdicts_right / 8]]
         assert_same_state(learner.model_state(), net.state_dict())
     buffers = [optimizer.state[p].get("momentum_buffer") for p in net.parameters()]
     found = learner.momentum_state()
@@ -137,7 +138,7 @@ def test_learning_changes_the_weights_and_lowers_the_loss():
     learner = training.TorchLearner(config(dtype="float64"), images)
     before = {name: value.copy() for name, value in learner.model_state().items()}
     batch = PairSampler(labels, 8, seed=0).batch(0, 0)
-    losses = [learner.step(*batch)[0] for _ in range(5)]
+    losses = learner.learn([batch] * 5)[0].tolist()
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] < losses[0]
     after = learner.model_state()
@@ -162,17 +163,17 @@ def test_predicting_records_no_gradients():
     net, images = torch_siamese.SiameseNet(), torch.as_tensor(split([2, 2]).images)
     index = torch.arange(4)
     assert net(data.gather(images, index, torch.float32), torch.zeros(4, 1, 28, 28)).requires_grad
-    assert not evaluation.embed_images(net, images).requires_grad
-    assert not evaluation.pair_probabilities(net, images, index, index).requires_grad
+    assert not inference.embed_images(net, images).requires_grad
+    assert not inference.pair_probabilities(net, images, index, index).requires_grad
 
 
 def test_probabilities_are_of_the_pairs_that_were_asked_for():
     """Broken otherwise: predictions belong to other pairs than the truth beside them."""
     learner = training.TorchLearner(config(), split([8, 8, 8]).images)
     images, left, right = split([4, 4], seed=9).images, np.array([0, 5, 7]), np.array([1, 5, 2])
-    found = learner.probabilities(images, left, right)
+    found = learner.evaluate(images, left, right, [[1], [1], [0]]).probs
     with torch.no_grad():
-        embeddings = evaluation.embed_images(learner.net, torch.as_tensor(images))
+        embeddings = inference.embed_images(learner.net, torch.as_tensor(images))
         expected = learner.net.compare(embeddings[left], embeddings[right])
     np.testing.assert_array_equal(found, expected.numpy(), strict=True)
     assert len(np.unique(found)) == 3
@@ -187,7 +188,7 @@ def test_embeddings_keep_the_order_of_the_images(batch):
     An image's embedding is compared with that of the same piece of images embedded alone.
     """
     net, images = torch_siamese.SiameseNet(), torch.as_tensor(split([4, 3]).images)
-    found = evaluation.embed_images(net, images, batch)
+    found = inference.embed_images(net, images, batch)
     with torch.no_grad():
         pieces = [net.embed(part.unsqueeze(1).float()) for part in images.split(batch)]
     np.testing.assert_array_equal(found.numpy(), torch.cat(pieces).numpy(), strict=True)
@@ -207,7 +208,7 @@ def test_a_model_file_of_either_package_loads_in_both(tmp_path, monkeypatch, dty
     }
     for package, (its_settings, make_learner) in learners.items():
         learner = make_learner(its_settings, digits.train.images)
-        Run(its_settings, digits, learner, tmp_path / package, quiet=True).train()
+        Trainer(its_settings, digits, learner, tmp_path / package, quiet=True).train()
         path = tmp_path / package / "model.safetensors"
         twin = numpy_siamese.SiameseNet(9, np.dtype(dtype).type)
         twin.load_state_dict(safetensors.numpy.load_file(path))

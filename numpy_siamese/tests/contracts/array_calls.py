@@ -73,11 +73,12 @@ BY_POSITION = {
     ("examples.surest_mistakes", "targets"),
     ("pairs.PairSampler", "labels"),
     ("plots.pair_grid_figure", "targets"),
-    ("training.NumpyLearner.probabilities", "left_index"),
-    ("training.NumpyLearner.probabilities", "right_index"),
-    ("training.NumpyLearner.step", "left_index"),
-    ("training.NumpyLearner.step", "right_index"),
-    ("training.NumpyLearner.step", "targets"),
+    ("training.NumpyLearner.evaluate", "left_index"),
+    ("training.NumpyLearner.evaluate", "right_index"),
+    ("training.NumpyLearner.evaluate", "targets"),
+    ("training.NumpyLearner.learn", "left_index"),
+    ("training.NumpyLearner.learn", "right_index"),
+    ("training.NumpyLearner.learn", "targets"),
     ("training.loss_and_gradients", "targets"),
 }
 """Array arguments that are converted, by function."""
@@ -131,6 +132,9 @@ def functions() -> Iterator[tuple[str, Call]]:
     def new_learner(images: Any) -> training.NumpyLearner:
         return training.NumpyLearner(TrainConfig(), images)
 
+    def learn(**pairs: Any) -> Any:
+        return new_learner(DIGITS.images).learn([tuple(pairs.values())])
+
     def load_state(bias: Any) -> None:
         learner.load_state(NET.state_dict(), {"net.fc2.bias": bias})
 
@@ -170,8 +174,8 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "pairs.PairSampler", (pairs.PairSampler, arguments)
     yield "training.NumpyLearner", (new_learner, IMAGES)
     yield "training.NumpyLearner.load_state", (load_state, {"bias": a(84)})
-    yield "training.NumpyLearner.probabilities", (learner.probabilities, IMAGES | INDICES)
-    yield "training.NumpyLearner.step", (learner.step, INDICES | TARGETS)
+    yield "training.NumpyLearner.evaluate", (learner.evaluate, IMAGES | INDICES | TARGETS)
+    yield "training.NumpyLearner.learn", (learn, INDICES | TARGETS)
     arguments = {"net": NET, "threads": 1} | left_and_right | TARGETS
     yield "training.loss_and_gradients", (training.loss_and_gradients, arguments)
 

@@ -10,7 +10,6 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.evaluation import verification
 from numpy_siamese.tests.contracts.array_calls import BY_POSITION, CALLS, DIGITS, NET
 from numpy_siamese.tests.contracts.impostors import Convertible, Subclass, refusal, shuffled
-from numpy_siamese.training import NumpyLearner
 
 Array = np.ndarray
 
@@ -48,11 +47,8 @@ def listings(array: Array, folder):
 
 
 def results(name: str, **changed):
-    """Return all arrays that a call of the table gives; a learner begins anew."""
+    """Return all arrays that a call of the table gives."""
     function, arguments = CALLS[name]
-    if isinstance(getattr(function, "__self__", None), NumpyLearner):
-        fresh = CALLS["training.NumpyLearner"][0](DIGITS.images)
-        function = getattr(fresh, function.__name__)
     found = function(**(arguments | changed))
     parts = found if isinstance(found, tuple) else (found,)
     return [

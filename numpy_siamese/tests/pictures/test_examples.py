@@ -5,7 +5,7 @@ import pytest
 
 from numpy_siamese.pictures import plots
 from numpy_siamese.pictures.examples import first_of_each_kind, surest_mistakes
-from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, replace_pictures, split
 
 
@@ -85,13 +85,13 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     )
 
     class Mistaken(FakeLearner):
-        def probabilities(self, *pairs):
-            probs = super().probabilities(*pairs)
-            probs[::3] = 1 - probs[::3]
-            return probs
+        def evaluate(self, *pairs):
+            found = super().evaluate(*pairs)
+            found.probs[::3] = 1 - found.probs[::3]
+            return found
 
     digits = dataset()
-    run = Run(config(seed=7), digits, Mistaken(digits), tmp_path / "run", quiet=True)
+    run = Trainer(config(seed=7), digits, Mistaken(digits), tmp_path / "run", quiet=True)
     run.train()
 
     def same(found, expected):
@@ -102,7 +102,7 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     ((title, section),) = drawn["pairs.png"]
     assert title == "First training batch, tiny, seed 7"
     same(section, first_of_each_kind(digits.train.images, run.sampler.batch(0, 0)))
-    probs = run.learner.probabilities(digits.test.images, *run.test_pairs[:2])
+    probs = run.learner.evaluate(digits.test.images, *run.test_pairs).probs
     for epoch, (title, first, mistakes) in enumerate(drawn["predictions.png"], start=1):
         assert title == f"Test pairs after epoch {epoch}, tiny, seed 7"
         same(first, first_of_each_kind(digits.test.images, run.test_pairs, probs))
@@ -125,5 +125,5 @@ def test_a_title_names_the_folder(tmp_path, monkeypatch, data, name):
     digits = dataset()
     settings = config()
     object.__setattr__(settings, "data", data)
-    Run(settings, digits, FakeLearner(digits), tmp_path / "run", quiet=True)
+    Trainer(settings, digits, FakeLearner(digits), tmp_path / "run", quiet=True)
     assert titles == [f"First training batch, {name}, seed 0"]

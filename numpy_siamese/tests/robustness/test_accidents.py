@@ -12,8 +12,8 @@ from numpy_siamese.cli.main import main
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.run import Run
 from numpy_siamese.runs.run_directory import CHECKPOINT
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.processes import assert_one_line
 from numpy_siamese.tests.support.tiny import csv_folder, dataset, replace_pictures
 from numpy_siamese.training import NumpyLearner
@@ -224,16 +224,16 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch, spoilt
     )
     digits = dataset()
     learner = NumpyLearner(config, digits.train.images)
-    step, steps = learner.step, []
+    learn, steps = learner.learn, []
 
-    def spoiling(*batch):
-        steps.append(step(*batch))
+    def spoiling(batches):
+        steps.append(learn(batches))
         if len(steps) == 3:
             learner.net.parameters()[spoilt].flat[0] = value
         return steps[-1]
 
-    learner.step = spoiling
-    run = Run(config, digits, learner, tmp_path / "run", quiet=True)
+    learner.learn = spoiling
+    run = Trainer(config, digits, learner, tmp_path / "run", quiet=True)
     with pytest.raises(InputError, match=r"diverged at .* batch 3, .* after epoch 1, batch 2"):
         run.train()
     assert assert_loads(tmp_path / "run").batch == 2

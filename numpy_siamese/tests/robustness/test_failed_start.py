@@ -9,8 +9,8 @@ import pytest
 
 from numpy_siamese.data.download import DOWNLOADS, fetch
 from numpy_siamese.errors import InputError
-from numpy_siamese.runs.run import Run
 from numpy_siamese.runs.run_directory import RunDirectory
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.commands import status
 from numpy_siamese.tests.support.same_run import SMALL, kill_in_writing
 from numpy_siamese.tests.support.tiny import FakeLearner, config, csv_folder, dataset
@@ -74,18 +74,18 @@ FAILURES = {
     "no memory for the first batch": (
         "from numpy_siamese.training import NumpyLearner\n"
         "def fail(*_): raise MemoryError('too much')\n"
-        "NumpyLearner.step = fail",
+        "NumpyLearner.learn = fail",
         2,
     ),
     "Ctrl-C twice in the first batch": (
         "import signal\nfrom numpy_siamese.training import NumpyLearner\n"
         f"def fail(*_): {INTERRUPTED}; {INTERRUPTED}\n"
-        "NumpyLearner.step = fail",
+        "NumpyLearner.learn = fail",
         130,
     ),
     "a first batch that diverges": (
-        "from numpy_siamese.training import NumpyLearner\n"
-        "NumpyLearner.step = lambda *_: (float('nan'), 0.5)",
+        "import numpy as np\nfrom numpy_siamese.training import NumpyLearner\n"
+        "NumpyLearner.learn = lambda *_: (np.array([np.nan]), np.array([0.5]))",
         2,
     ),
 }
@@ -130,7 +130,9 @@ def test_the_corrected_command_works(server, twelve_images, tmp_path):
 def test_an_error_in_the_first_batch_leaves_nothing(tmp_path, error):
     """Broken otherwise: the same, for who trains from Python; and the error is another one."""
     digits = dataset()
-    run = Run(config(), digits, FakeLearner(digits, error, 0), tmp_path / "a" / "run", quiet=True)
+    run = Trainer(
+        config(), digits, FakeLearner(digits, error, 0), tmp_path / "a" / "run", quiet=True
+    )
     assert (tmp_path / "a" / "run" / "config.json").exists()
     assert not run.is_kept
     with pytest.raises(type(error)) as caught:
@@ -150,7 +152,7 @@ def test_what_others_have_put_there_stays(tmp_path):
             (tmp_path / "runs" / "other").mkdir()
             raise MemoryError("too much")
 
-    run = Run(config(), digits, Noted(digits), tmp_path / "runs" / "mine", quiet=True)
+    run = Trainer(config(), digits, Noted(digits), tmp_path / "runs" / "mine", quiet=True)
     with pytest.raises(MemoryError):
         run.train()
     assert left_in(tmp_path) == ["runs", "runs/mine", "runs/mine/notes.txt", "runs/other"]
@@ -163,11 +165,11 @@ def test_a_run_that_goes_on_is_never_taken_back(tmp_path, at):
     digits = dataset()
     first = FakeLearner(digits, KeyboardInterrupt(), 4)
     with pytest.raises(KeyboardInterrupt):
-        Run(config(window=1), digits, first, tmp_path / "run", quiet=True).train()
+        Trainer(config(window=1), digits, first, tmp_path / "run", quiet=True).train()
     before = left_in(tmp_path)
     failing = FakeLearner(digits, MemoryError("too much"), at)
     failing.load_state = lambda *_: None
-    run = Run(config(window=1), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    run = Trainer(config(window=1), digits, failing, tmp_path / "run", quiet=True, resume=True)
     assert run.is_kept
     with pytest.raises(MemoryError):
         run.train()
@@ -178,10 +180,10 @@ def test_a_run_that_goes_on_is_never_taken_back(tmp_path, at):
 def test_a_run_that_goes_on_is_kept_before_its_first_batch_too(tmp_path):
     """Broken otherwise: the user is not told how to go on, and summary.json is of before."""
     digits = dataset()
-    Run(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).directory.close()
+    Trainer(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).directory.close()
     failing = FakeLearner(digits, MemoryError("too much"), 0)
     failing.load_state = lambda *_: None
-    run = Run(config(), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    run = Trainer(config(), digits, failing, tmp_path / "run", quiet=True, resume=True)
     assert run.is_kept
     with pytest.raises(MemoryError):
         run.train()
@@ -195,7 +197,7 @@ def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     digits = dataset()
     first = FakeLearner(digits, KeyboardInterrupt(), 1)
     with pytest.raises(KeyboardInterrupt):
-        Run(config(checkpoint_every=1), digits, first, tmp_path / "run", quiet=True).train()
+        Trainer(config(checkpoint_every=1), digits, first, tmp_path / "run", quiet=True).train()
     before = {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]}
 
     def fail(*_):
@@ -205,7 +207,7 @@ def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     learner = FakeLearner(digits)
     learner.load_state = lambda *_: None
     with pytest.raises(MemoryError):
-        Run(config(checkpoint_every=1), digits, learner, tmp_path / "run", True, resume=True)
+        Trainer(config(checkpoint_every=1), digits, learner, tmp_path / "run", True, resume=True)
     assert {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]} == before
 
 
@@ -215,12 +217,12 @@ def test_a_first_ctrl_c_in_the_first_batch_keeps_it(server, begin, tmp_path, sig
     setup = f"""
 import signal
 from numpy_siamese.training import NumpyLearner
-step = NumpyLearner.step
-def interrupted(self, *batch):
+learn = NumpyLearner.learn
+def interrupted(self, batches):
     for _ in range({signals}):
         signal.raise_signal(signal.SIGINT)
-    return step(self, *batch)
-NumpyLearner.step = interrupted
+    return learn(self, batches)
+NumpyLearner.learn = interrupted
 """
     status, err = server.run(*begin(), setup=setup)
     assert status == 128 + signal.SIGINT
@@ -263,7 +265,7 @@ KILLED = {
     "in the first batch": """
 import os, signal
 from numpy_siamese.training import NumpyLearner
-NumpyLearner.step = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+NumpyLearner.learn = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """,
     **{f"in file {count}": kill_in_writing(count, "half") for count in (1, 3, 4, 5)},
 }
@@ -287,11 +289,11 @@ def test_a_start_that_was_killed_does_not_block_the_corrected_command(
 def test_what_is_more_than_a_start_is_not_taken(tmp_path, monkeypatch, change):
     """Broken otherwise: a new run takes the place of one that has trained, or somebody's file."""
     digits, out = dataset(), tmp_path / "run"
-    run = Run(config(), digits, FakeLearner(digits), out, quiet=True)
+    run = Trainer(config(), digits, FakeLearner(digits), out, quiet=True)
     if change == "note":
         (out / "notes.txt").write_text("precious")
     elif change == "trained":
-        run.batches_done = 1
+        run._learn(0, range(1))
         run._save()
     elif change == "rows":
         with open(out / "metrics.csv", "a") as file:

@@ -105,12 +105,12 @@ verbs.load = lambda _: os.kill(os.getpid(), {int(number)})
 def test_the_second_ctrl_c_does_not_wait_for_the_batch(capfd, train, tmp_path, monkeypatch):
     """Broken otherwise: a batch that hangs cannot be ended from the keyboard."""
 
-    def step(self, *_):
+    def learn(self, _):
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
         raise AssertionError("the batch went on")
 
-    monkeypatch.setattr("numpy_siamese.training.NumpyLearner.step", step)
+    monkeypatch.setattr("numpy_siamese.training.NumpyLearner.learn", learn)
     before = signal.getsignal(signal.SIGINT)
     assert status(train("--quiet")) == 130
     assert signal.getsignal(signal.SIGINT) is before

@@ -10,6 +10,7 @@ import pytest
 
 from numpy_siamese.cli.main import main
 from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.processes import REPOSITORY
 from numpy_siamese.tests.support.streams import Failing, encoded
 from numpy_siamese.tests.support.tiny import replace_pictures
@@ -65,11 +66,13 @@ def test_a_stopped_run_says_how_to_go_on(begin, tmp_path, monkeypatch, capsys, n
     replace_pictures(monkeypatch)
     out = tmp_path / name
 
-    def stop(run, *_):
-        run.stop()
-        return 0.5, 0.5
+    learn = Trainer._learn
 
-    monkeypatch.setattr("numpy_siamese.runs.run.Run._step", stop)
+    def stop(trainer, *batches):
+        trainer.stop()
+        learn(trainer, *batches)
+
+    monkeypatch.setattr(Trainer, "_learn", stop)
     assert main([*map(str, begin()), "--out", str(out)]) == 130
     expected = shlex.quote(str(out)) if name == "run" else f"$'{tmp_path}/a b\\012$x'"
     assert capsys.readouterr().err == (

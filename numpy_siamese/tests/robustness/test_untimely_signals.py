@@ -128,12 +128,12 @@ def test_a_signal_in_the_last_results_comes_too_late(server, begin, tmp_path, nu
     """Broken otherwise: a run that has done all is told to have been stopped, or lacks a file."""
     setup = f"""
 import os
-from numpy_siamese.runs.run import Run
-write = Run._write_results
+from numpy_siamese.runs.trainer import Trainer
+write = Trainer._write_results
 def signalled(self, finished):
     os.kill(os.getpid(), {int(number)})
     return write(self, finished)
-Run._write_results = signalled
+Trainer._write_results = signalled
 """
     flags = ("--epochs", 1, "--batches", 2)
     assert server.run(*begin(*flags), setup=setup) == (0, "")
@@ -145,12 +145,12 @@ def test_a_signal_in_the_test_after_an_epoch_finishes_it(server, begin, tmp_path
     """Broken otherwise: the test's figures are lost, and judged anew by who goes on."""
     setup = f"""
 import os
-from numpy_siamese.runs.run import Run
-test = Run._test
+from numpy_siamese.runs.trainer import Trainer
+test = Trainer._test
 def signalled(self, epoch):
     os.kill(os.getpid(), {int(number)})
     test(self, epoch)
-Run._test = signalled
+Trainer._test = signalled
 """
     status, err = server.run(*begin("--epochs", 2, "--batches", 2), setup=setup)
     assert status == 128 + number

@@ -10,7 +10,7 @@ import pytest
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.processes import assert_one_line
 from numpy_siamese.tests.support.same_run import SMALL, assert_same_run, kill_in_writing
@@ -172,13 +172,13 @@ def test_from_python_as_well(tmp_path, monkeypatch):
     """Broken otherwise: only the command line records the new end."""
     replace_pictures(monkeypatch)
     digits = dataset()
-    Run(config(epochs=1), digits, FakeLearner(digits), tmp_path / "run", quiet=True).train()
+    Trainer(config(epochs=1), digits, FakeLearner(digits), tmp_path / "run", quiet=True).train()
     longer: TrainConfig = config(epochs=3)
     learner = FakeLearner(digits)
     learner.batches = [()] * 3
     learner.load_state = lambda *_: None
-    Run(longer, digits, learner, tmp_path / "run", quiet=True, resume=True).train()
+    Trainer(longer, digits, learner, tmp_path / "run", quiet=True, resume=True).train()
     assert epochs(tmp_path / "run") == 3
     assert len(learner.batches) == 9
     with pytest.raises(InputError, match=r"--epochs 2: found epoch 3 done .* at least 3"):
-        Run(config(epochs=2), digits, learner, tmp_path / "run", quiet=True, resume=True)
+        Trainer(config(epochs=2), digits, learner, tmp_path / "run", quiet=True, resume=True)

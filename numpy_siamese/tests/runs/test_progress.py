@@ -4,7 +4,7 @@ import pytest
 
 from numpy_siamese.runs.history import Metrics
 from numpy_siamese.runs.progress import Progress, clock
-from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.terminal import console
 from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, replace_pictures
 
@@ -72,7 +72,7 @@ def test_what_a_run_says(tmp_path, monkeypatch, now, capsys):
     """Broken otherwise: the counts are of the other half, or the run's folder is not told."""
     replace_pictures(monkeypatch)
     digits, out = dataset(), tmp_path / "run"
-    Run(config(epochs=1, window=2), digits, FakeLearner(digits), out).train()
+    Trainer(config(epochs=1, window=2), digits, FakeLearner(digits), out).train()
     size = "48 training and 20 test images  1 epoch of 3 batches of 4 pairs"
     assert capsys.readouterr().out.replace("\n  ", "  ").splitlines() == [
         f"tiny:  {size}  writing {out}",

@@ -17,14 +17,14 @@ def send_in_step(count, *numbers, then=""):
     return f"""
 import os, signal
 from numpy_siamese.training import NumpyLearner
-step, left = NumpyLearner.step, {count}
-def signalled(self, *batch):
+learn, left = NumpyLearner.learn, {count}
+def signalled(self, batches):
     global left
     left -= 1
     if left == 0:
         {then or "pass"}
         for number in {[int(number) for number in numbers]}:
             os.kill(os.getpid(), number)
-    return step(self, *batch)
-NumpyLearner.step = signalled
+    return learn(self, batches)
+NumpyLearner.learn = signalled
 """

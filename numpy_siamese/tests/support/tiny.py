@@ -11,6 +11,7 @@ import pytest
 from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.data.folder import CSV_FILES, IDX_FILES
 from numpy_siamese.data.idx_reader import IDX_IMAGES, IDX_LABELS
+from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.pictures import canvas, plots
 from numpy_siamese.runs.config import TrainConfig
 
@@ -36,9 +37,22 @@ class FakeLearner:
     Sums of eighths are exact, so their means have one right value.
     """
 
-    def __init__(self, digits: Dataset, fails: Exception | None = None, at: int = -1) -> None:
+    def __init__(
+        self,
+        digits: Dataset,
+        fails: BaseException | None = None,
+        at: int = -1,
+        batches_at_a_time: int = 1,
+    ) -> None:
         self.digits, self.fails, self.at = digits, fails, at
+        self.batches_at_a_time = batches_at_a_time
         self.batches: list[tuple] = []
+        self.given: list[int] = []
+
+    def learn(self, batches):
+        self.given.append(len(batches))
+        losses, accuracies = np.array([self.step(*batch) for batch in batches]).T
+        return losses, accuracies
 
     def step(self, left_index, right_index, targets):
         if len(self.batches) == self.at:
@@ -47,17 +61,21 @@ class FakeLearner:
         n = len(self.batches)
         return n / 8, 1 / n
 
-    def probabilities(self, images, left_index, right_index):
+    def evaluate(self, images, left_index, right_index, targets):
         assert images is self.digits.test.images
         labels = self.digits.test.labels
         same = labels[left_index] == labels[right_index]
-        return np.where(same, 0.75, 0.25)[:, None]
+        probs = np.where(same, 0.75, 0.25)[:, None]
+        return Verification(probs, np.full(len(probs), -np.log(0.75)).mean(), 1.0)
 
     def model_state(self):
         return {"fc1.bias": np.full(1, len(self.batches), np.float32)}
 
     def momentum_state(self):
         return {"fc1.bias": np.full(1, -len(self.batches), np.float32)}
+
+    def load_state(self, model, momentum):
+        self.batches = [()] * int(model["fc1.bias"][0])
 
     def environment(self):
         return {"package": "fake"}

@@ -9,7 +9,7 @@ import pytest
 
 from numpy_siamese.runs.history import Metrics
 from numpy_siamese.runs.progress import Progress, clock
-from numpy_siamese.runs.run import Run
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.terminal import bar, console
 from numpy_siamese.tests.support.terminal import Terminal
 from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, replace_pictures
@@ -150,7 +150,7 @@ def test_the_bar_is_gone_before_an_error_is_told(terminal, tmp_path, monkeypatch
     """Broken otherwise: the message stands behind the bar's remains, or is overwritten."""
     replace_pictures(monkeypatch)
     screen, digits = terminal(80), dataset()
-    run = Run(config(), digits, FakeLearner(digits, KeyboardInterrupt(), 2), tmp_path / "run")
+    run = Trainer(config(), digits, FakeLearner(digits, KeyboardInterrupt(), 2), tmp_path / "run")
     assert "0/6" in screen.seen()[-1]
     with pytest.raises(KeyboardInterrupt):
         run.train()

@@ -1,0 +1,99 @@
+"""What a run leaves to be read and looked at: configuration, metrics, summary, pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.parallel import heap
+from numpy_siamese.pictures import plots
+from numpy_siamese.pictures.examples import Examples, first_of_each_kind, surest_mistakes
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.history import History
+from numpy_siamese.runs.learner import Pairs
+from numpy_siamese.runs.run_directory import CONFIG, METRICS, RunDirectory
+
+Array = np.ndarray
+
+
+class Results:
+    """Write the results of one run to its folder.
+
+    All of it follows from the checkpoint, and is written again when the run goes on.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    dataset : Dataset
+    directory : RunDirectory
+    """
+
+    def __init__(self, config: TrainConfig, dataset: Dataset, directory: RunDirectory) -> None:
+        self._config, self._dataset, self._directory = config, dataset, directory
+
+    def write_config(self, environment: dict[str, Any]) -> None:
+        """Write how the run is made, on what data, and what it is made on."""
+        recorded = {"data_sha256": self._dataset.checksum(), "environment": environment}
+        self._directory.write_json(CONFIG, self._config.to_dict() | recorded)
+
+    def write_windows(self, history: History) -> None:
+        """Write the rows of training windows."""
+        self._directory.write_metrics(METRICS, history.train)
+
+    def write_metrics(self, history: History) -> None:
+        """Write the rows of training windows and of tests."""
+        self.write_windows(history)
+        self._directory.write_metrics("test_metrics.csv", history.test)
+
+    def write_summary(
+        self,
+        history: History,
+        batches_done: int,
+        seconds: float,
+        environment: dict[str, Any],
+        finished: bool,
+    ) -> dict[str, Any]:
+        """Write what has come of the run so far, and return it."""
+        train, test = self._dataset.train, self._dataset.test
+        summary = {
+            "finished": finished,
+            "batches_done": batches_done,
+            "last_window": vars(history.train[-1]) if history.train else None,
+            "test": [vars(row) for row in history.test],
+            "test_pairs": self._config.test_pairs,
+            "images": {"train": len(train.labels), "test": len(test.labels)},
+            "seconds": round(seconds, 3),
+            "environment": environment,
+        }
+        self._directory.write_json("summary.json", summary)
+        return summary
+
+    def draw_curves(self, history: History) -> None:
+        """Draw loss and accuracy, in training and in the tests."""
+        title, batches = self._title("Training"), self._config.batches
+        curves = plots.curves(title, batches, history.train, history.test)
+        self._directory.write_picture("curves.png", curves)
+        heap.collect()
+
+    def draw_first_batch(self, batch: Pairs) -> None:
+        """Draw pairs of the first training batch."""
+        shown = first_of_each_kind(self._dataset.train.images, batch)
+        self._draw_pairs("pairs.png", "First training batch", shown)
+
+    def draw_predictions(self, epoch: int, pairs: Pairs, probs: Array) -> None:
+        """Draw test pairs with the verdicts after an epoch, counted from 1."""
+        images = self._dataset.test.images
+        self._draw_pairs(
+            "predictions.png",
+            f"Test pairs after epoch {epoch}",
+            first_of_each_kind(images, pairs, probs),
+            surest_mistakes(images, pairs, probs),
+        )
+
+    def _draw_pairs(self, name: str, what: str, *sections: Examples) -> None:
+        self._directory.write_picture(name, plots.pair_grid(self._title(what), *sections))
+
+    def _title(self, what: str) -> str:
+        data = Path(self._config.data).name or self._config.data
+        return f"{what}, {data}, seed {self._config.seed}"

@@ -1,0 +1,251 @@
+"""A whole run: epochs of batches, and the test after each."""
+
+import math
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.errors import InputError
+from numpy_siamese.runs import environment
+from numpy_siamese.runs.checkpointer import Checkpointer
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.history import History, Metrics
+from numpy_siamese.runs.learner import Learner
+from numpy_siamese.runs.progress import Progress
+from numpy_siamese.runs.results import Results
+from numpy_siamese.runs.run_directory import RunDirectory
+from numpy_siamese.runs.signals import Stopped
+
+
+class Trainer:
+    """Train a learner on a data set and keep a run directory.
+
+    A checkpoint at an epoch's end comes before the epoch's test; whoever goes on from there tests
+    first.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    dataset : Dataset
+    learner : Learner
+        Holds the training images.
+    out : Path
+        The new run directory.
+    quiet : bool
+        Print nothing.
+    resume : bool
+        Go on from the last checkpoint in `out`, where `config` and `dataset` are those of the run.
+
+    Raises
+    ------
+    InputError
+        A data set whose classes are too few or too small for pairs; an `out` that cannot be used;
+        a checkpoint that is none or is not of such a run.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        dataset: Dataset,
+        learner: Learner,
+        out: Path,
+        quiet: bool = False,
+        resume: bool = False,
+    ) -> None:
+        self.config, self.dataset, self.learner = config, dataset, learner
+        train, test = dataset.train.labels, dataset.test.labels
+        try:
+            self.sampler = PairSampler(train, config.batch_size, config.seed)
+            self.test_pairs = PairSampler(
+                test, config.test_pairs, config.seed, split="test", allow_self_pairs=False
+            ).batch(0, 0)
+        except ValueError as error:
+            raise InputError(f"--data {config.data}: {error}") from error
+        self.history, self.batches_done = History(), 0
+        self._stop: int | None = None
+        self._start = time.perf_counter()
+        self.directory = RunDirectory(out, existing=resume)
+        self._checkpointer = Checkpointer(config, learner, self.directory)
+        self._results = Results(config, dataset, self.directory)
+        try:
+            self._resume() if resume else self._begin()
+            self._results.write_metrics(self.history)
+            self._results.draw_first_batch(self.sampler.batch(0, 0))
+            self.progress = Progress(
+                config.epochs, config.batches, config.batch_size, quiet, self.batches_done
+            )
+            self.progress.begin(config.data, len(train), len(test), self._place(out))
+        except BaseException:
+            self.directory.discard()
+            raise
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether what is in the folder is worth going on with: it was, or a batch is done."""
+        return self.directory.existing or self.batches_done > 0
+
+    @property
+    def saved(self) -> str:
+        """The place of the last checkpoint, in words."""
+        return self._checkpointer.place
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """Ask a run to save its state and raise `Stopped`, once the batch or test is finished."""
+        self._stop = number
+
+    def train(self) -> dict[str, Any]:
+        """Run all epochs that are left and return the summary.
+
+        An exception passes through once the metrics so far and a summary are written (a `Stopped`
+        at once passes at once). The weights on disk are always those after a whole batch. Before
+        the first batch of a new run is done, an exception leaves nothing of it. The OSError of a
+        standard output that cannot be written comes once the state is saved.
+        """
+        try:
+            for epoch in range(len(self.history.test), self.config.epochs):
+                self._end_if_asked()
+                self._train_epoch(epoch)
+                self._test(epoch)
+                summary = self._write_results(finished=epoch + 1 == self.config.epochs)
+        except BaseException as error:
+            if self.is_kept and not (isinstance(error, Stopped) and error.at_once):
+                with suppress(OSError):  # the error on its way says more
+                    self._write_results(finished=False)
+            raise
+        finally:
+            self.progress.close()
+            self.close()
+        self.progress.end(summary["seconds"], self.directory.path)
+        if self.progress.failure is not None:
+            raise self.progress.failure
+        return summary
+
+    def close(self) -> None:
+        """Let other runs write in the folder; of a run without a batch, leave nothing there."""
+        self.directory.close() if self.is_kept else self.directory.discard()
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the run is made on: what decides about its speed and its last bits."""
+        return environment.describe() | self.learner.environment()
+
+    def _train_epoch(self, epoch: int) -> None:
+        """Learn from the batches of an epoch that are left."""
+        end = (epoch + 1) * self.config.batches
+        while self.batches_done < end:
+            self._learn(epoch, self._next_batches(epoch))
+            is_last = self.batches_done == end
+            if is_last or len(self.history.window) == self.config.window:
+                self._close_window(epoch)
+            if is_last or self._is_to_end():
+                self._save(with_model=True)
+            elif self._checkpointer.is_due(self.batches_done):
+                self._save()
+            self._end_if_asked()
+
+    def _next_batches(self, epoch: int) -> range:
+        """Return as many batches as the learner wants, none behind one after which to write."""
+        first = self.batches_done - epoch * self.config.batches
+        count = min(
+            self.learner.batches_at_a_time,
+            self.config.batches - first,
+            self.config.window - len(self.history.window),
+            self._checkpointer.until_due(self.batches_done),
+        )
+        return range(first, first + count)
+
+    def _learn(self, epoch: int, batches: range) -> None:
+        """Learn from batches; one whose loss is not finite ends the run, or is left out."""
+        losses, accuracies = self.learner.learn([self.sampler.batch(epoch, k) for k in batches])
+        for k, loss, accuracy in zip(batches, losses.tolist(), accuracies.tolist(), strict=True):
+            if not math.isfinite(loss):
+                if self.config.on_nan == "stop":
+                    raise self._diverged(epoch, k)
+                self.progress.left_out(epoch + 1, k + 1)
+            self.batches_done += 1
+            self.history.window.append((loss, accuracy))
+            self.progress.batch(loss, accuracy)
+
+    def _close_window(self, epoch: int) -> None:
+        batch = self.batches_done - epoch * self.config.batches
+        loss, accuracy = np.mean(self.history.window, axis=0).tolist()
+        row = Metrics(epoch + 1, batch, loss, accuracy, self._seconds())
+        self.history.train.append(row)
+        self.history.window.clear()
+        self._results.write_windows(self.history)
+        self.progress.window(row)
+
+    def _test(self, epoch: int) -> None:
+        found = self.learner.evaluate(self.dataset.test.images, *self.test_pairs)
+        row = Metrics(epoch + 1, self.config.batches, found.loss, found.accuracy, self._seconds())
+        self.history.test.append(row)
+        self.progress.test(row, self.config.test_pairs)
+        self._results.draw_predictions(epoch + 1, self.test_pairs, found.probs)
+
+    def _is_to_end(self) -> bool:
+        return self._stop is not None or self.progress.failure is not None
+
+    def _end_if_asked(self) -> None:
+        """End once the state is saved: for a signal, or as nobody can read what is printed."""
+        if self._stop is not None:
+            raise Stopped(self._stop)
+        if self.progress.failure is not None:
+            raise self.progress.failure
+
+    def _diverged(self, epoch: int, k: int) -> InputError:
+        kept = f"; the last checkpoint, after {self.saved}, is in {self.directory.path}"
+        return InputError(
+            f"--lr {self.config.lr}, --momentum {self.config.momentum}: the network diverged at "
+            f"epoch {epoch + 1}, batch {k + 1}, expected a lower rate, or --on-nan continue"
+            f"{kept if self.is_kept else ''}"
+        )
+
+    def _save(self, with_model: bool = False) -> None:
+        """Write a checkpoint; weights that are not finite end the run, or are not written."""
+        done, history = self.batches_done, self.history
+        is_saved = self._checkpointer.save(done, self._seconds(), history, with_model)
+        if not is_saved and self.config.on_nan == "stop":
+            raise self._diverged(*divmod(done - 1, self.config.batches))
+
+    def _begin(self) -> None:
+        """Record how the run is made, and its start."""
+        self._results.write_config(self.environment())
+        self._save()
+
+    def _resume(self) -> None:
+        """Go back to where the last checkpoint was written; record an end that has changed."""
+        saved = self._checkpointer.restore()
+        if saved is None:
+            self._save()
+        else:
+            self.history, self.batches_done = saved.history, self._checkpointer.batches_saved
+            self._start -= saved.seconds
+        if self.directory.epochs() != self.config.epochs:
+            self._write_summary(finished=False)
+            self.directory.set_epochs(self.config.epochs)
+
+    def _place(self, out: Path) -> str:
+        """Say where the run is, on disk and in time."""
+        if not self.directory.existing:
+            return f"writing {out}"
+        if self.batches_done == self.config.epochs * self.config.batches:
+            return f"{out} is finished, after {self.saved}; --epochs sets another end"
+        return f"going on in {out} after {self.saved}"
+
+    def _write_results(self, finished: bool) -> dict[str, Any]:
+        self._results.write_metrics(self.history)
+        self._results.draw_curves(self.history)
+        return self._write_summary(finished)
+
+    def _write_summary(self, finished: bool) -> dict[str, Any]:
+        return self._results.write_summary(
+            self.history, self.batches_done, self._seconds(), self.environment(), finished
+        )
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._start

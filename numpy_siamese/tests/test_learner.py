@@ -1,0 +1,158 @@
+"""The learner of a run: its steps, its verdicts, and what becomes of it when it diverges."""
+
+import numpy as np
+import pytest
+
+from numpy_siamese import functional as F
+from numpy_siamese import inference, training
+from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.evaluation.verification import accuracy
+from numpy_siamese.inference import embed_images, pair_probabilities
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.optim import SGD
+from numpy_siamese.parallel.cores import default_threads
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.tests.support.steps import assert_same_bits
+from numpy_siamese.tests.support.tiny import split
+from numpy_siamese.training import NumpyLearner, loss_and_gradients
+
+
+def config(**changes):
+    return TrainConfig(**{"batch_size": 8, "threads": 2, "lr": 1e-5} | changes)
+
+
+def batch_of_a_run(labels, k=0):
+    return PairSampler(labels, 8, seed=0).batch(0, k)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_steps_are_those_of_the_net_the_optimiser_and_the_pairs(dtype, momentum):
+    """Broken otherwise: the learner has other weights, rates, pairs or pixels than its parts, or
+    reports the loss after the step.
+    """
+    images, labels = split([8, 8, 8])
+    learner = NumpyLearner(config(seed=3, dtype=dtype, momentum=momentum), images)
+    net = SiameseNet(3, np.dtype(dtype).type)
+    optimizer = SGD(net.parameters(), 1e-5, momentum)
+    assert learner.momentum_state() == {}
+    for k in range(3):
+        left, right, targets = batch_of_a_run(labels, k)
+        loss, probs, grads = loss_and_gradients(
+            net, gather(images, left, net.dtype), gather(images, right, net.dtype), targets
+        )
+        right_verdicts = sum((p > 0.5) == (t == 1) for p, t in zip(probs, targets, strict=True))
+        optimizer.step(grads)
+        found = learner.learn([(left, right, targets)])
+        assert [*map(list, found)] == [[loss], [right_verdicts.item() / 8]]
+        assert_same_bits(learner.model_state(), net.state_dict())
+        assert_same_bits(learner.momentum_state(), optimizer.momentum_buffers)
+    assert bool(learner.momentum_state()) == bool(momentum)
+
+
+@pytest.mark.parametrize(("wanted", "threads"), [(3, 3), (None, default_threads())])
+def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypatch):
+    """Broken otherwise: --threads changes nothing, or only the report of the run."""
+    images, labels = split([8, 8, 8])
+    learner = NumpyLearner(config(threads=wanted), images)
+    seen = []
+
+    def asked(real):
+        return lambda *arguments: (seen.append(arguments[-1]), real(*arguments))[1]
+
+    monkeypatch.setattr(training, "loss_and_gradients", asked(training.loss_and_gradients))
+    monkeypatch.setattr(inference, "map_in_order", asked(inference.map_in_order))
+    learner.learn([batch_of_a_run(labels)])
+    learner.evaluate(images, [0], [1], [[0]])
+    assert seen == [threads, threads]
+    assert learner.environment() == {"package": "numpy_siamese", "threads": threads}
+
+
+def test_learning_changes_the_weights_and_lowers_the_loss():
+    """Broken otherwise: a layer is left out, or the step goes uphill.
+
+    Only the embedding's bias stays: in the difference of two embeddings it cancels.
+    """
+    images, labels = split([8, 8, 8])
+    learner = NumpyLearner(config(dtype="float64"), images)  # in float32 a small step may be lost
+    before = {name: value.copy() for name, value in learner.model_state().items()}
+    losses = learner.learn([batch_of_a_run(labels)] * 5)[0].tolist()
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0]
+    after = learner.model_state()
+    assert {name for name in after if not (after[name] != before[name]).any()} == {"net.fc2.bias"}
+
+
+def test_how_many_are_given_at_a_time_does_not_change_a_bit():
+    """Broken otherwise: a run depends on how many batches its learner is given."""
+    images, labels = split([8, 8, 8])
+    batches = [batch_of_a_run(labels, k) for k in range(4)]
+    alone, together = (NumpyLearner(config(momentum=0.9), images) for _ in range(2))
+    expected = np.concatenate([alone.learn([batch]) for batch in batches], axis=1)
+    np.testing.assert_array_equal(together.learn(batches), expected, strict=True)
+    assert_same_bits(together.model_state(), alone.model_state())
+    assert_same_bits(together.momentum_state(), alone.momentum_state())
+
+
+def test_probabilities_are_of_the_pairs_that_were_asked_for():
+    """Broken otherwise: predictions belong to other pairs than the truth beside them."""
+    images, labels = split([8, 8, 8])
+    learner = NumpyLearner(config(), images)
+    left, right, targets = batch_of_a_run(labels)
+    other_images = split([4, 4], seed=9).images
+    left, right = left % 8, right % 8
+    embeddings = embed_images(learner.net, other_images)
+    expected, _ = learner.net.compare(embeddings[left], embeddings[right])
+    found = learner.evaluate(other_images, left, right, targets).probs
+    np.testing.assert_array_equal(found, expected, strict=True)
+    swapped = learner.evaluate(other_images, right, left, targets)
+    np.testing.assert_array_equal(swapped.probs, found)
+    assert found.shape == (8, 1)
+    assert np.unique(found).size > 1
+
+
+def test_an_evaluation_is_the_cross_entropy_and_accuracy_of_the_pairs():
+    """Broken otherwise: the test after an epoch reports the loss of other pairs, or of the mean."""
+    images, labels = split([8, 8, 8])
+    learner = NumpyLearner(config(dtype="float64"), images)
+    left, right, targets = batch_of_a_run(labels)
+    found = learner.evaluate(images, left, right, targets)
+    expected = pair_probabilities(learner.net, images, left, right)
+    np.testing.assert_array_equal(found.probs, expected, strict=True)
+    assert found.loss == F.binary_cross_entropy(expected, targets.astype(np.float64))[0]
+    assert found.accuracy == accuracy(expected, targets)
+    assert isinstance(found.loss, float)
+
+
+def spoil(learner, name):
+    """Make one number of a weight NaN."""
+    learner.net.parameters()[name].flat[0] = np.nan
+
+
+@pytest.mark.parametrize("spoilt", ["net.conv1.bias", "net.fc2.weight", "fc1.bias"])
+def test_a_batch_that_diverges_leaves_all_as_it_was(spoilt):
+    """Broken otherwise: --on-nan continue learns from it, or the run ends in a traceback."""
+    images, labels = split([8, 8, 8])
+    learner = NumpyLearner(config(momentum=0.9), images)
+    learner.learn([batch_of_a_run(labels)])
+    spoil(learner, spoilt)
+    states = learner.model_state, learner.momentum_state
+    before = [{name: value.copy() for name, value in state().items()} for state in states]
+    losses, accuracies = learner.learn([batch_of_a_run(labels, k) for k in range(2)])
+    assert np.isnan([losses, accuracies]).all()
+    assert losses.shape == accuracies.shape == (2,)
+    for state, old in zip(states, before, strict=True):
+        assert_same_bits(state(), old)
+    judged = learner.evaluate(images, *batch_of_a_run(labels))
+    assert np.isnan(judged.loss)
+    assert judged.accuracy == 0.5  # none is called the same
+
+
+def test_other_errors_of_a_batch_pass_through():
+    """Broken otherwise: a slip in the data passes for a network that has diverged."""
+    images, labels = split([8, 8, 8])
+    left, right, targets = batch_of_a_run(labels)
+    learner = NumpyLearner(config(), images)
+    with pytest.raises(ValueError, match="target must lie in"):
+        learner.learn([(left, right, targets + 1)])
