@@ -22,6 +22,8 @@ from parity_tests.machinery.recording import Call, numpy_calls, torch_calls
 from parity_tests.operations import BY_NAME
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
+pytestmark = pytest.mark.slow
+
 Array = np.ndarray
 
 # two layers and linear, relu, linear for each twin; then the head and the loss

@@ -107,6 +107,7 @@ def test_twin_tower_is_exact_on_integers(dtype: type, fused: bool) -> None:
 # ------------------------------------------------------------------------------ digits
 
 
+@pytest.mark.slow
 @every_path
 @pytest.mark.parametrize("device", FOR_NETWORKS, ids=lambda d: d.name)
 @pytest.mark.parametrize("steps", [0, 40], ids=["random weights", "trained weights"])
@@ -160,6 +161,7 @@ def test_every_difference_on_digits_is_explained(steps: int, device: Device, fus
 # ------------------------------------------------------------------------------ symmetries
 
 
+@pytest.mark.slow
 @every_dtype
 def test_swapping_the_twins_changes_nothing(dtype: type) -> None:
     """|l − r| = |r − l|: the same probabilities, and the images' gradients change places."""
@@ -190,6 +192,7 @@ def test_identical_twins_send_no_gradient(dtype: type) -> None:
     assert not dright.any()
 
 
+@pytest.mark.slow
 def test_an_image_s_place_in_a_batch_changes_its_embedding_by_rounding_alone() -> None:
     """Copies at other places lie in one ball; to the bit only some BLAS kernels make them equal."""
     images, _, _ = draw_batch(7, np.float64)
@@ -201,6 +204,7 @@ def test_an_image_s_place_in_a_batch_changes_its_embedding_by_rounding_alone() -
         assert (abs(found - ball.center) <= ball.radius).all()
 
 
+@pytest.mark.slow
 def test_shared_gradient_is_the_sum_over_the_twins() -> None:
     """Each twin's own gradient, from PyTorch with unshared weights, adds up to the shared one."""
     dtype = np.float64

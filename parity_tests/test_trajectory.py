@@ -1,7 +1,11 @@
 """Trainings from one seed stay together, step by step."""
 
+import pytest
+
 from parity_tests.machinery.digits import digits
 from parity_tests.trajectory import CLAIMED_DIGITS, Pair
+
+pytestmark = pytest.mark.slow
 
 
 def test_float64_losses_agree_to_ten_digits() -> None:

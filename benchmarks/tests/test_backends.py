@@ -20,6 +20,8 @@ from benchmarks.measure import REFERENCE, measure
 from benchmarks.results import Cell
 from benchmarks.workloads import WORKLOADS, Work
 
+pytestmark = pytest.mark.slow
+
 NUMPY, EAGER = BY_NAME["numpy"], BY_NAME["torch-eager"]
 CHANNELS_LAST = BY_NAME["torch-channels-last"]
 ON_CPU = (NUMPY, EAGER, CHANNELS_LAST)

@@ -97,6 +97,7 @@ def test_sizes_are_those_asked_for(asked: list[tuple[Any, ...]]) -> None:
     assert [line[1] for line in asked if len(line) == 5] == ["step of 30 pairs", "step of 2 pairs"]
 
 
+@pytest.mark.slow
 def test_what_it_prints_and_writes(
     asked: list[tuple[Any, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,6 +278,7 @@ def test_damaged_results_are_refused(
 # ------------------------------------------------------------------------------ for real
 
 
+@pytest.mark.slow
 def test_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     """From flags to files, with nothing but the limits replaced: the smallest run."""
     monkeypatch.setattr(limits, "measure", lambda n: LIMITS)

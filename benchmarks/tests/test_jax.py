@@ -15,6 +15,8 @@ from benchmarks.measure import measure
 from benchmarks.workloads import WORKLOADS
 from numpy_siamese.parallel.cores import available_cores
 
+pytestmark = pytest.mark.slow
+
 JAX = JaxBackend("jax")
 
 

@@ -84,6 +84,7 @@ def test_a_process_that_fails(monkeypatch: pytest.MonkeyPatch, said: str, missin
     assert memory.of_training("numpy", 3, 2) == Memory("numpy", 3, missing=missing)
 
 
+@pytest.mark.slow
 def test_a_real_process() -> None:
     """The peak is that of the process that trained, which is at least what it began with."""
     found = memory.of_training("numpy", 2, 1)
@@ -111,6 +112,7 @@ class Learner:
         self.take(100 + len(self.sizes))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["numpy", "torch-eager"])
 def test_what_the_process_does(
     system: Path,

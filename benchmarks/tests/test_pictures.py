@@ -243,6 +243,7 @@ def test_a_busy_machine_is_said_in_the_title(
             assert busy.endswith(f"{MACHINE}\nmeasured while the machine was busy")
 
 
+@pytest.mark.slow
 def test_each_picture_is_written_where_there_is_something_to_draw(
     steps: Results, scaling: Results, operations: Results
 ) -> None:

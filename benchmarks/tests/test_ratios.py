@@ -25,6 +25,7 @@ def test_rounds_share_the_pace() -> None:
     assert apart.low < 1.4 < 1.6 < apart.high
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [paired, unpaired])
 def test_the_interval_holds_as_often_as_it_says(kind) -> None:
     """Of 300 intervals at 99 % about 3 miss; 12 or more do so in one of 10⁴ cases."""

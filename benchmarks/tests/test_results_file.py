@@ -25,6 +25,7 @@ def test_valid_files_are_read(tmp_path: Path) -> None:
         assert outcome(READER, tmp_path / "results.json", seed) == "data"
 
 
+@pytest.mark.slow
 def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path: Path) -> None:
     """No traceback, and nothing that the file does not hold."""
     found = set()

@@ -214,6 +214,7 @@ class FakeTrainer:
             self.learner.learn([(index, index + 2, np.ones((2, 1), np.float32))])
 
 
+@pytest.mark.slow
 def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many steps, of so many pairs, on so many threads, in a folder that is removed."""
     monkeypatch.setattr(soak, "Trainer", FakeTrainer)

@@ -20,6 +20,8 @@ from benchmarks.measure import measure
 from benchmarks.results import Cell
 from benchmarks.workloads import WORKLOADS, Work
 
+pytestmark = pytest.mark.slow
+
 CHANNELS_LAST = BY_NAME["torch-channels-last"]
 
 

@@ -197,6 +197,7 @@ def test_embeddings_keep_the_order_of_the_images(batch):
 # A run
 
 
+@pytest.mark.slow
 @DTYPES
 def test_a_model_file_of_either_package_loads_in_both(tmp_path, monkeypatch, dtype):
     """Broken otherwise: a network trained with one package cannot be used with the other."""

@@ -54,6 +54,7 @@ except ModuleNotFoundError:
     assert (process.stderr, process.stdout) == ("", "True\nand nothing else\n")
 
 
+@pytest.mark.slow
 def test_mnist_5k_is_the_default_fast_because_scikit_learn_stays_unimported():
     code = "import sys; from numpy_siamese import data; data.load('mnist-5k'); print(*sys.modules)"
     process = run_python("-c", code)

@@ -201,6 +201,7 @@ def test_the_longest_line_is_read(tmp_path):
     assert len(read_csv(path)[0]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("block", [2**16, 9_999, 2**12 + 1, 97])
 def test_csv_is_the_same_however_its_bytes_fall_into_blocks(tmp_path, monkeypatch, end, block):

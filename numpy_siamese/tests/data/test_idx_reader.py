@@ -66,6 +66,7 @@ def test_idx_images_truncated_at_any_byte_are_rejected(tmp_path_factory, draw):
     assert_rejects(read_idx_images, path)
 
 
+@pytest.mark.slow
 @given(
     pack=st.sampled_from([bytes, gzip.compress]),
     flips=st.dictionaries(st.integers(0, 10**4), st.integers(1, 255), min_size=1, max_size=4),
@@ -132,6 +133,7 @@ def test_damaged_gzip_is_rejected(tmp_path, digits, damage):
     assert_rejects(read_idx_images, path, "damaged gzip", "expected images in IDX")
 
 
+@pytest.mark.slow
 def test_no_promise_and_no_gzip_bomb_makes_memory_grow(tmp_path):
     """A header of a million images before nothing, and 256 MiB of zeros after one image."""
     promise = struct.pack(">4I", 0x803, raw_images.MOST_IMAGES, 28, 28)

@@ -87,6 +87,7 @@ def read_label_first(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray
     return pixels[:, 0].astype(np.int64), wrong.reshape(images.shape)
 
 
+@pytest.mark.slow
 @each_set
 @pytest.mark.parametrize("rows", [5, 20, 100, 2000])
 def test_a_file_with_the_label_first_is_never_refused(sets, name, rows):

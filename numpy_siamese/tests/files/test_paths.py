@@ -57,6 +57,7 @@ def test_a_home_folder_is_put_for_a_tilde(home, tilde):
         assert expanded(text) == text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("joint", ["=", " "])
 @pytest.mark.parametrize("tilde", ["~", f"~{USER}"])
@@ -76,6 +77,7 @@ def test_every_flag_with_a_path_knows_it(home, data, tilde, joint, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_the_path_of_the_data_is_recorded_as_it_was_given(home, data):
     """Broken otherwise: a run that moves to another home folder does not find its data."""
@@ -104,6 +106,7 @@ def test_downloads_know_it(home, fetched, capfd, monkeypatch):
         load("mnist")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 def test_a_folder_that_is_really_called_so(home, data):
     """Broken otherwise: there is no way to name it."""
@@ -160,6 +163,7 @@ IMPOSSIBLE = {
 """Paths, and what is said of them."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flag", "path"),
     [
@@ -190,6 +194,7 @@ def test_an_empty_path_names_its_flag(home, capfd, flag):
     assert_refused(capfd, [*verb, name, ""], f"{name}: found an empty path, expected one")
 
 
+@pytest.mark.slow
 def test_the_working_folder_is_taken_only_if_it_is_empty(home, data, capfd):
     """Broken otherwise: --out . fills a project's folder with a run's files."""
     argv = ["train", "--quiet", "--data", str(data), "--out", ".", *SMALL]
@@ -256,6 +261,7 @@ def test_the_command_that_goes_on_can_be_pasted(server, begin, tmp_path, name):
     assert '"finished": true' in (tmp_path / name / "summary.json").read_text()
 
 
+@pytest.mark.slow
 def test_the_command_for_a_folder_that_is_taken_can_be_pasted(home, data, capfd):
     """Broken otherwise: the same, where a command is repeated."""
     argv = ["train", "--quiet", "--data", str(data), "--out", "two words", *SMALL]

@@ -87,6 +87,7 @@ def test_the_users_settings_are_back_afterwards():
     assert dict(matplotlib.rcParams) == before
 
 
+@pytest.mark.slow
 def test_a_whole_run_under_hostile_settings_draws_the_same_pictures(tmp_path):
     """Broken otherwise: a notebook's MPLBACKEND ends a run, or a matplotlibrc spoils its pictures
     or fills standard error; a warning that the user has made an error ends it.
@@ -189,6 +190,7 @@ def test_settings_that_matplotlib_cannot_read_are_one_line(fake_matplotlib, monk
 # Threads and bytes
 
 
+@pytest.mark.slow
 def test_threads_draw_one_after_the_other():
     """Broken otherwise: two runs in one process spoil each other's pictures, or the settings."""
     before, expected = dict(matplotlib.rcParams), pictures()
@@ -313,6 +315,7 @@ def test_a_text_is_shortened_in_its_middle(text, room, expected):
     assert canvas.fitted(text, room, len) == expected
 
 
+@pytest.mark.slow
 def test_a_run_in_a_folder_of_any_name_writes_everything(tmp_path, capsys):
     """Broken otherwise: an hour of training ends in a traceback for a name, or goes on nowhere."""
     from numpy_siamese.cli.main import main

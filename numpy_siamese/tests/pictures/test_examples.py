@@ -69,6 +69,7 @@ def test_ten_mistakes_are_enough_and_none_are_none():
     assert none.heading == "No mistakes in 2,000 pairs"
 
 
+@pytest.mark.slow
 def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     """Broken otherwise: a picture shows the other half of the data, another batch or epoch, or
     the curves of other rows, or does not say of which data and seed it is.

@@ -43,6 +43,7 @@ def test_valid_files_are_read(tmp_path, name):
         assert outcome(READERS[name], tmp_path / "file", seed) == "data"
 
 
+@pytest.mark.slow
 @each_reader
 def test_spoilt_files_give_their_data_or_one_clear_line(tmp_path, name):
     """Broken otherwise: a damaged file ends in a traceback, or in data that it does not hold."""

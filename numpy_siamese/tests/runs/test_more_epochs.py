@@ -168,6 +168,7 @@ run_directory.write_atomically = full
     assert [name for name in os.listdir(two) if name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_from_python_as_well(tmp_path, monkeypatch):
     """Broken otherwise: only the command line records the new end."""
     replace_pictures(monkeypatch)

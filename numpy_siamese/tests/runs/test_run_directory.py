@@ -7,6 +7,8 @@ from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset
 
+pytestmark = pytest.mark.slow
+
 
 def small_run(out, **changes):
     digits = dataset()
