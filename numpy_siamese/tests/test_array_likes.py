@@ -49,6 +49,7 @@ NO_ROW = {
     "dataset.checked_images": "the check itself",
     "examples.Examples": "a record: `pair_grid` looks at what it holds",
     "optim.SGD.checked": "the check itself",
+    "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""
 
