@@ -81,7 +81,7 @@ def loss_and_gradients(
 def _loss_and_gradients(
     net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Do so without a look at the probabilities, for which a device has to be waited for.
+    """Compute the same without a look at the probabilities: for that a device has to be waited for.
 
     CUDA's cross-entropy asserts that it is given probabilities, and after a failed assertion the
     process can use the device no more: a NaN is therefore not shown to it.

@@ -26,8 +26,7 @@ from numpy_siamese.runs.signals import Stopped
 class Trainer:
     """Train a learner on a data set and keep a run directory.
 
-    A checkpoint at an epoch's end comes before the epoch's test; whoever goes on from there tests
-    first.
+    An epoch's last checkpoint comes before its test; whoever goes on from there tests first.
 
     Parameters
     ----------
@@ -208,8 +207,8 @@ class Trainer:
     def _save(self, with_model: bool = False) -> None:
         """Write a checkpoint; weights that are not finite end the run, or are not written."""
         done, history = self.batches_done, self.history
-        is_saved = self._checkpointer.save(done, self._seconds(), history, with_model)
-        if not is_saved and self.config.on_nan == "stop":
+        saved = self._checkpointer.save(done, self._seconds(), history, with_model)
+        if not saved and self.config.on_nan == "stop":
             raise self._diverged(*divmod(done - 1, self.config.batches))
 
     def _begin(self) -> None:

@@ -58,6 +58,7 @@ NO_ROW = {
     "model.CNN": "part of `SiameseNet`, which gives it its own",
     "model.shared": "adds what pullbacks return",
     "optim.SGD.checked": "the check itself",
+    "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""
 
