@@ -10,11 +10,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from numpy_siamese.tests.hostile_runs import change_json
-from numpy_siamese.tests.spoiling import Reader
-
 from benchmarks.results import Cell, Memory, Results
 from benchmarks.results_file import LEFT_OUT, load, save
+from numpy_siamese.tests.robustness.hostile_runs import change_json
+from numpy_siamese.tests.robustness.spoiling import Reader
 
 
 @functools.cache
