@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLORS = {
     "numpy": "#1f6fb4",
+    "torch-tuned": "#d6336c",
     "torch-eager": "#e08a3c",
     "torch-channels-last": "#c4501b",
     "torch-compile": "#8c2f1b",

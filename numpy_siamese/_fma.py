@@ -18,10 +18,16 @@ from numpy_siamese import _arguments, _arrays
 
 Array = np.ndarray
 
-BLOCK = 2**15
+BLOCK = 2**16
 """Elements worked on at a time: few enough for the float64 intermediates to stay in cache."""
 
 SMALLEST_NORMAL = np.finfo(np.float32).smallest_normal
+
+NO_SUBNORMAL_SUMS = np.float32(2.0**-60)
+"""The least |y| that excludes subnormal sums a·x + y other than zero."""
+
+HALFWAY = -(2**63)
+"""The 29 bits that float32 lacks of a float64, a one and then zeros, as the first of an int64."""
 
 
 def fma(a: Any, x: Array, y: Any) -> Array:
@@ -48,36 +54,71 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     y = x.dtype.type(y) if type(y) in (int, float) else y
     x, y = _arrays.floats(x=x, y=y)
     _arguments.broadcasts_to(x.shape, y=y)
-    a = x.dtype.type(_arguments.number("a", a))
-    if a == 1:
-        return x + y
-    kernel = _fma_float32 if x.dtype == np.float32 else _fma_float64
+    a = _arguments.number("a", a)
     whole_y = y if y.shape == x.shape else np.broadcast_to(y, x.shape)
     flat_x, flat_y = x.ravel(), whole_y.ravel()
-    fused = np.empty_like(flat_x)
+    fused, scratch = np.empty_like(flat_x), Scratch(flat_x)
     with np.errstate(under="ignore"):  # what is rounded to zero is rounded right
         for start in range(0, x.size, BLOCK):
             block = slice(start, start + BLOCK)
-            fused[block] = kernel(a, flat_x[block], flat_y[block])
+            fma_block(a, flat_x[block], flat_y[block], fused[block], scratch)
     return fused.reshape(x.shape)
 
 
-def _fma_float32(a: Any, x: Array, y: Array) -> Array:
+class Scratch:
+    """Memory for the intermediates of a block of float32 numbers; float64 takes its own.
+
+    Parameters
+    ----------
+    like : array of the numbers' kind, dtype and at least their count
+    """
+
+    def __init__(self, like: Array) -> None:
+        size = min(BLOCK, like.size) if like.dtype == np.float32 else 0
+        self.doubles = np.empty_like(like, shape=(2, size), dtype=np.float64)
+        self.singles = np.empty_like(like, shape=size)
+
+
+def fma_block(a: float, x: Array, y: Array, out: Array, scratch: Scratch) -> None:
+    """Write a·x + y rounded once into `out`, which may be x or y; unchecked.
+
+    Parameters
+    ----------
+    a : rounded to x's dtype first
+    x, y, out : (n,) with n ≤ BLOCK, of one dtype
+    """
+    factor = x.dtype.type(a)
+    if factor == 1:
+        np.add(x, y, out=out)
+    elif x.dtype == np.float32:
+        _fma_float32(factor, x, y, out, scratch)
+    else:
+        out[...] = _fma_float64(factor, x, y)
+
+
+def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> None:
     """Use that a product of two float32 numbers, 24 + 24 bits, is exact in float64.
 
     The sum is rounded to 53 bits and then to 24. The first rounding can only mislead the second
     when it lands halfway between two float32 numbers, or where these are subnormal. The few sums
-    of this kind are rounded to odd.
+    of this kind are rounded to odd. No sum is subnormal where all |y| are at least 2⁻⁶⁰: a·x and y
+    are multiples of 2⁻¹⁰⁹ if they are of one size, and otherwise do not cancel.
     """
-    product = x * np.float64(a)
-    total = product + y
+    total, spare = scratch.doubles[:, : x.size]
+    np.copyto(total, x)
+    np.multiply(total, np.float64(a), out=total)
+    np.copyto(spare, y)
+    np.add(total, spare, out=total)
+    lacking = np.left_shift(total.view(np.int64), 35, out=spare.view(np.int64))
+    size = np.abs(y, out=scratch.singles[: x.size])
+    if lacking.min() > HALFWAY and size.min() >= NO_SUBNORMAL_SUMS:
+        np.copyto(out, total, casting="same_kind")
+        return
     fused = total.astype(np.float32)
-    halfway = total.view(np.int64) & (2**29 - 1) == 2**28
-    doubtful = halfway | (abs(fused) <= SMALLEST_NORMAL)
-    if doubtful.any():
-        exact = _sum_rounded_to_odd(product[doubtful], y[doubtful].astype(np.float64))
-        fused[doubtful] = exact.astype(np.float32)
-    return fused
+    doubtful = (lacking == HALFWAY) | (abs(fused) <= SMALLEST_NORMAL)
+    exact = _sum_rounded_to_odd(x[doubtful] * np.float64(a), y[doubtful].astype(np.float64))
+    fused[doubtful] = exact.astype(np.float32)
+    out[...] = fused
 
 
 def _fma_float64(a: Any, x: Array, y: Array) -> Array:

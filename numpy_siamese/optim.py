@@ -1,11 +1,11 @@
 """Stochastic gradient descent, as `torch.optim.SGD` computes it: the same bits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from numpy_siamese import _arguments, _arrays
-from numpy_siamese._fma import fma
+from numpy_siamese._fma import BLOCK, Scratch, fma_block
 
 Array = np.ndarray
 
@@ -21,6 +21,9 @@ class SGD:
     p ← p − lr·g
 
     Each a + c·b is a fused multiply-add, as in PyTorch's vectorised kernels.
+
+    Parameters that lie one after the other in one flat array, as a network's do, are updated as one
+    array, and so are their momentum buffers; others each for itself.
 
     Parameters
     ----------
@@ -73,6 +76,7 @@ class SGD:
         self.nesterov = nesterov
         self.maximize = maximize
         self.momentum_buffers: dict[str, Array] = {}
+        self._flat = _shared_buffer(list(self.parameters.values()))
 
     def step(self, grads: Mapping[str, Array | None]) -> None:
         """Update every parameter that has a gradient; None or no entry leaves one as it is.
@@ -90,11 +94,17 @@ class SGD:
         given = _arguments.mapping("grads", grads)
         self._refuse_unknown(given)
         checked = self.checked("grads", {n: g for n, g in given.items() if g is not None})
+        names = [name for name in self.parameters if name in checked]
+        all_or_none = len(self.momentum_buffers) in (0, len(self.parameters))
         with np.errstate(under="ignore"):
-            for name, parameter in self.parameters.items():
-                grad = checked.get(name)
-                if grad is not None:
-                    parameter[...] = fma(-self.lr, self._direction(name, grad), parameter)
+            if self._flat is not None and len(names) == len(self.parameters) and all_or_none:
+                self._update(names, checked, self._flat)
+                return
+            for name in names:
+                parameter = self.parameters[name]
+                flat = parameter.ravel()
+                self._update([name], checked, flat)
+                parameter[...] = flat.reshape(parameter.shape)  # flat is a copy of what is not
 
     def checked(self, argument: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return arrays by name, if each is like its parameter."""
@@ -119,17 +129,79 @@ class SGD:
             if name not in self.parameters:
                 raise KeyError(f"no parameter named {name!r}")
 
-    def _direction(self, name: str, grad: Array) -> Array:
+    def _update(self, names: Sequence[str], grads: Mapping[str, Array], flat: Array) -> None:
+        """Update parameters that lie in a flat array one after the other, block by block."""
+        given = [grads[name] for name in names]
+        shared = _shared_buffer(given)
+        grad = np.concatenate([g.ravel() for g in given]) if shared is None else shared
+        first = names[0] not in self.momentum_buffers
+        buffer = flat if self.momentum == 0 else self._flat_buffer(names, flat)
+        scratch = Scratch(flat)
+        for start in range(0, flat.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            self._descend(flat[block], grad[block], buffer[block], first, scratch)
+
+    def _flat_buffer(self, names: Sequence[str], flat: Array) -> Array:
+        """Return the momentum buffers of some parameters, one after the other in a flat array.
+
+        From now on each is a part of it.
+        """
+        if names[0] in self.momentum_buffers:
+            buffers = [self.momentum_buffers[name] for name in names]
+            shared = _shared_buffer(buffers)
+            if shared is not None:
+                return shared
+            whole = np.concatenate([buffer.ravel() for buffer in buffers])
+        else:
+            whole = np.empty_like(flat)
+        end = 0
+        for name in names:
+            parameter = self.parameters[name]
+            start, end = end, end + parameter.size
+            self.momentum_buffers[name] = whole[start:end].reshape(parameter.shape)
+        return whole
+
+    def _descend(
+        self, parameter: Array, grad: Array, buffer: Array, first: bool, scratch: Scratch
+    ) -> None:
+        """Update a block of a flat parameter and of its momentum buffer, in place."""
+        dtype = parameter.dtype.type
         if self.maximize:
             grad = -grad
         if self.weight_decay != 0:
-            grad = fma(self.weight_decay, self.parameters[name], grad)
-        if self.momentum == 0:
-            return grad
-        if name not in self.momentum_buffers:
-            buffer = grad.copy()
-        else:
-            decayed = self.momentum_buffers[name] * grad.dtype.type(self.momentum)
-            buffer = fma(1 - self.dampening, grad, decayed)
-        self.momentum_buffers[name] = buffer
-        return fma(self.momentum, buffer, grad) if self.nesterov else buffer
+            decayed = np.empty_like(grad)
+            fma_block(self.weight_decay, parameter, grad, decayed, scratch)
+            grad = decayed
+        if self.momentum != 0:
+            if first:
+                buffer[...] = grad
+            else:
+                np.multiply(buffer, dtype(self.momentum), out=buffer)
+                fma_block(1 - self.dampening, grad, buffer, buffer, scratch)
+            if self.nesterov:
+                ahead = np.empty_like(grad)
+                fma_block(self.momentum, buffer, grad, ahead, scratch)
+                grad = ahead
+            else:
+                grad = buffer
+        fma_block(-self.lr, grad, parameter, parameter, scratch)
+
+
+def _shared_buffer(arrays: Sequence[Array]) -> Array | None:
+    """Return the flat array whose parts the arrays are, one after the other, or None."""
+    base = arrays[0].base if arrays else None
+    if type(base) is not np.ndarray or base.ndim != 1 or not base.flags.c_contiguous:
+        return None
+    start = end = _address(arrays[0])
+    for array in arrays:
+        if array.base is not base or array.dtype != base.dtype or not array.flags.c_contiguous:
+            return None
+        if _address(array) != end:
+            return None
+        end += array.nbytes
+    first = (start - _address(base)) // base.itemsize
+    return base[first : first + (end - start) // base.itemsize]
+
+
+def _address(array: Array) -> int:
+    return array.__array_interface__["data"][0]

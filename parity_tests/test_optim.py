@@ -17,15 +17,23 @@ every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64], ids=lam
 
 @every_dtype
 @given(**SGD_CASES)
-def test_sgd(dtype: type, kwargs: dict[str, Any], seed: int, size: int) -> None:
-    """Five steps, the third without one of the gradients, leave the same bits in both."""
+def test_sgd(
+    dtype: type, kwargs: dict[str, Any], seed: int, size: int, without: int, one_array: bool
+) -> None:
+    """Five steps, one of them without one of the gradients, leave the same bits in both.
+
+    Parameters that are parts of one array are updated as one.
+    """
     rng = np.random.default_rng(seed)
     ours = {"a": spread(rng, size, dtype), "b": spread(rng, 3, dtype)}
+    if one_array:
+        flat = np.concatenate([*ours.values()])
+        ours = {"a": flat[:size], "b": flat[size:]}
     theirs = {name: torch.tensor(value, requires_grad=True) for name, value in ours.items()}
     optimizer, oracle = SGD(ours, **kwargs), torch.optim.SGD(theirs.values(), **kwargs)
     for step in range(5):
         grads = {name: spread(rng, len(p), dtype) for name, p in ours.items()}
-        if step == 2:
+        if step == without:
             grads["b"] = None
         for name, tensor in theirs.items():
             tensor.grad = None if grads[name] is None else torch.tensor(grads[name])

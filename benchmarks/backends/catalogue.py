@@ -4,9 +4,11 @@ from benchmarks.backends.base import Backend
 from benchmarks.backends.jax_backend import JaxBackend
 from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.backends.torch_backend import TorchBackend
+from benchmarks.backends.torch_tuned import TunedTorchBackend
 
 BACKENDS: tuple[Backend, ...] = (
     NumpyBackend("numpy"),
+    TunedTorchBackend("torch-tuned"),
     TorchBackend("torch-eager"),
     TorchBackend("torch-channels-last", channels_last=True),
     TorchBackend("torch-compile", compile_mode="default"),

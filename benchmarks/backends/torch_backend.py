@@ -60,6 +60,7 @@ class TorchBackend(Backend):
     precision : 'float32', 'tf32' (products on tensor cores) or 'bfloat16' (autocast)
     """
 
+    operations = OPERATIONS
     _compiled_for = 0
     _threads = 1
 
@@ -228,7 +229,7 @@ class TorchBackend(Backend):
             for key, array in layer.arrays(images).items()
         }
         wanted = [t.requires_grad_() for key, t in tensors.items() if key != "target"]
-        function = partial(OPERATIONS[layer.operation], **tensors, **dict(layer.options))
+        function = partial(self.operations[layer.operation], **tensors, **dict(layer.options))
         with self._autocast_for(layer.operation):
             y = function()
         dy = torch.ones_like(y)

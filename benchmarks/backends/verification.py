@@ -55,6 +55,12 @@ def channels_last(name: str, taken: list[Tensor], given: list[Tensor]) -> None:
             raise Disagreement(f"{name} takes or gives {shape} that is not channels-last")
 
 
+def activations_channels_last(name: str, taken: list[Tensor], given: list[Tensor]) -> None:
+    """See the same of what has several channels: one channel alone, of images, is any layout."""
+    several = [[t for t in ts if t.ndim == 4 and t.shape[1] > 1] for ts in (taken, given)]
+    channels_last(name, *several)
+
+
 def in_bfloat16(name: str, taken: list[Tensor], given: list[Tensor]) -> None:
     """See that products are in bfloat16."""
     for tensor in given:

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_info
 
 import torch_siamese.training
 from benchmarks import limits, memory, pictures
-from benchmarks.backends import base, numpy_backend, torch_backend
+from benchmarks.backends import base, numpy_backend, torch_backend, torch_tuned
 from benchmarks.backends.base import LR, MOMENTUM, Backend, NotRun, batch, draw, many_images
 from benchmarks.backends.catalogue import BACKENDS, BY_NAME
 from benchmarks.backends.torch_backend import TorchBackend
@@ -23,8 +23,8 @@ from benchmarks.workloads import WORKLOADS, Work
 pytestmark = pytest.mark.slow
 
 NUMPY, EAGER = BY_NAME["numpy"], BY_NAME["torch-eager"]
-CHANNELS_LAST = BY_NAME["torch-channels-last"]
-ON_CPU = (NUMPY, EAGER, CHANNELS_LAST)
+CHANNELS_LAST, TUNED = BY_NAME["torch-channels-last"], BY_NAME["torch-tuned"]
+ON_CPU = (NUMPY, TUNED, EAGER, CHANNELS_LAST)
 
 
 def cells(work: Work, *backends: Backend, threads: int = 1) -> list[Cell]:
@@ -54,6 +54,28 @@ def test_every_backend_on_the_cpu_does_the_work(workload: str) -> None:
         assert not cell.missing, cell
         assert len(cell.samples) == 3
         assert 0 <= cell.error <= 256 * 2.0**-24
+
+
+@pytest.mark.parametrize(
+    ("together", "micro_batch", "images"),
+    [(0, 9, [7, 7]), (9, 9, [14]), (2, 3, [3, 3, 3, 3, 2])],
+)
+def test_pytorch_tuned_learns_the_same_in_parts(
+    monkeypatch: pytest.MonkeyPatch, together: int, micro_batch: int, images: list[int]
+) -> None:
+    """Twins apart, as one batch, and in micro-batches of which the last is smaller."""
+    monkeypatch.setattr(torch_tuned, "TOGETHER", together)
+    monkeypatch.setattr(torch_tuned, "MICRO_BATCH", micro_batch)
+    sizes: list[int] = []
+    features = torch_tuned.TunedNet.features
+    monkeypatch.setattr(
+        torch_tuned.TunedNet, "features", lambda net, x: sizes.append(len(x)) or features(net, x)
+    )
+    (cell,) = cells(replace(small("step"), size=7), TUNED)
+    assert not cell.missing, cell
+    sizes.clear()
+    TUNED.step(7).run()
+    assert sizes == images
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -233,6 +255,7 @@ def test_the_rows_are_what_their_names_say() -> None:
     }
     float32, tf32, bfloat16 = 2.0**-24, 2.0**-11, 2.0**-8
     assert rows == {
+        "torch-tuned": ("cpu", True, None, "float32", float32),
         "torch-eager": ("cpu", False, None, "float32", float32),
         "torch-channels-last": ("cpu", True, None, "float32", float32),
         "torch-compile": ("cpu", False, "default", "float32", float32),
@@ -288,6 +311,7 @@ def test_memory_of_a_pair() -> None:
     kept = 2 * 32 * 26 * 26 + 3 * 32 * 13 * 13 + 2 * 64 * 11 * 11 + 3 * 1600
     assert EAGER.bytes_per_pair() == 2 * 2 * 4 * kept
     assert NUMPY.bytes_per_pair() == 2 * 28 * 28 * (4 + 1)
+    assert TUNED.bytes_per_pair() == 2 * 28 * 28 * 4
     assert BY_NAME["jax"].bytes_per_pair() == 2 * 2 * 4 * (kept - 3 * 1600)
 
 

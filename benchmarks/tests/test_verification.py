@@ -15,14 +15,20 @@ from benchmarks.backends import verification
 from benchmarks.backends.base import Job
 from benchmarks.backends.catalogue import BY_NAME
 from benchmarks.backends.torch_backend import TorchBackend
-from benchmarks.backends.verification import Watch, channels_last, compiled, on_threads
+from benchmarks.backends.verification import (
+    Watch,
+    activations_channels_last,
+    channels_last,
+    compiled,
+    on_threads,
+)
 from benchmarks.measure import measure
 from benchmarks.results import Cell
 from benchmarks.workloads import WORKLOADS, Work
 
 pytestmark = pytest.mark.slow
 
-CHANNELS_LAST = BY_NAME["torch-channels-last"]
+CHANNELS_LAST, TUNED = BY_NAME["torch-channels-last"], BY_NAME["torch-tuned"]
 
 
 def cell(work: Work, backend: TorchBackend, threads: int = 1) -> Cell:
@@ -92,6 +98,18 @@ def test_the_network_is_channels_last_throughout(
     assert found == "refused: conv2d takes or gives (64, 32, 3, 3) that is not channels-last"
 
 
+@pytest.mark.parametrize("workload", ["step", "learn", "epoch", "embed"])
+def test_pytorch_tuned_is_channels_last_from_conv1_on(
+    monkeypatch: pytest.MonkeyPatch, workload: str
+) -> None:
+    """With conv1's kernels left in NCHW its output is too, and the row is refused."""
+    assert not cell(small(workload), TUNED).missing
+    monkeypatch.setattr(TUNED, "channels_last", False)
+    found = cell(small(workload), TUNED).missing
+    assert found.startswith("refused: conv2d takes or gives (")
+    assert found.endswith(", 32, 24, 24) that is not channels-last")
+
+
 def test_what_is_channels_last() -> None:
     """Four axes of which the channels' is innermost; fewer axes have no such layout."""
     wrong = torch.zeros(2, 3, 4, 5)
@@ -101,6 +119,15 @@ def test_what_is_channels_last() -> None:
     for taken, given in (([wrong], []), ([], [right, wrong])):
         with pytest.raises(Disagreement, match=r"^f takes or gives \(2, 3, 4, 5\) that is not"):
             channels_last("f", taken, given)
+
+
+def test_one_channel_is_any_layout() -> None:
+    """A crop of images is contiguous in none; of what has several channels all is looked at."""
+    crop, wrong = torch.zeros(2, 1, 6, 7)[:, :, :4, :5], torch.zeros(2, 3, 4, 5)
+    activations_channels_last("f", [crop, torch.zeros(2, 3)], [crop])
+    for taken, given in (([crop, wrong], []), ([], [wrong])):
+        with pytest.raises(Disagreement, match=r"^f takes or gives \(2, 3, 4, 5\) that is not"):
+            activations_channels_last("f", taken, given)
 
 
 def test_every_tensor_is_watched() -> None:

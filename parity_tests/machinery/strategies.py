@@ -129,4 +129,6 @@ SGD_CASES: dict[str, st.SearchStrategy[Any]] = {
     "kwargs": sgd_options(),
     "seed": SEEDS,
     "size": st.integers(0, 70),
+    "without": st.integers(0, 5),
+    "one_array": st.booleans(),
 }

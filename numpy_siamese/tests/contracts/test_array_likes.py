@@ -49,6 +49,8 @@ ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
 """Annotations of one array; of others, mappings to arrays for example, the table has the parts."""
 
 NO_ROW = {
+    "_fma.Scratch": "looks at what the optimiser has checked",
+    "_fma.fma_block": "unchecked, for arrays that were",
     "checkpoint.Checkpoint": "a record: `save_checkpoint` looks at what it holds",
     "checkpoint.Checkpoint.fault": "says what does not fit instead of raising",
     "checkpoint.save_checkpoint": "saves as `save_model` does",

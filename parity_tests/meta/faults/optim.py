@@ -10,8 +10,8 @@ FAULTS = [
     Fault(
         "fma: subnormals rounded twice",
         _fma,
-        "halfway | (abs(fused) <= SMALLEST_NORMAL)",
-        "halfway",
+        "(lacking == HALFWAY) | (abs(fused) <= SMALLEST_NORMAL)",
+        "(lacking == HALFWAY)",
         check(
             "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
             scale=-63,
@@ -28,29 +28,29 @@ FAULTS = [
     Fault(
         "dampening on the first step",
         optim,
-        "buffer = grad.copy()",
-        "buffer = grad * grad.dtype.type(1 - self.dampening)",
+        "buffer[...] = grad",
+        "buffer[...] = grad * dtype(1 - self.dampening)",
         SGD,
     ),
     Fault(
         "lr inside the velocity",
         optim,
-        "buffer = fma(1 - self.dampening, grad, decayed)",
-        "buffer = fma(self.lr * (1 - self.dampening), grad, decayed)",
+        "fma_block(1 - self.dampening, grad, buffer, buffer, scratch)",
+        "fma_block(self.lr * (1 - self.dampening), grad, buffer, buffer, scratch)",
         SGD,
     ),
     Fault(
         "dampening forgotten",
         optim,
-        "fma(1 - self.dampening, grad, decayed)",
-        "fma(1, grad, decayed)",
+        "fma_block(1 - self.dampening, grad",
+        "fma_block(1, grad",
         SGD,
     ),
     Fault(
         "weight decay after maximize's sign",
         optim,
-        "grad = fma(self.weight_decay, self.parameters[name], grad)",
-        "grad = fma(-self.weight_decay, self.parameters[name], grad)",
+        "fma_block(self.weight_decay, parameter, grad",
+        "fma_block(-self.weight_decay, parameter, grad",
         SGD,
     ),
     Fault(
@@ -63,22 +63,22 @@ FAULTS = [
     Fault(
         "nesterov without its look ahead",
         optim,
-        "return fma(self.momentum, buffer, grad) if self.nesterov else buffer",
-        "return buffer",
+        "if self.nesterov:",
+        "if False:",
         SGD,
     ),
     Fault(
         "momentum buffer not kept",
         optim,
-        "self.momentum_buffers[name] = buffer",
-        "self.momentum_buffers.setdefault(name, buffer)",
+        "np.multiply(buffer, dtype(self.momentum), out=buffer)",
+        "buffer = buffer * dtype(self.momentum)",
         SGD,
     ),
     Fault(
         "two roundings instead of one",
         _fma,
-        "kernel(a, flat_x[block], flat_y[block])",
-        "a * flat_x[block] + flat_y[block]",
+        "if factor == 1:\n        np.add(x, y, out=out)",
+        "if True:\n        np.add(factor * x, y, out=out)",
         multiply_add(np.float32),
     ),
     Fault(
@@ -91,8 +91,8 @@ FAULTS = [
     Fault(
         "double rounding where a sum lies halfway",
         _fma,
-        "if doubtful.any():",
-        "if False:",
+        "lacking.min() > HALFWAY and",
+        "",
         check("numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie", scale=0, y=1 + 2.0**-23),
     ),
 ]
