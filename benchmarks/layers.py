@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
 from numpy_siamese import functional
-from numpy_siamese.functional import fused
+from numpy_siamese.architectures import MNIST, Architecture, Conv2d, Linear, MaxPool2d, ReLU
 
 Array = np.ndarray
 
@@ -18,7 +19,7 @@ class Layer:
     Parameters
     ----------
     operation : str
-        The function's name in `numpy_siamese.functional` or `numpy_siamese.functional.fused`.
+        The function's name in `numpy_siamese.functional`.
     shapes : (N) → shapes of the array arguments, by name; N images or pairs
     options : other arguments
     products : int
@@ -47,7 +48,7 @@ class Layer:
 
     def function(self) -> Callable[..., tuple[Array, Callable[..., tuple[Array | None, ...]]]]:
         """Return the NumPy operation."""
-        return getattr(functional, self.operation, None) or getattr(fused, self.operation)
+        return getattr(functional, self.operation)
 
     def traffic(self, N: int, direction: str) -> float:
         """Return the bytes that it cannot but read and write: arguments, result, and gradients."""
@@ -63,10 +64,6 @@ class Layer:
         return 2.0 * self.products * N * (1 if direction == "forward" else self.differentiated)
 
 
-CONV1, CONV2, FC1, FC2 = 26 * 26 * 32 * 9, 11 * 11 * 64 * 32 * 9, 120 * 1600, 84 * 120
-"""Multiplications for one image, of the network as it is defined."""
-
-
 def _images(*shape: int) -> Callable[[int], dict[str, tuple[int, ...]]]:
     return lambda N: {"x": (N, *shape)}
 
@@ -77,21 +74,50 @@ def _with_weights(
     return lambda N: {"x": (N, *x), "weight": weight, "bias": weight[:1]}
 
 
-LAYERS = {
-    "conv1": Layer("conv2d", _with_weights((1, 28, 28), (32, 1, 3, 3)), (), CONV1),
-    "conv2": Layer("conv2d", _with_weights((32, 13, 13), (64, 32, 3, 3)), (), CONV2),
-    "relu1": Layer("relu", _images(32, 26, 26)),
-    "pool1": Layer("max_pool2d", _images(32, 26, 26), (("kernel_size", 2),)),
-    "pool2": Layer("max_pool2d", _images(64, 11, 11), (("kernel_size", 2),)),
-    "layer1": Layer("conv_relu_pool", _with_weights((1, 28, 28), (32, 1, 3, 3)), (), CONV1),
-    "layer2": Layer("conv_relu_pool", _with_weights((32, 13, 13), (64, 32, 3, 3)), (), CONV2),
-    "fc1": Layer("linear", _with_weights((1600,), (120, 1600)), (), FC1),
-    "fc2": Layer("linear", _with_weights((120,), (84, 120)), (), FC2),
-    "distance": Layer("l1_distance", lambda N: {"left": (N, 84), "right": (N, 84)}),
-    "head": Layer("linear", _with_weights((84,), (1, 84)), (), 84),
-    "sigmoid": Layer("sigmoid", _images(1)),
-    "loss": Layer("binary_cross_entropy", lambda N: {"probs": (N, 1), "target": (N, 1)}),
-}
+def _of_images(architecture: Architecture) -> dict[str, Layer]:
+    """Return the operations of the backbone, and each convolution fused with what follows it.
+
+    What has weights is named after them; ReLU, pooling and fused layers are counted from 1.
+    """
+    found: dict[str, Layer] = {}
+    relus, pools, convs = count(1), count(1), count(1)
+    for layer, shape in architecture.with_shapes():
+        match layer:
+            case Conv2d(name):
+                arguments = _with_weights(shape, layer.weight_shape(shape))
+                found[name] = Layer("conv2d", arguments, (), layer.products(shape))
+                fused = Layer("conv_relu_pool", arguments, (), layer.products(shape))
+                found[f"layer{next(convs)}"] = fused
+            case ReLU():
+                found[f"relu{next(relus)}"] = Layer("relu", _images(*shape))
+            case MaxPool2d(size):
+                options = (("kernel_size", size),)
+                found[f"pool{next(pools)}"] = Layer("max_pool2d", _images(*shape), options)
+            case Linear(name):
+                arguments = _with_weights(shape, layer.weight_shape(shape))
+                found[name] = Layer("linear", arguments, (), layer.products(shape))
+    return found
+
+
+def _of_pairs(architecture: Architecture) -> dict[str, Layer]:
+    """Return the operations on pairs of embeddings."""
+    E, head = architecture.embedding_size, architecture.head
+    arguments = _with_weights((E,), head.weight_shape((E,)))
+    return {
+        "distance": Layer("l1_distance", lambda N: {"left": (N, E), "right": (N, E)}),
+        "head": Layer("linear", arguments, (), head.products((E,))),
+        "sigmoid": Layer("sigmoid", _images(1)),
+        "loss": Layer("binary_cross_entropy", lambda N: {"probs": (N, 1), "target": (N, 1)}),
+    }
+
+
+MEASURED = (
+    *("conv1", "conv2", "relu1", "pool1", "pool2", "layer1", "layer2", "fc1", "fc2"),
+    *("distance", "head", "sigmoid", "loss"),
+)
+"""The operations that are measured: a ReLU like another, only smaller, is left out."""
+
+LAYERS = {name: (_of_images(MNIST) | _of_pairs(MNIST))[name] for name in MEASURED}
 
 
 def step_flops(pairs: int) -> float:
@@ -100,10 +126,11 @@ def step_flops(pairs: int) -> float:
     Forward, and twice that for the two gradients of every product; the images' own gradient is not
     needed. 3.07 GFLOP for 100 pairs.
     """
-    image = 3 * (CONV1 + CONV2 + FC1 + FC2) - CONV1
-    return 2.0 * (2 * pairs * image + 3 * 84 * pairs)
+    first, shape = next(MNIST.with_shapes())
+    image = 3 * MNIST.products() - first.products(shape)
+    return 2.0 * pairs * (2 * image + 3 * LAYERS["head"].products)
 
 
 def embed_flops(images: int) -> float:
     """Return additions and multiplications of embedding images."""
-    return 2.0 * images * (CONV1 + CONV2 + FC1 + FC2)
+    return 2.0 * images * MNIST.products()

@@ -19,6 +19,7 @@ from benchmarks.backends.base import (
     loss_and_grads,
     many_images,
 )
+from numpy_siamese.architectures import MNIST, Conv2d, Flatten, Linear, MaxPool2d, ReLU
 from numpy_siamese.parallel.cores import available_cores
 
 EMBED_BATCH = 100
@@ -100,17 +101,25 @@ class JaxBackend(Backend):
 
 
 def _embed(w: dict[str, Any], x: Any) -> Any:
-    """Embed images (N, 1, 28, 28)."""
+    """Embed images, layer by layer: (N, 1, 28, 28) → (N, 84)."""
     import jax.numpy as jnp
     from jax import lax
 
-    for layer in ("net.conv1", "net.conv2"):
-        x = lax.conv(x, w[f"{layer}.weight"], (1, 1), "VALID")
-        x = jnp.maximum(x + w[f"{layer}.bias"][:, None, None], 0)
-        x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
-    x = x.reshape(len(x), 1600)
-    x = jnp.maximum(x @ w["net.fc1.weight"].T + w["net.fc1.bias"], 0)
-    return x @ w["net.fc2.weight"].T + w["net.fc2.bias"]
+    for layer in MNIST.layers:
+        weight, bias = [w[f"net.{name}"] for name in layer.parameter_names] or (None, None)
+        match layer:
+            case Conv2d():
+                x = lax.conv(x, weight, (1, 1), "VALID") + bias[:, None, None]
+            case ReLU():
+                x = jnp.maximum(x, 0)
+            case MaxPool2d(k):
+                window = (1, 1, k, k)
+                x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")
+            case Flatten():
+                x = x.reshape(len(x), -1)
+            case Linear():
+                x = x @ weight.T + bias
+    return x
 
 
 def _loss(w: dict[str, Any], left: Any, right: Any, targets: Any) -> Any:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from benchmarks.backends.base import (
     many_images,
 )
 from benchmarks.layers import LAYERS
+from numpy_siamese.architectures import MNIST, Conv2d, MaxPool2d
 from torch_siamese.data import gather
 from torch_siamese.evaluation import accuracy
 from torch_siamese.initialization import initialize
@@ -144,7 +146,9 @@ class TorchBackend(Backend):
 
     def bytes_per_pair(self) -> float:
         """Return the size of what autograd keeps of two images, and as much again for gradients."""
-        kept = 2 * 32 * 26 * 26 + 3 * 32 * 13 * 13 + 2 * 64 * 11 * 11 + 3 * 1600
+        outputs = [(layer, prod(layer.output_shape(shape))) for layer, shape in MNIST.with_shapes()]
+        times = {Conv2d: 2, MaxPool2d: 3}  # with what ReLU keeps, and the winners' places
+        kept = sum(times.get(type(layer), 0) * size for layer, size in outputs)
         return 2.0 * 2 * 4 * kept
 
     def peak_bytes(self, run: Callable[[], Any]) -> int | None:

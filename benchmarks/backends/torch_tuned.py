@@ -11,10 +11,11 @@ from torch.nn import functional as F
 from benchmarks.backends import verification
 from benchmarks.backends.base import LR, MOMENTUM
 from benchmarks.backends.torch_backend import OPERATIONS, TorchBackend
+from numpy_siamese.architectures import MNIST, fuse
 from torch_siamese.model import SiameseNet
 
-READ = 26
-"""Rows and columns that pooling keeps of 28: conv2 reads 12 of conv1's 13, for 10 of its own 11."""
+READ = fuse(MNIST).layers[0].read[0]
+"""Rows and columns, of 28, of what pooling keeps: conv2 reads 12 of conv1's 13, for 10 of its 11."""
 
 TOGETHER = 50
 """Pairs up to which both twins are one batch, which is then faster than one after the other."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import layers, workloads
+from benchmarks import workloads
 from benchmarks.layers import LAYERS, embed_flops, step_flops
 from benchmarks.tests.fakes import Clock, Fake
 from benchmarks.workloads import WORKLOADS, counts_of_threads
@@ -146,4 +146,3 @@ def test_the_layers_are_the_networks() -> None:
         "loss": (),
     }
     assert workloads.EPOCH * 100 == 4000
-    assert layers.FC1 == 120 * 1600
