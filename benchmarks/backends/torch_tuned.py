@@ -15,7 +15,7 @@ from numpy_siamese.architectures import MNIST, fuse
 from torch_siamese.model import SiameseNet
 
 READ = fuse(MNIST).layers[0].read[0]
-"""Rows and columns, of 28, of what pooling keeps: conv2 reads 12 of conv1's 13, for 10 of its 11."""
+"""Rows and columns, of 28, that pooling keeps: conv2 reads 12 of conv1's 13, for 10 of its 11."""
 
 TOGETHER = 50
 """Pairs up to which both twins are one batch, which is then faster than one after the other."""
