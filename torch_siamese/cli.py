@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli.main import Program, command_line
+from numpy_siamese.cli.main import command_line
+from numpy_siamese.cli.program import Program
 
 TORCH_SIAMESE = Program(
-    "torch-siamese", "torch_siamese.config:TrainConfig", "torch_siamese.training:TorchLearner"
+    "torch-siamese",
+    {"numpy": "NumPy", "torch": "PyTorch"},
+    "torch_siamese.config:TrainConfig",
+    "torch_siamese.training:TorchLearner",
 )
 
 

@@ -1,36 +1,21 @@
 """The command line of `numpy-siamese`, and what `torch-siamese` shares with it."""
 
-import pkgutil
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from numpy_siamese.cli.parser import MENDABLE, Parser, Version, path
+from numpy_siamese.cli import fetch, train
+from numpy_siamese.cli.parser import MENDABLE, Parser, Version
+from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError, in_one_line
-from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig, flag
 from numpy_siamese.runs.signals import Stopped, Stops, handled
 from numpy_siamese.terminal import console
 
-
-class Program(NamedTuple):
-    """A command: its name, and where what is its own stands, imported when it is needed.
-
-    Attributes
-    ----------
-    name : str
-    config : str
-        The `TrainConfig` whose fields are the flags of `train`, as ``module:class``.
-    learner : str
-        The class of learners that `train` trains, as ``module:class``.
-    """
-
-    name: str
-    config: str
-    learner: str
-
-
 NUMPY_SIAMESE = Program(
-    "numpy-siamese", "numpy_siamese.runs.config:TrainConfig", "numpy_siamese.training:NumpyLearner"
+    "numpy-siamese",
+    {"numpy": "NumPy"},
+    "numpy_siamese.runs.config:TrainConfig",
+    "numpy_siamese.training:NumpyLearner",
 )
+VERBS = (train, fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,20 +67,19 @@ def _told(program: Program, argv: Sequence[str] | None, stops: Stops) -> int:
 
 
 def _run(program: Program, argv: Sequence[str] | None, stops: Stops) -> None:
-    config_class = pkgutil.resolve_name(program.config)
-    parser = _parser(program.name, config_class)
+    parser = Parser(
+        prog=program.name,
+        description="A Siamese network that learns to tell whether two handwritten digits are "
+        "the same.",
+    )
+    parser.add_argument("--version", action=Version, packages=program.packages)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
+    for verb in VERBS:
+        verb.add(verbs, program)
     arguments = parser.parse_args(argv)
     if arguments.verb is None:
-        parser.error("found no verb, expected train or fetch")
-    from numpy_siamese.cli import (
-        verbs,  # NumPy and all that takes time, now that signals are handled
-    )
-
-    if arguments.verb == "fetch":
-        verbs.fetch(arguments.name, arguments.out)
-        return
-    plan = verbs.plan(program.name, config_class, arguments)
-    verbs.train(plan, pkgutil.resolve_name(program.learner), stops)
+        parser.error(f"found no verb, expected {' or '.join(verbs.choices)}")
+    arguments.run(program, arguments, stops)
 
 
 def _fail(program: str, message: str) -> int:
@@ -106,52 +90,3 @@ def _fail(program: str, message: str) -> int:
 def _stopped(error: KeyboardInterrupt) -> Stopped:
     """Return how the command was stopped; where no handler of ours is, it was by Ctrl-C."""
     return error if isinstance(error, Stopped) else Stopped(at_once=True)
-
-
-def _parser(program: str, config_class: type[TrainConfig]) -> Parser:
-    parser = Parser(
-        prog=program,
-        description="A Siamese network that learns to tell whether two handwritten digits are "
-        "the same.",
-    )
-    with_torch = program == "torch-siamese"
-    packages = {"numpy": "NumPy", "torch": "PyTorch"} if with_torch else {"numpy": "NumPy"}
-    elsewhere = {} if with_torch else {flag(name): "torch-siamese" for name in ONLY_TORCH}
-    parser.add_argument("--version", action=Version, packages=packages)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-
-    train = verbs.add_parser(
-        "train",
-        help="train a network and keep the run in a folder",
-        description="Train on pairs of images; write weights, metrics and pictures to a folder.",
-        elsewhere=elsewhere,
-    )
-    config_class.add_flags(train)
-    train.add_argument(
-        "--out", type=path, metavar="DIR", help="new folder for the run (default: runs/NAME-TIME)"
-    )
-    train.add_argument(
-        "--resume",
-        type=path,
-        metavar="DIR",
-        help="go on with the run in DIR from its last checkpoint, as it would have gone on; with "
-        "--epochs to another end",
-    )
-    train.add_argument(
-        "--config",
-        type=path,
-        metavar="FILE",
-        help="take the settings of a run's config.json, on the same data; flags given override it",
-    )
-    train.add_argument("--quiet", action="store_true", help="print nothing but errors")
-
-    fetch = verbs.add_parser(
-        "fetch",
-        help="download a data set, checked",
-        description="Download a data set and check it; calling again keeps what is there already.",
-    )
-    fetch.add_argument("name", metavar="NAME", help="data set: mnist")
-    fetch.add_argument(
-        "--out", type=path, metavar="DIR", help="folder to download to (default: the cache)"
-    )
-    return parser

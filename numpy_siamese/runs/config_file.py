@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy_siamese.data.dataset import Dataset
 from numpy_siamese.errors import InputError
 from numpy_siamese.files.reading import read_json
 from numpy_siamese.runs.config import KINDS, ONLY_TORCH, TrainConfig, flag
+
+if TYPE_CHECKING:
+    from numpy_siamese.data.dataset import Dataset  # which imports NumPy, and --help needs none
+
+CONFIG = "config.json"
 
 MOST_BYTES = 2**20
 """Of a `config.json`; it has about a thousand bytes."""
@@ -46,7 +50,7 @@ class RecordedConfig:
             if name in here and name in self.environment and here[name] != self.environment[name]
         )
 
-    def check_data(self, dataset: Dataset) -> None:
+    def check_data(self, dataset: "Dataset") -> None:
         """Refuse other data than the recorded.
 
         Raises

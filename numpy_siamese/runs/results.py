@@ -10,9 +10,10 @@ from numpy_siamese.parallel import heap
 from numpy_siamese.pictures import plots
 from numpy_siamese.pictures.examples import Examples, first_of_each_kind, surest_mistakes
 from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.config_file import CONFIG
 from numpy_siamese.runs.history import History
 from numpy_siamese.runs.learner import Pairs
-from numpy_siamese.runs.run_directory import CONFIG, METRICS, RunDirectory
+from numpy_siamese.runs.run_directory import METRICS, RunDirectory
 
 Array = np.ndarray
 

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import os
-import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple
@@ -19,10 +18,10 @@ from numpy_siamese.files.lock import LOCK, FolderLock
 from numpy_siamese.files.paths import missing_folders, remove_empty, shell_word
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import Checkpoint
-from numpy_siamese.runs.config_file import read_object
+from numpy_siamese.runs.config_file import CONFIG, read_object
 from numpy_siamese.runs.history import COLUMNS, Metrics
 
-CONFIG, MODEL, CHECKPOINT = "config.json", "model.safetensors", "checkpoint.safetensors"
+MODEL, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
 METRICS = "metrics.csv"
 
 START = frozenset({CONFIG, CHECKPOINT, METRICS, "test_metrics.csv", "pairs.png"})
@@ -213,8 +212,3 @@ def _without_nan(content: Any) -> Any:
     if isinstance(content, list):
         return [_without_nan(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
-
-
-def default_directory(package: str) -> Path:
-    """Return a new folder's name for a run: runs/PACKAGE-DATE-TIME."""
-    return Path("runs") / f"{package}-{time.strftime('%Y%m%d-%H%M%S')}"

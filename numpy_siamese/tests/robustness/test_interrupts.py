@@ -95,8 +95,8 @@ def test_a_signal_before_the_run_begins_ends_it_with_one_line(start, tmp_path, n
     """Broken otherwise: a signal while data is read gives a traceback, or is lost."""
     setup = f"""
 import os
-from numpy_siamese.cli import verbs
-verbs.load = lambda _: os.kill(os.getpid(), {int(number)})
+from numpy_siamese.data import sources
+sources.load = lambda _: os.kill(os.getpid(), {int(number)})
 """
     assert start(setup) == (128 + number, f"numpy-siamese: {word}\n")
     assert not (tmp_path / "run").exists()

@@ -42,8 +42,8 @@ def test_what_the_parent_ignores_is_ignored(begin):
 
 
 START = """
-import os, sys, numpy_siamese, numpy_siamese.cli
-for package, name in ((numpy_siamese.cli, "verbs"), (numpy_siamese, "training")):
+import os, sys, numpy_siamese, numpy_siamese.runs
+for package, name in ((numpy_siamese.runs, "trainer"), (numpy_siamese, "training")):
     sys.modules.pop(f"{{package.__name__}}.{{name}}")
     delattr(package, name)
 class Slow:
@@ -55,7 +55,7 @@ sys.meta_path.insert(0, Slow())
 
 
 @SIGNALS
-@pytest.mark.parametrize("module", ["numpy_siamese.cli.verbs", "numpy_siamese.training"])
+@pytest.mark.parametrize("module", ["numpy_siamese.runs.trainer", "numpy_siamese.training"])
 def test_a_signal_while_modules_are_imported_is_one_line(
     server, begin, tmp_path, number, word, module
 ):

@@ -145,7 +145,7 @@ def _serve(package: str) -> None:
     canvas.new_figure(1, 1)  # which imports matplotlib
 
     main = importlib.import_module(COMMAND_LINES[package]).main
-    importlib.import_module("numpy_siamese.cli.verbs")
+    importlib.import_module("numpy_siamese.runs.trainer")
     importlib.import_module(f"{package}.training")
     if package == "torch_siamese":
         importlib.import_module("torch._dynamo")  # as the first optimiser would

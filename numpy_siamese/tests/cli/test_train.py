@@ -1,4 +1,4 @@
-"""The verbs and their flags: what cannot be is refused in one line that names it."""
+"""The verb `train` and its flags: what cannot be is refused in one line that names it."""
 
 import dataclasses
 import json

@@ -1,0 +1,24 @@
+"""What tells `numpy-siamese` and `torch-siamese` apart."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Program(NamedTuple):
+    """A command: its name, and where what is its own stands, imported when it is needed.
+
+    Attributes
+    ----------
+    name : str
+    packages : mapping
+        What its results depend on: installed packages, and what they are called.
+    config : str
+        The `TrainConfig` whose fields are the flags of `train`, as ``module:class``.
+    learner : str
+        The class of learners that `train` trains, as ``module:class``.
+    """
+
+    name: str
+    packages: Mapping[str, str]
+    config: str
+    learner: str

@@ -1,0 +1,143 @@
+"""The verb `train`: train a network and keep the run in a folder."""
+
+import argparse
+import pkgutil
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy_siamese.cli.parser import path
+from numpy_siamese.cli.program import Program
+from numpy_siamese.errors import InputError, in_one_line
+from numpy_siamese.files.paths import expanded, shell_word
+from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig, flag
+from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, continued, read_config
+from numpy_siamese.runs.signals import Stopped, Stops
+from numpy_siamese.terminal import console
+
+if TYPE_CHECKING:
+    from numpy_siamese.runs.trainer import Trainer
+
+
+def add(verbs: Any, program: Program) -> None:
+    """Give the command line the verb and its flags."""
+    config_class = pkgutil.resolve_name(program.config)
+    missing = ONLY_TORCH.difference(spec.name for spec in fields(config_class))
+    parser = verbs.add_parser(
+        "train",
+        help="train a network and keep the run in a folder",
+        description="Train on pairs of images; write weights, metrics and pictures to a folder.",
+        elsewhere={flag(name): "torch-siamese" for name in missing},
+    )
+    config_class.add_flags(parser)
+    parser.add_argument(
+        "--out", type=path, metavar="DIR", help="new folder for the run (default: runs/NAME-TIME)"
+    )
+    parser.add_argument(
+        "--resume",
+        type=path,
+        metavar="DIR",
+        help="go on with the run in DIR from its last checkpoint, as it would have gone on; with "
+        "--epochs to another end",
+    )
+    parser.add_argument(
+        "--config",
+        type=path,
+        metavar="FILE",
+        help="take the settings of a run's config.json, on the same data; flags given override it",
+    )
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.set_defaults(run=run)
+
+
+def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
+    """Train as the flags ask; whatever can be refused is refused before anything is written.
+
+    Raises
+    ------
+    InputError
+        Flags that `_configured` refuses; data, a folder or a checkpoint that cannot be used; a
+        disk that fails.
+    Stopped
+        After a signal; both say how to go on, where there is anything to go on with.
+    """
+    config, recorded = _configured(pkgutil.resolve_name(program.config), arguments)
+    out = arguments.resume or arguments.out or _new_folder(program)
+    data = _expanded(config.data)
+    # NumPy and all that takes time, now that signals are handled
+    from numpy_siamese.data.sources import load
+    from numpy_siamese.runs.trainer import Trainer
+
+    dataset = load(data)
+    if recorded is not None:
+        recorded.check_data(dataset)
+    learner = pkgutil.resolve_name(program.learner)(config, dataset.train.images)
+    resume = arguments.resume is not None
+    trainer = Trainer(config, dataset, learner, out, arguments.quiet, resume)
+    command = f"{program.name} train --resume {shell_word(out)}"
+    with closing(trainer), _ended_with_how_to_go_on(trainer, command), warnings.catch_warnings():
+        # NumPy's, of overflow: a network that diverges is told in one line
+        warnings.simplefilter("ignore", RuntimeWarning)
+        stops.ask = trainer.stop
+        if recorded is not None and not arguments.quiet:
+            _note_what_differs(program, recorded.what_differs(trainer.environment()))
+        trainer.train()
+
+
+def _configured(
+    config_class: type[TrainConfig], arguments: argparse.Namespace
+) -> tuple[TrainConfig, RecordedConfig | None]:
+    """Return the configuration that flags ask for, and the `config.json` that it comes from.
+
+    Raises
+    ------
+    InputError
+        Values that cannot be, flags that exclude each other, a `config.json` that cannot be read.
+    """
+    given = config_class.given_flags(arguments)
+    if arguments.resume is None:
+        recorded = arguments.config and read_config(arguments.config, config_class)
+        return config_class(**(recorded.settings if recorded else {}) | given), recorded
+    if arguments.out or arguments.config:
+        raise InputError("--resume goes on in its folder, expected neither --out nor --config")
+    recorded = read_config(arguments.resume / CONFIG, config_class)
+    return continued(recorded, given, config_class), recorded
+
+
+def _new_folder(program: Program) -> Path:
+    """Return the name of a folder for a run: runs/PROGRAM-DATE-TIME."""
+    return Path("runs") / f"{program.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+
+
+def _expanded(data: str) -> str:
+    try:
+        return expanded(data)
+    except InputError as error:
+        raise InputError(f"--data: {error}") from error
+
+
+def _note_what_differs(program: Program, other: str) -> None:
+    """Say where the run goes on, or is repeated, on something else than it was begun on."""
+    if other:
+        console.complain(f"{program.name}: note: last bits may differ, for there is {other}")
+
+
+@contextmanager
+def _ended_with_how_to_go_on(trainer: "Trainer", command: str) -> Iterator[None]:
+    """Let what ends a run early say with which command it goes on, where it is kept."""
+    try:
+        yield
+    except Stopped as stopped:
+        if trainer.is_kept:
+            stopped.args = (f"{stopped}; saved after {trainer.saved}, go on with: {command}",)
+        raise
+    except OSError as error:
+        if not trainer.is_kept:
+            raise
+        raise InputError(
+            f"{in_one_line(error)}; saved after {trainer.saved}, then go on with: {command}"
+        ) from error
