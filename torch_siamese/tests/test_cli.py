@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.pictures import plots
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH
-from numpy_siamese.tests.support.commands import SMALL
+from numpy_siamese.tests.support.commands import SMALL, assert_refused, end_of
+from numpy_siamese.tests.support.processes import run_python
 from numpy_siamese.tests.support.tiny import replace_pictures
 from torch_siamese.cli import main
 from torch_siamese.config import TrainConfig
@@ -40,12 +42,8 @@ def no_cuda(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
 
-def status(argv):
-    """Run the command line in this process; return the exit status."""
-    try:
-        return main(argv)
-    except SystemExit as end:  # argparse's way
-        return end.code
+status = partial(end_of, main)
+assert_torch_refuses = partial(assert_refused, main=main, program="torch-siamese")
 
 
 # The device
@@ -54,11 +52,8 @@ def status(argv):
 @pytest.mark.usefixtures("no_cuda")
 def test_cuda_without_cuda_is_one_line(capfd, train, tmp_path):
     """Broken otherwise: the user gets a traceback from torch, or an empty run."""
-    assert status(train("--device", "cuda")) == 2
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert err.startswith("torch-siamese: error: --device cuda: found no CUDA device")
-    assert err.count("\n") == 1
+    argv = train("--device", "cuda")
+    assert_torch_refuses(capfd, argv, "torch-siamese: error: --device cuda: found no CUDA device")
     assert not (tmp_path / "run").exists()
 
 
@@ -81,12 +76,7 @@ def test_auto_is_cuda_where_there_is_one(monkeypatch):
 
 def test_another_device_is_one_line(capfd, train):
     """Broken otherwise: a slip gives a traceback from torch."""
-    assert status(train("--device", "gpu")) == 2
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert "--device" in err
-    assert "'gpu'" in err
-    assert err.count("\n") == 1
+    assert_torch_refuses(capfd, train("--device", "gpu"), "--device", "'gpu'")
 
 
 # What it shares with numpy-siamese
@@ -104,11 +94,8 @@ def test_the_flags_are_those_of_numpy_siamese_and_of_the_device():
 
 def test_a_bad_flag_is_one_line_that_names_it(capfd, train):
     """Broken otherwise: the mirror checks less than its twin."""
-    assert status(train("--batch-size", "1")) == 2
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert err.startswith("torch-siamese: error: --batch-size: found 1")
-    assert err.count("\n") == 1
+    argv = train("--batch-size", "1")
+    assert_torch_refuses(capfd, argv, "torch-siamese: error: --batch-size: found 1")
 
 
 def test_both_packages_write_the_same_files_of_the_same_pairs(capfd, train, tmp_path, monkeypatch):
@@ -171,18 +158,14 @@ def test_version_names_pytorch_and_its_build(capfd):
 @pytest.mark.parametrize("flag", ["--epoch", "--devise"])
 def test_a_slip_in_a_flag_is_told_here_as_well(capfd, flag):
     """Broken otherwise: the mirror takes flags that its twin refuses."""
-    assert status(["train", flag, "1"]) == 2
     meant = {"--epoch": "--epochs", "--devise": "--device"}[flag]
-    assert f"unknown flag {flag}, did you mean {meant}?" in capfd.readouterr().err
+    argv = ["train", flag, "1"]
+    assert_torch_refuses(capfd, argv, f"unknown flag {flag}, did you mean {meant}?")
 
 
 def test_python_m_runs_the_command_line(train):
     """Broken otherwise: the module cannot be run, or its exit status is lost."""
-    process = subprocess.run(
-        [sys.executable, "-m", "torch_siamese", *train("--batch-size", "1")],
-        capture_output=True,
-        text=True,
-    )
+    process = run_python("-m", "torch_siamese", *train("--batch-size", "1"))
     assert process.returncode == 2
     assert process.stderr.startswith("torch-siamese: error: --batch-size")
     assert process.stderr.count("\n") == 1

@@ -9,8 +9,7 @@ import torch
 
 from numpy_siamese.tests.support.processes import Server
 from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
-from numpy_siamese.tests.support.signals import SIGNALS
-from numpy_siamese.tests.support.tiny import idx_folder
+from numpy_siamese.tests.support.signals import SIGNALS, send_in_step
 
 DEVICES = [
     "cpu",
@@ -29,52 +28,45 @@ def server(tmp_path_factory):
     server.close()
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """A folder of three classes with four images each."""
-    return idx_folder(tmp_path_factory.mktemp("digits"), [4, 4, 4])
-
-
 @pytest.fixture(scope="module", params=DEVICES)
-def whole(request, server, data, tmp_path_factory):
+def whole(request, server, twelve_images, tmp_path_factory):
     """The device and the run that nothing interrupted."""
     out = tmp_path_factory.mktemp("whole") / "run"
     on_device = ("--device", request.param, "--algorithms", "deterministic")
-    argv = ("train", "--data", data, "--out", out, *SMALL, "--threads", 1, *on_device)
+    argv = ("train", "--data", twelve_images, "--out", out, *SMALL, "--threads", 1, *on_device)
     assert server.run(*argv) == (0, "")
     return request.param, out
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
-def test_a_killed_run_goes_on_bit_for_bit(server, data, whole, tmp_path, moment):
+def test_a_killed_run_goes_on_bit_for_bit(server, twelve_images, whole, tmp_path, moment):
     """Broken otherwise: going on with PyTorch gives another run, without its momentum or place."""
     dice, (device, expected) = random.Random(moment), whole
     out, on_device = tmp_path / "run", ("--device", device, "--algorithms", "deterministic")
     killing = kill_in_writing(dice.randint(2, WRITTEN), dice.choice(["half", "renamed"]))
-    argv = ("train", "--data", data, "--out", out, *SMALL, "--threads", 1, *on_device)
+    argv = ("train", "--data", twelve_images, "--out", out, *SMALL, "--threads", 1, *on_device)
     assert server.run(*argv, setup=killing) == (-signal.SIGKILL, "")
     assert server.run("train", "--resume", out) == (0, "")
     assert_same_run(out, expected)
 
 
 @SIGNALS
-def test_a_signal_saves_and_says_how_to_go_on(server, data, whole, tmp_path, number, word):
+def test_a_signal_saves_and_says_how_to_go_on(server, twelve_images, whole, tmp_path, number, word):
     """Broken otherwise: stopping works in one package only, or names the other's command."""
     device, expected = whole
-    setup = f"""
-import os
-from torch_siamese.training import TorchLearner
-learn, left = TorchLearner.learn, 9
-def signalled(self, batches):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), {int(number)})
-    return learn(self, batches)
-TorchLearner.learn = signalled
-"""
+    setup = send_in_step(9, number, learner="torch_siamese.training:TorchLearner")
     on_device = ("--device", device, "--algorithms", "deterministic")
-    argv = ("train", "--data", data, "--out", tmp_path / "run", *SMALL, "--threads", 1, *on_device)
+    argv = (
+        "train",
+        "--data",
+        twelve_images,
+        "--out",
+        tmp_path / "run",
+        *SMALL,
+        "--threads",
+        1,
+        *on_device,
+    )
     status, err = server.run(*argv, setup=setup)
     assert status == 128 + number
     assert err.startswith(f"torch-siamese: {word}; saved after epoch 2, batch 3, go on with: ")
@@ -85,14 +77,16 @@ TorchLearner.learn = signalled
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_the_same_command_gives_the_same_bytes_killed_or_not(server, data, tmp_path, threads):
+def test_the_same_command_gives_the_same_bytes_killed_or_not(
+    server, twelve_images, tmp_path, threads
+):
     """Broken otherwise: with one number of threads a result cannot be repeated, or gone on with."""
     flags = ("--epochs", 1, "--batches", 4, "--batch-size", 16, "--test-pairs", 10, "--window", 3)
     flags += ("--device", "cpu", "--threads", threads, "--checkpoint-every", 1)
     runs = [tmp_path / name for name in ("first", "second", "killed")]
     for run in runs[:2]:
-        assert server.run("train", "--data", data, "--out", run, *flags) == (0, "")
-    argv = ("train", "--data", data, "--out", runs[2], *flags)
+        assert server.run("train", "--data", twelve_images, "--out", run, *flags) == (0, "")
+    argv = ("train", "--data", twelve_images, "--out", runs[2], *flags)
     assert server.run(*argv, setup=kill_in_writing(9, "unnamed")) == (-signal.SIGKILL, "")
     assert server.run("train", "--resume", runs[2]) == (0, "")
     for run in runs[1:]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import http.server
-import io
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ from numpy_siamese.data.folder import IDX_FILES
 from numpy_siamese.errors import InputError
 from numpy_siamese.terminal import bar
 from numpy_siamese.tests.support.folders import contents
+from numpy_siamese.tests.support.streams import closed
 
 FILES = {"images.gz": b"the images" * 20_000, "labels.gz": b"the labels"}
 
@@ -68,12 +68,6 @@ def server(monkeypatch):
         yield server
         server.shutdown()
         thread.join()
-
-
-def closed_stream():
-    stream = io.StringIO()
-    stream.close()
-    return stream
 
 
 def test_fetch_puts_every_file_in_the_folder(server, tmp_path):
@@ -242,7 +236,7 @@ def test_on_a_terminal_a_bar_shows_each_file(server, tmp_path, terminal, monkeyp
     assert screen.seen() == [""]
 
 
-@pytest.mark.parametrize("stream", [None, closed_stream()], ids=["none", "closed"])
+@pytest.mark.parametrize("stream", [None, closed()], ids=["none", "closed"])
 def test_without_a_stream_files_are_fetched_all_the_same(server, tmp_path, monkeypatch, stream):
     """A program without a console has no standard error."""
     monkeypatch.setattr(sys, "stderr", stream)

@@ -2,14 +2,12 @@
 
 import csv
 import functools
-import gzip
-import zlib
 from random import Random
 
 import numpy as np
 
 from numpy_siamese.data.csv_reader import read_csv
-from numpy_siamese.tests.robustness.spoiling import BYTE_CHANGES, Reader
+from numpy_siamese.tests.robustness.spoiling import Reader, change_inside, packed, unpacked
 
 FIELDS = "0;1;255;256;-1;;nan;NA;inf;1e308;1e-400;3.0;3e0;2.5;0x10;1_0;True;\ufeff3;\u0663; 3 ;\t3"
 TOKENS = [field.encode() for field in FIELDS.split(";")]
@@ -100,13 +98,9 @@ def _is_pixel(field: str) -> bool:
 @functools.cache
 def _packed_seeds() -> list[bytes]:
     plain, _, floats, *named = _seeds()
-    return [_packed(content) for content in (plain, floats, *named)] + [
-        _packed(named[0][:5000]) + _packed(named[0][5000:])
+    return [packed(content) for content in (plain, floats, *named)] + [
+        packed(named[0][:5000]) + packed(named[0][5000:])
     ]
-
-
-def _packed(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)
 
 
 def _change_packed(random: Random, content: bytes) -> bytes:
@@ -114,18 +108,14 @@ def _change_packed(random: Random, content: bytes) -> bytes:
     what = random.randint(0, 3)
     if what == 0:
         more = random.choice([b"0,1\n", b"\n" * 2**20, b" " * 2**20, bytes(2**20), b"0," * 2**19])
-        return content + _packed(more)
+        return content + packed(more)
     if what == 1:
         return content[:-8] + random.randbytes(8)
-    try:
-        inside = zlib.decompressobj(wbits=31).decompress(content, 2**16)
-    except zlib.error:
-        inside = content
-    return _packed(random.choice([_change, *BYTE_CHANGES])(random, inside))
+    return change_inside(random, content, _change)
 
 
 def _check_packed(content: bytes, found: tuple[np.ndarray, np.ndarray]) -> None:
-    _check(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content, found)
+    _check(unpacked(content), found)
 
 
 READERS = {

@@ -1,15 +1,19 @@
 """Images and labels as an enemy or a bad disk would have them: IDX, plain and packed."""
 
 import functools
-import gzip
 import struct
-import zlib
 from random import Random
 
 import numpy as np
 
 from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
-from numpy_siamese.tests.robustness.spoiling import BYTE_CHANGES, INTERESTING, Reader
+from numpy_siamese.tests.robustness.spoiling import (
+    INTERESTING,
+    Reader,
+    change_inside,
+    packed,
+    unpacked,
+)
 
 
 @functools.cache
@@ -35,43 +39,31 @@ def _change_idx(random: Random, content: bytes) -> bytes:
 def _check_images(content: bytes, images: np.ndarray) -> None:
     assert (images.dtype, images.shape[1:]) == (np.uint8, (28, 28))
     header = struct.pack(">4I", 0x803, len(images), 28, 28)
-    assert _unzipped(content) == header + images.tobytes()
+    assert unpacked(content) == header + images.tobytes()
 
 
 def _check_labels(content: bytes, labels: np.ndarray) -> None:
     assert (labels.dtype, labels.ndim) == (np.int64, 1)
     header = struct.pack(">2I", 0x801, len(labels))
-    assert _unzipped(content) == header + labels.astype(np.uint8).tobytes()
-
-
-def _unzipped(content: bytes) -> bytes:
-    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+    assert unpacked(content) == header + labels.astype(np.uint8).tobytes()
 
 
 @functools.cache
 def _gzip_seeds() -> list[bytes]:
     one, none, three = _image_seeds()
-    return [_zipped(one), _zipped(none), _zipped(three[:700]) + _zipped(three[700:])]
-
-
-def _zipped(content: bytes) -> bytes:
-    return gzip.compress(content, mtime=0)
+    return [packed(one), packed(none), packed(three[:700]) + packed(three[700:])]
 
 
 def _change_gzip(random: Random, content: bytes) -> bytes:
     """Change what is packed, leave out a check, add a member, or expand without end."""
     what = random.randint(0, 3)
     if what == 0:
-        return content + _zipped(bytes(random.choice([0, 1, 784, 2**16])))
+        return content + packed(bytes(random.choice([0, 1, 784, 2**16])))
     if what == 1:  # name, comment, extra field, header checksum; reserved flags
         return content[:3] + bytes([random.randint(0, 255)]) + content[4:]
     if what == 2:
         return content[:-8] + random.randbytes(8)
-    try:
-        inside = zlib.decompressobj(wbits=31).decompress(content, 2**16)
-    except zlib.error:
-        inside = content
-    return _zipped(random.choice([_change_idx, *BYTE_CHANGES])(random, inside))
+    return change_inside(random, content, _change_idx)
 
 
 READERS = {

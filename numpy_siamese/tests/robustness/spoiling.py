@@ -3,7 +3,9 @@
 `outcome` holds a reader to its promise: the data that the bytes stand for, or an `InputError`.
 """
 
+import gzip
 import struct
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,3 +110,23 @@ def _number(random: Random, content: bytes) -> bytes:
 
 
 BYTE_CHANGES: Sequence[Change] = (_flip, _insert, _delete, _truncate, _splice, _number)
+
+
+# gzip
+
+
+def packed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def unpacked(content: bytes) -> bytes:
+    return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+
+
+def change_inside(random: Random, content: bytes, change: Change) -> bytes:
+    """Change what is packed, in a way of its own or by its bytes."""
+    try:
+        inside = zlib.decompressobj(wbits=31).decompress(content, 2**16)
+    except zlib.error:
+        inside = content
+    return packed(random.choice([change, *BYTE_CHANGES])(random, inside))

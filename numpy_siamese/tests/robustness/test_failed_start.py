@@ -12,7 +12,8 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.runs.run_directory import RunDirectory
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.commands import status
-from numpy_siamese.tests.support.same_run import SMALL, kill_in_writing
+from numpy_siamese.tests.support.folders import contents, left_in
+from numpy_siamese.tests.support.same_run import SMALL
 from numpy_siamese.tests.support.tiny import FakeLearner, config, csv_folder, dataset
 
 FULL = """
@@ -90,11 +91,6 @@ FAILURES = {
     ),
 }
 """What fails (a statement that makes it so) and the exit status."""
-
-
-def left_in(folder):
-    """Return all that is below a folder."""
-    return sorted(str(entry.relative_to(folder)) for entry in folder.rglob("*"))
 
 
 @pytest.mark.parametrize("existing", [[], ["a"], ["a", "a/b", "a/b/run"]], ids=len)
@@ -198,7 +194,7 @@ def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     first = FakeLearner(digits, KeyboardInterrupt(), 1)
     with pytest.raises(KeyboardInterrupt):
         Trainer(config(checkpoint_every=1), digits, first, tmp_path / "run", quiet=True).train()
-    before = {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]}
+    before = contents(tmp_path / "run")
 
     def fail(*_):
         raise MemoryError("too much")
@@ -208,7 +204,7 @@ def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     learner.load_state = lambda *_: None
     with pytest.raises(MemoryError):
         Trainer(config(checkpoint_every=1), digits, learner, tmp_path / "run", True, resume=True)
-    assert {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]} == before
+    assert contents(tmp_path / "run") == before
 
 
 @pytest.mark.parametrize("signals", [1, 2])
@@ -256,60 +252,6 @@ def test_folders_by_another_name_are_taken_back(tmp_path, monkeypatch, out):
     assert left_in(tmp_path) == ["other"]
     directory.discard()  # a second time does nothing
     assert left_in(tmp_path) == ["other"]
-
-
-# Killed outright
-
-
-KILLED = {
-    "in the first batch": """
-import os, signal
-from numpy_siamese.training import NumpyLearner
-NumpyLearner.learn = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-""",
-    **{f"in file {count}": kill_in_writing(count, "half") for count in (1, 3, 4, 5)},
-}
-
-
-@pytest.mark.parametrize("setup", KILLED.values(), ids=KILLED)
-def test_a_start_that_was_killed_does_not_block_the_corrected_command(
-    server, twelve_images, tmp_path, setup
-):
-    """Broken otherwise: after the system has killed a run for its memory, the same command with a
-    smaller batch is refused.
-    """
-    argv = ("train", "--data", twelve_images, "--out", tmp_path / "run", *SMALL, "--threads", 1)
-    assert server.run(*argv, setup=setup) == (-signal.SIGKILL, "")
-    assert server.run(*argv, "--batch-size", 4) == (0, "")
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["batch_size"] == 4
-
-
-@pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("change", ["note", "trained", "rows", "damaged", "no lock", "at work"])
-def test_what_is_more_than_a_start_is_not_taken(tmp_path, monkeypatch, change):
-    """Broken otherwise: a new run takes the place of one that has trained, or somebody's file."""
-    digits, out = dataset(), tmp_path / "run"
-    run = Trainer(config(), digits, FakeLearner(digits), out, quiet=True)
-    if change == "note":
-        (out / "notes.txt").write_text("precious")
-    elif change == "trained":
-        run._learn(0, range(1))
-        run._save()
-    elif change == "rows":
-        with open(out / "metrics.csv", "a") as file:
-            file.write("1,100,0.5,0.5,9.0\n")
-    elif change == "damaged":
-        (out / "checkpoint.safetensors").write_bytes(b"half")
-    elif change == "no lock":
-        monkeypatch.setattr("numpy_siamese.files.lock.IS_KEPT", False)
-    if change != "at work":
-        run.directory.close()
-    before = {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]}
-    expected = "is writing to it" if change == "at work" else "holds"
-    with pytest.raises(InputError, match=expected):
-        RunDirectory(out)
-    assert {name: (tmp_path / name).read_bytes() for name in left_in(tmp_path)[1:]} == before
-    run.directory.close()
 
 
 # Flags, data and devices

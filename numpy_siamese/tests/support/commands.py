@@ -13,12 +13,12 @@ def status(argv):
     return end_of(main, argv)
 
 
-def assert_refused(capfd, argv, *said):
+def assert_refused(capfd, argv, *said, main=main, program="numpy-siamese"):
     """Check for exit status 2 and one line on standard error that says each of `said`."""
-    assert status(argv) == 2
+    assert end_of(main, argv) == 2
     out, err = capfd.readouterr()
     assert out == ""
-    assert err.startswith("numpy-siamese")
+    assert err.startswith(program)
     assert "error: " in err
     assert err.count("\n") == 1
     assert err.endswith("\n")

@@ -12,12 +12,13 @@ WORDS = {
 SIGNALS = pytest.mark.parametrize(("number", "word"), WORDS.items())
 
 
-def send_in_step(count, *numbers, then=""):
+def send_in_step(count, *numbers, then="", learner="numpy_siamese.training:NumpyLearner"):
     """Return a setup that sends the process signals within its so-many-th step."""
+    module, name = learner.split(":")
     return f"""
 import os, signal
-from numpy_siamese.training import NumpyLearner
-learn, left = NumpyLearner.learn, {count}
+from {module} import {name} as Learner
+learn, left = Learner.learn, {count}
 def signalled(self, batches):
     global left
     left -= 1
@@ -26,5 +27,5 @@ def signalled(self, batches):
         for number in {[int(number) for number in numbers]}:
             os.kill(os.getpid(), number)
     return learn(self, batches)
-NumpyLearner.learn = signalled
+Learner.learn = signalled
 """

@@ -1,7 +1,6 @@
 """What makes a run small enough for a test: a few random images, and pictures not drawn."""
 
 import io
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,10 @@ import numpy as np
 import pytest
 
 from numpy_siamese.data.dataset import Dataset, Split
-from numpy_siamese.data.folder import CSV_FILES, IDX_FILES
-from numpy_siamese.data.idx_reader import IDX_IMAGES, IDX_LABELS
 from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.pictures import canvas, plots
 from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.tests.support.written import write_csv_folder, write_idx_folder
 
 PATIENCE = 20
 """Seconds after which threads that wait for each other are taken for stuck, and a test fails."""
@@ -89,22 +87,13 @@ def config(**changes: Any) -> TrainConfig:
 
 def csv_folder(folder: Path, counts: list[int]) -> Path:
     """Write a folder that `--data` takes, with the same images to train and to test."""
-    images, labels = split(counts)
-    for name in CSV_FILES:
-        table = np.column_stack([labels, images.reshape(len(images), -1)])
-        np.savetxt(folder / name, table, fmt="%d", delimiter=",")
+    write_csv_folder(folder, *split(counts))
     return folder
 
 
 def idx_folder(folder: Path, counts: list[int]) -> Path:
     """Write the same as IDX files, which are read ten times as fast."""
-    images, labels = split(counts)
-    content = [
-        struct.pack(">4I", IDX_IMAGES, *images.shape) + images.tobytes(),
-        struct.pack(">2I", IDX_LABELS, len(labels)) + labels.astype(np.uint8).tobytes(),
-    ]
-    for name, part in zip(IDX_FILES, content * 2, strict=True):
-        (folder / name).write_bytes(part)
+    write_idx_folder(folder, *split(counts))
     return folder
 
 
