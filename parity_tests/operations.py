@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional as TF
 
-from parity_tests.machinery import pooled
+from parity_tests.machinery import conv_relu_pool
 from parity_tests.machinery.declaration import Case, Count, Operation
 from parity_tests.machinery.error_bounds import LIBRARY_ERROR
 from parity_tests.machinery.random_arrays import probabilities, spread_logits
@@ -141,9 +141,9 @@ OPERATIONS = [
         ("x", "weight", "bias"),
         # windows do not overlap: at most one phase of each has a gradient, the other terms are 0
         counts=CONV2D_COUNTS,
-        gauge=pooled.gauge,
+        gauge=conv_relu_pool.gauge,
         multiplies=True,
-        undecided=pooled.undecided,
+        undecided=conv_relu_pool.undecided,
     ),
     Operation("relu", lambda x: TF.relu(x), elementwise_cases("x"), ("x",)),
     Operation(

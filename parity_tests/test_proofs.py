@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese import definitions
 from numpy_siamese import functional as F
-from parity_tests.machinery import pooled
+from parity_tests.machinery import conv_relu_pool
 from parity_tests.machinery.declaration import Case, Operation
 from parity_tests.machinery.error_bounds import Allowance, gamma, same_bits
 from parity_tests.machinery.harness import draw_arguments, draw_cotangent, gauges, numpy_results
@@ -148,7 +148,7 @@ def away_from_kinks(operation: Operation, case: Case, arrays: dict, step: float)
     if operation.name == "l1_distance":
         return bool((abs(arrays["left"] - arrays["right"]) > 4 * step).all())
     if operation.name == "conv_relu_pool":
-        return not pooled.close_calls(arrays, pooled.change(arrays, 2 * step)).any()
+        return not conv_relu_pool.close_calls(arrays, conv_relu_pool.change(arrays, 2 * step)).any()
     values = np.sort(arrays["x"], axis=None)
     return bool((np.diff(values) > 4 * step).all())
 

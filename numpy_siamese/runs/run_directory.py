@@ -63,7 +63,7 @@ class RunDirectory:
         try:
             if not self.existing:
                 self.path.mkdir(parents=True, exist_ok=True)
-            self._check(self.existing)
+            self._check()
         except OSError as error:
             raise InputError(
                 f"{self._flag}: cannot be used as a folder ({error.strerror})"
@@ -74,7 +74,7 @@ class RunDirectory:
             raise InputError(
                 f"{self._flag}: cannot be written ({error.strerror}), expected a writable folder"
             ) from error
-        self._check(self.existing)  # another run may have come and gone
+        self._check()  # another run may have come and gone
         for leftover in leftovers(self.path):
             leftover.unlink()
         if not self.existing:
@@ -86,10 +86,10 @@ class RunDirectory:
         ignored = {LOCK, *(leftover.name for leftover in leftovers(self.path))}
         return sorted({entry.name for entry in self.path.iterdir()} - ignored)
 
-    def _check(self, existing: bool) -> None:
+    def _check(self) -> None:
         """Refuse a folder that holds something, or, to continue, one that holds no run."""
         entries = self._entries()
-        if existing:
+        if self.existing:
             if CONFIG not in entries:
                 raise InputError(f"{self._flag}: holds no run (found no {CONFIG})")
         elif self._is_mere_start(entries):

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from numpy_siamese.tests.support.processes import Server
-from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
-from numpy_siamese.tests.support.signals import SIGNALS, send_in_step
+from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run
+from numpy_siamese.tests.support.signals import SIGNALS, kill_in_writing, send_in_step
 
 DEVICES = [
     "cpu",
@@ -56,17 +56,8 @@ def test_a_signal_saves_and_says_how_to_go_on(server, twelve_images, whole, tmp_
     device, expected = whole
     setup = send_in_step(9, number, learner="torch_siamese.training:TorchLearner")
     on_device = ("--device", device, "--algorithms", "deterministic")
-    argv = (
-        "train",
-        "--data",
-        twelve_images,
-        "--out",
-        tmp_path / "run",
-        *SMALL,
-        "--threads",
-        1,
-        *on_device,
-    )
+    place = ("--data", twelve_images, "--out", tmp_path / "run")
+    argv = ("train", *place, *SMALL, "--threads", 1, *on_device)
     status, err = server.run(*argv, setup=setup)
     assert status == 128 + number
     assert err.startswith(f"torch-siamese: {word}; saved after epoch 2, batch 3, go on with: ")

@@ -71,12 +71,12 @@ def test_a_file_that_cannot_be_read_is_one_line_that_names_it(capfd, train, tmp_
     assert_refused(capfd, train("--data", tmp_path), str(tmp_path / "mnist_train.csv"))
 
 
-@pytest.mark.parametrize("below", ["", "run"])
+@pytest.mark.parametrize("below", ["", "run", "a/b"])
 def test_a_file_in_the_way_of_out_is_one_line(capfd, train, tmp_path, below):
     """Broken otherwise: an `--out` that cannot be written costs the whole run, or the file."""
     (tmp_path / "file").write_text("precious")
     out = tmp_path / "file" / below
-    assert_refused(capfd, train("--out", out), f"--out {out}: ")
+    assert_refused(capfd, train("--out", out), f"--out {out}: cannot be used as a folder")
     assert (tmp_path / "file").read_text() == "precious"
 
 

@@ -9,7 +9,8 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.runs.run_directory import RunDirectory
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
-from numpy_siamese.tests.support.same_run import SMALL, kill_in_writing
+from numpy_siamese.tests.support.same_run import SMALL
+from numpy_siamese.tests.support.signals import kill_in_writing
 from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset
 
 KILLED = {

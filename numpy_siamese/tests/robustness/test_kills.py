@@ -6,7 +6,8 @@ import signal
 
 import pytest
 
-from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run, kill_in_writing
+from numpy_siamese.tests.support.same_run import SMALL, WRITTEN, assert_same_run
+from numpy_siamese.tests.support.signals import kill_in_writing
 
 MOMENTS = 25
 MANY_MICRO_BATCHES = "from numpy_siamese import training; training.MICRO_BATCH = 2"

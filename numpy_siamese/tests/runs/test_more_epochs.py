@@ -13,8 +13,8 @@ from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.processes import assert_one_line
-from numpy_siamese.tests.support.same_run import SMALL, assert_same_run, kill_in_writing
-from numpy_siamese.tests.support.signals import send_in_step
+from numpy_siamese.tests.support.same_run import SMALL, assert_same_run
+from numpy_siamese.tests.support.signals import kill_in_writing, send_in_step
 from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, replace_pictures
 
 LONG = (*SMALL, "--epochs", 4)

@@ -1,4 +1,4 @@
-"""When two run directories hold one run, and how a run is killed while it writes."""
+"""When two run directories hold one run."""
 
 import csv
 import json
@@ -50,43 +50,3 @@ def assert_same_run(found, expected):
         np.testing.assert_array_equal(
             state[name][..., columns], value[..., columns], strict=True, err_msg=name
         )
-
-
-def kill_in_writing(count, when):
-    """Return a setup that kills the process at its so-many-th file, before a step of its writing.
-
-    The steps are: half of the bytes are written; all are, not yet synced; not yet renamed; renamed.
-    """
-    return f"""
-import os, signal
-from numpy_siamese.files import atomic_write as files
-left = {count}
-def kill(step):
-    global left
-    left -= step == "half"
-    if left <= 0 and step == {when!r}:
-        os.kill(os.getpid(), signal.SIGKILL)
-class Halting:
-    def __init__(self, *arguments):
-        self.file = open(*arguments)
-    def __enter__(self):
-        return self
-    def __exit__(self, *error):
-        self.file.close()
-    def __getattr__(self, name):
-        return getattr(self.file, name)
-    def write(self, content):
-        self.file.write(content[:len(content) // 2])
-        self.file.flush()
-        kill("half")
-        self.file.write(content[len(content) // 2:])
-fsync, replace = os.fsync, os.replace
-def halting_fsync(descriptor):
-    kill("unsynced")
-    fsync(descriptor)
-def halting_replace(*places):
-    kill("unnamed")
-    replace(*places)
-    kill("renamed")
-files.open, os.fsync, os.replace = Halting, halting_fsync, halting_replace
-"""
