@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from numpy_siamese.data.csv_faults import COLUMNS, EXPECTED, Line, fields, first_fault
 from numpy_siamese.data.csv_header import header_fault, is_header, label_column
+from numpy_siamese.data.csv_label import looks_last
 from numpy_siamese.data.file_kind import HEAD_BYTES, TEXT, file_kind
-from numpy_siamese.data.label_column import looks_last
 from numpy_siamese.data.raw_images import IMAGE_SHAPE, MOST_IMAGES, MOST_LABEL, PIXELS
 from numpy_siamese.errors import InputError, reason
 from numpy_siamese.files.reading import open_unpacked
@@ -47,7 +47,7 @@ def read_csv(path: str | os.PathLike[str]) -> tuple[npt.NDArray[np.uint8], npt.N
         The file cannot be read, is damaged, is something else, or is empty. It has more than 2²⁰
         images, a line without 785 columns, or one longer than 64 KiB. A label is not a whole number
         from 0 to 2³¹ − 1, or a pixel not one from 0 to 255. The last column looks like the label,
-        and no header says where it is (`label_column.looks_last`).
+        and no header says where it is (`csv_label.looks_last`).
 
     Notes
     -----

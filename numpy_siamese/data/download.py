@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from numpy_siamese.errors import InputError, reason, unknown_name
-from numpy_siamese.files.paths import expanded, folder_made
+from numpy_siamese.files.folders import folder_made
+from numpy_siamese.files.paths import expanded
 from numpy_siamese.terminal.bar import Bar
 
 MOST_BYTES = 2**26

@@ -1,10 +1,8 @@
-"""Paths as people type them, and folders that are made and taken back."""
+"""Paths as people type them."""
 
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from numpy_siamese.errors import InputError
@@ -48,33 +46,3 @@ def _in_quotes(byte: int) -> str:
     """Return a byte as it stands between $' and ': itself, or its three octal digits."""
     c = chr(byte)
     return c if " " <= c <= "~" and c not in "\\'" else f"\\{byte:03o}"
-
-
-def missing_folders(path: Path) -> list[Path]:
-    """Return the folder and its parents that are not there, the innermost first."""
-    return [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
-
-
-def remove_empty(folders: Iterable[Path]) -> None:
-    """Remove the folders that are there and empty, in this order."""
-    for folder in folders:
-        with suppress(OSError):  # it is not there, or somebody has put something into it
-            folder.rmdir()
-
-
-@contextmanager
-def folder_made(path: Path) -> Iterator[None]:
-    """Make a folder and its parents; after an error, leave none that is new and empty.
-
-    Raises
-    ------
-    OSError
-        It cannot be made.
-    """
-    missing = missing_folders(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException:
-        remove_empty(missing)
-        raise

@@ -14,8 +14,9 @@ from typing import Any
 from numpy_siamese.errors import InputError
 from numpy_siamese.files import lock
 from numpy_siamese.files.atomic_write import leftovers, write_atomically
+from numpy_siamese.files.folders import missing_folders, remove_empty
 from numpy_siamese.files.lock import LOCK, FolderLock
-from numpy_siamese.files.paths import missing_folders, remove_empty, shell_word
+from numpy_siamese.files.paths import shell_word
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import Checkpoint
 from numpy_siamese.runs.config_file import CONFIG, read_object

@@ -1,4 +1,4 @@
-"""Paths as people type them: ~, blanks and dashes; what no path can be; folders made and left."""
+"""Paths as people type them: ~, blanks and dashes; what no path can be."""
 
 import ast
 import os
@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from numpy_siamese.data import download
-from numpy_siamese.data.download import DOWNLOADS, cache_directory
 from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
 from numpy_siamese.files import paths
-from numpy_siamese.files.paths import expanded, folder_made, missing_folders, remove_empty
+from numpy_siamese.files.paths import expanded
 from numpy_siamese.tests.support.commands import SMALL, assert_refused, status
 from numpy_siamese.tests.support.signals import send_in_step
 from numpy_siamese.tests.support.streams import encoded
@@ -267,41 +266,3 @@ def test_the_command_for_a_folder_that_is_taken_can_be_pasted(home, data, capfd)
     argv = ["train", "--quiet", "--data", str(data), "--out", "two words", *SMALL]
     assert status(argv) == 0
     assert_refused(capfd, argv, "or --resume 'two words'")
-
-
-# Folders
-
-
-def test_folders_that_are_missing_are_told_from_within(tmp_path):
-    """Broken otherwise: a folder that was there is taken for one that was made."""
-    (tmp_path / "a").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    found = missing_folders(tmp_path / "a" / "b" / "c")
-    assert found == [tmp_path / "a" / "b" / "c", tmp_path / "a" / "b"]
-    assert missing_folders(tmp_path / "a") == []
-    assert missing_folders(tmp_path / "link") == []
-
-
-def test_only_empty_folders_are_removed(tmp_path):
-    """Broken otherwise: taking back what was made takes what others have made."""
-    inner, outer = tmp_path / "a" / "b", tmp_path / "a"
-    inner.mkdir(parents=True)
-    (tmp_path / "a" / "file").write_text("precious")
-    remove_empty([tmp_path / "missing", tmp_path / "a" / "file", inner, outer])
-    assert below(outer) == ["file"]
-
-
-@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, None])
-def test_a_folder_is_left_only_with_something_in_it(tmp_path, error):
-    """Broken otherwise: a download that failed looks like one that was begun."""
-    made = tmp_path / "a" / "b"
-    try:
-        with folder_made(made):
-            assert made.is_dir()
-            if error is not None:
-                raise error
-    except (ValueError, KeyboardInterrupt):
-        pass
-    assert below(tmp_path) == ([] if error else ["a"])
-    assert DOWNLOADS
-    assert cache_directory()

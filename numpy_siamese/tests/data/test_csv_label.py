@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from numpy_siamese import data
+from numpy_siamese.data.csv_label import EVIDENCE_BITS, evidence, looks_last
 from numpy_siamese.data.csv_reader import read_csv
 from numpy_siamese.data.dataset import Split
-from numpy_siamese.data.label_column import EVIDENCE_BITS, evidence, looks_last
 from numpy_siamese.tests.support.written import assert_rejects, csv_of, csv_text
 
 Images = tuple[np.ndarray, np.ndarray]  # and labels
