@@ -45,9 +45,11 @@ def _quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     flagged: list[tuple[str, int]] = []
     with np.errstate(**QUIETLY, call=lambda *flag: flagged.append(flag)):
         results = function(*args, **kwargs)
-    if flagged:
-        arrays = [r for r in results if isinstance(r, np.ndarray | np.floating)]
-        if not all(np.isfinite(array).all() for array in arrays):
-            with np.errstate(under="ignore", divide="ignore"):
-                return function(*args, **kwargs)  # again, so that it is reported where it arises
+    if flagged and not all(np.isfinite(result).all() for result in _arrays(results)):
+        with np.errstate(under="ignore", divide="ignore"):
+            return function(*args, **kwargs)  # again, so that it is reported where it arises
     return results
+
+
+def _arrays(results: tuple[Any, ...]) -> list[Any]:
+    return [result for result in results if isinstance(result, np.ndarray | np.floating)]
