@@ -1,8 +1,8 @@
 """Networks as lists of layers, in no framework: both packages build their networks from these.
 
 A layer here is a description: its output shape, its weights and its cost for one image.
-`numpy_siamese.layers` and `torch_siamese.layers` say how it is computed: `KINDS` in each has an
-entry for every class here.
+`numpy_siamese.layers` and `torch_siamese.layers` say how it is computed: `KINDS` in each gives the
+class that does it.
 
 `fuse` rewrites a list of layers into one that computes the same for less work. Only
 `numpy_siamese` runs the result.
