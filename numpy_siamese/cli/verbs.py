@@ -1,4 +1,4 @@
-"""What the verbs of the command line do: plan and train a run, fetch a data set."""
+"""The verbs of the command line: train a run, fetch a data set."""
 
 import argparse
 import warnings
@@ -27,7 +27,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Plan:
-    """What `train` is asked to do."""
+    """What the flags of `train` ask for."""
 
     program: str
     config: TrainConfig
@@ -43,7 +43,7 @@ def plan(program: str, config_class: type[TrainConfig], arguments: argparse.Name
     Raises
     ------
     InputError
-        Values that cannot be, flags that exclude each other, a `config.json` that cannot be read.
+        A value is refused, flags exclude each other, or a `config.json` cannot be read.
     """
     given = config_class.given_flags(arguments)
     if arguments.resume is None:
@@ -61,14 +61,14 @@ def plan(program: str, config_class: type[TrainConfig], arguments: argparse.Name
 
 
 def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stops) -> None:
-    """Train as planned; whatever can be refused is refused before anything is written.
+    """Train as planned. What can be refused is refused before anything is written.
 
     Raises
     ------
     InputError
-        Data, a folder or a checkpoint that cannot be used; a disk that fails.
+        Data, a folder or a checkpoint cannot be used, or a disk fails.
     Stopped
-        After a signal; both say how to go on, where there is anything to go on with.
+        A signal has come. The messages of both say how to go on, if there is a run to go on with.
     """
     dataset = _load(plan.config.data)
     if plan.recorded is not None:
@@ -98,7 +98,7 @@ def train(plan: Plan, make_learner: Callable[[Any, Array], Learner], stops: Stop
 
 
 def _note_what_differs(plan: Plan, trainer: Trainer) -> None:
-    """Say where the run goes on, or is repeated, on something else than it was begun on."""
+    """Print a note if a recorded run goes on, or is repeated, in another environment."""
     if plan.recorded is not None and not plan.quiet:
         other = plan.recorded.what_differs(trainer.environment())
         if other:
@@ -106,7 +106,7 @@ def _note_what_differs(plan: Plan, trainer: Trainer) -> None:
 
 
 def fetch(name: str, out: Path | None) -> None:
-    """Fetch a data set and say where it is."""
+    """Fetch a data set and print its folder."""
     console.say(f"{name} is in {download.fetch(name, out)}")
 
 
