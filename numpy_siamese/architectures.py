@@ -11,6 +11,7 @@ class that does it.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from typing import ClassVar
 
 Shape = tuple[int, ...]
 
@@ -135,14 +136,13 @@ class Architecture:
     name : str
     image_shape : (C, H, W)
     layers : of the backbone, from an image to its embedding
-    head : Linear
-        From |left − right| of two embeddings to the logit.
     """
 
     name: str
     image_shape: Shape
     layers: tuple[Layer, ...]
-    head: Linear = Linear("fc1", 1)
+    head: ClassVar = Linear("fc1", 1)
+    """From |left − right| of two embeddings to the logit, in every network."""
 
     def with_shapes(self) -> Iterator[tuple[Layer, Shape]]:
         """Yield the layers of the backbone, each with the shape of its input for one image."""
