@@ -9,7 +9,7 @@ __all__ = ["SiameseNet"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the network when it is asked for: what needs none does not wait for one."""
+    """Import the network at its first use, so that nothing else waits for NumPy."""
     if name != "SiameseNet":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from numpy_siamese.model import SiameseNet

@@ -1,21 +1,24 @@
-"""Networks as lists of layers, in no framework: what both packages build theirs from.
+"""Networks as lists of layers, in no framework: both packages build their networks from these.
 
-A layer here is a description: what it makes of the shape of one image, which weights it has, what
-it costs. `numpy_siamese.layers` and `torch_siamese.layers` say how it is computed.
+A layer here is a description: its output shape, its weights and its cost for one image.
+`numpy_siamese.layers` and `torch_siamese.layers` say how it is computed: `KINDS` in each gives the
+class that does it.
 
-`fuse` rewrites a list of layers into one that computes the same for less work.
+`fuse` rewrites a list of layers into one that computes the same for less work. Only
+`numpy_siamese` runs the result.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import prod
+from typing import ClassVar
 
 Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer without weights that keeps the shape of what it is given."""
+    """A layer. Unless a subclass says otherwise, it has no weights and keeps the shape."""
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -27,13 +30,13 @@ class Layer:
         return shape
 
     def products(self, shape: Shape) -> int:
-        """Return the multiplications of the layer's matrix product for one image."""
+        """Return the number of multiplications in the layer's matrix product, for one image."""
         return 0
 
 
 @dataclass(frozen=True)
 class Weighted(Layer):
-    """A layer with a weight and a bias, which the state dict has under the layer's name."""
+    """A layer with a weight and a bias. The layer's name begins their names in the state dict."""
 
     name: str
 
@@ -42,7 +45,7 @@ class Weighted(Layer):
         return f"{self.name}.weight", f"{self.name}.bias"
 
     def weight_shape(self, shape: Shape) -> Shape:
-        """Return the shape of the weight, output channels first; the bias has one number each."""
+        """Return the shape of the weight, outputs first; the bias has one number per output."""
         raise NotImplementedError
 
 
@@ -72,7 +75,7 @@ class ReLU(Layer):
 
 @dataclass(frozen=True)
 class MaxPool2d(Layer):
-    """Take the maximum of square windows side by side. (C, H, W) → (C, ⌊H/K⌋, ⌊W/K⌋)."""
+    """Take the maximum of adjacent square windows. (C, H, W) → (C, ⌊H/K⌋, ⌊W/K⌋)."""
 
     kernel_size: int
 
@@ -112,7 +115,7 @@ class ConvReLUPool(Conv2d):
     Parameters
     ----------
     read : (rows, columns)
-        What it reads of its input, from the first pixel on.
+        How much of its input it reads, from the first pixel on.
     """
 
     read: Shape
@@ -133,14 +136,13 @@ class Architecture:
     name : str
     image_shape : (C, H, W)
     layers : of the backbone, from an image to its embedding
-    head : Linear
-        From |left − right| of two embeddings to the logit.
     """
 
     name: str
     image_shape: Shape
     layers: tuple[Layer, ...]
-    head: Linear = Linear("fc1", 1)
+    head: ClassVar = Linear("fc1", 1)
+    """From |left − right| of two embeddings to the logit, in every network."""
 
     def with_shapes(self) -> Iterator[tuple[Layer, Shape]]:
         """Yield the layers of the backbone, each with the shape of its input for one image."""
@@ -151,13 +153,13 @@ class Architecture:
 
     @property
     def embedding_size(self) -> int:
-        """Numbers in an embedding."""
+        """How many numbers an embedding has."""
         *_, (last, shape) = self.with_shapes()
         (size,) = last.output_shape(shape)
         return size
 
     def weight_shapes(self) -> dict[str, Shape]:
-        """Return the shapes of the weights by layer, as the state dict names and orders them."""
+        """Return the weight shape of each layer, named and ordered as in the state dict."""
         shapes = {
             f"net.{layer.name}": layer.weight_shape(shape)
             for layer, shape in self.with_shapes()
@@ -166,7 +168,7 @@ class Architecture:
         return shapes | {self.head.name: self.head.weight_shape((self.embedding_size,))}
 
     def products(self) -> int:
-        """Return the multiplications of embedding one image."""
+        """Return the number of multiplications that embedding one image takes."""
         return sum(layer.products(shape) for layer, shape in self.with_shapes())
 
 
@@ -190,11 +192,11 @@ MNIST = Architecture(
 
 
 def fuse(architecture: Architecture) -> Architecture:
-    """Replace convolutions that ReLU and 2×2 pooling follow by a layer that does all three.
+    """Replace each convolution followed by ReLU and 2×2 pooling by one layer that does all three.
 
-    Pooling drops an odd last row of a convolution. n rows of its output are computed from
-    2·n + K − 1 rows of the input, and a fused layer before need not compute any other. Columns
-    likewise.
+    Pooling drops an odd last row of a convolution. So n rows of the pooled output need only
+    2·n + K − 1 rows of the input. A fused layer that comes before computes no others. The same
+    holds for columns.
     """
     layers: list[Layer] = []
     read: Shape | None = None  # by the fused layer that follows

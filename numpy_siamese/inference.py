@@ -1,4 +1,4 @@
-"""What a trained network is asked: embeddings of images, probabilities of pairs."""
+"""Inference: embeddings of images, probabilities of pairs."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,12 @@ def embed_images(
 ) -> Array:
     """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
 
-    A micro-batch has as many images as one of training, both sides taken together.
+    By default a micro-batch has as many images as both sides of one in training.
 
     Raises
     ------
     TypeError, ValueError
-        No such network, images or numbers.
+        An argument is of another type, shape or range.
     """
     net, images = _arguments.network(net), checked_images(images)
     micro_batch = _arguments.count("micro_batch", micro_batch, 1)
@@ -46,16 +46,16 @@ def pair_probabilities(
 ) -> Array:
     """Return the probability that each pair is of the same class.
 
-    The twins share their weights, so an image's embedding depends on no side and no partner. Every
-    image is embedded once, and only embeddings are paired. (In rounding it depends on the image's
-    place in a micro-batch.)
+    The twins share their weights, so an image's embedding depends on neither side nor partner.
+    So every image is embedded once, and only embeddings are paired. Only its rounding depends on
+    the image's place in a micro-batch.
 
     Parameters
     ----------
     net : SiameseNet
     images : (n, 28, 28) uint8
     left_index, right_index : (N,) integers
-        Into images. An array, list, tuple, pandas Series: taken by position.
+        Into images. An array, list, tuple or pandas Series, which is taken by position.
     threads : int, optional
         Default: `cores.default_threads`.
 
@@ -66,7 +66,7 @@ def pair_probabilities(
     Raises
     ------
     TypeError, ValueError, IndexError
-        No such network, images or indices; an index below 0 or above n − 1; indices of two lengths.
+        An argument is of another type or shape; an index lies outside [0, n); lengths differ.
     """
     images = checked_images(images)
     left_index = _arrays.index("left_index", left_index, len(images))

@@ -3,8 +3,8 @@
     y, pullback = layer(x)
     grads, dx = pullback(dy)         # grads: by the names of the layer's parameters
 
-Nothing is remembered between calls. The classes have the names of `torch.nn`. The forward pass of a
-`Sequential` is that of its layers, one after the other, as `architectures` lists them.
+No layer remembers anything between calls. The classes have the names of `torch.nn`. A `Sequential`
+runs its layers one after the other, as `architectures` lists them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +29,8 @@ class Layer(Protocol):
     def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Any]:
         """Return y and its pullback, dy → (grads, dx).
 
-        The pullback takes ``needs_input_grad``. A layer may give None for what is not needed:
-        the pullback, or dx.
+        The pullback takes ``needs_input_grad``. A layer may return None in place of a pullback or
+        a dx that is not needed.
         """
 
 
@@ -94,7 +94,7 @@ class MaxPool2d:
 
 @dataclass(frozen=True)
 class Flatten:
-    """(N, C, H, W) → (N, C·H·W), channel-major; no copy where the batch is innermost in memory."""
+    """(N, C, H, W) → (N, C·H·W), channel-major; no copy if the batch is innermost in memory."""
 
     described: architectures.Flatten
 
@@ -106,7 +106,7 @@ class Flatten:
 
 @dataclass(frozen=True, eq=False)
 class ConvReLUPool:
-    """y = max_pool2d(relu(conv2d(x, weight, bias)), 2) of the part of x that is read."""
+    """y = max_pool2d(relu(conv2d(x, weight, bias)), 2), of the part of x that it reads."""
 
     described: architectures.ConvReLUPool
     weight: Array
@@ -138,7 +138,7 @@ KINDS: dict[type[architectures.Layer], Callable[..., Layer]] = {
     architectures.Linear: Linear,
     architectures.ConvReLUPool: ConvReLUPool,
 }
-"""The class that computes a described layer."""
+"""The class here that computes each kind of layer in `architectures`."""
 
 
 class Sequential:

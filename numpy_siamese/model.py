@@ -1,7 +1,7 @@
 """The network: two twins that share one CNN, and the head that compares their embeddings.
 
 Both are functions that return their output and their pullback. The pullback returns the gradients
-of the parameters, under their state-dict names, and the gradient of the input.
+of the parameters, under their names in the state dict, and the gradient of the input.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,7 +49,8 @@ class CNN(Sequential):
         -------
         embedding : (N, E), 84 numbers in the recipe's network
         pullback : dembedding → (grads, dx)
-            dx is None for ``needs_input_grad=False``. None if it is not needed.
+            dx is None for ``needs_input_grad=False``. The pullback is None for
+            ``needs_pullback=False``.
         """
         (x,) = _arrays.of_dtype(self.dtype, images=images)
         if x.ndim != 4 or x.shape[1:] != self.image_shape:
@@ -78,7 +79,8 @@ class SiameseNet:
     dtype : numpy.float32 or numpy.float64
     fused : bool
         Compute convolution, ReLU and pooling as one operation. False is the textbook path: each
-        layer as it is listed. Values are the same up to rounding, and the weights to the bit.
+        layer as it is listed. Values are the same up to rounding. Initial weights are the same
+        bits.
     architecture : Architecture
         Default: the recipe's network.
     """
@@ -104,14 +106,14 @@ class SiameseNet:
         self._head = Linear(architecture.head, *(self._parameters[name] for name in names))
 
     def parameters(self) -> dict[str, Array]:
-        """Return the arrays in use, by state-dict name; to change one is to change the net.
+        """Return the arrays in use, by name. Changing one changes the network.
 
-        They are views of one buffer, where they lie one after the other.
+        They are views of one buffer, in which they lie one after the other.
         """
         return dict(self._parameters)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return the arrays by name, like torch without copying them."""
+        """Return the arrays by name, uncopied, as torch does."""
         return self.parameters()
 
     def load_state_dict(self, mapping: Mapping[str, Array]) -> None:
@@ -120,7 +122,7 @@ class SiameseNet:
         Raises
         ------
         KeyError, ValueError, TypeError
-            Missing or unexpected names; a wrong shape; a wrong dtype, no array, no mapping.
+            A name is missing or unexpected; a shape is wrong; a dtype or a type is wrong.
         """
         parameters, given = self._parameters, _arguments.mapping("mapping", mapping)
         missing, unexpected = parameters.keys() - given.keys(), given.keys() - parameters.keys()
@@ -179,7 +181,7 @@ class SiameseNet:
         -------
         probs : (N, 1)
         pullback : dprobs → (grads, (dleft, dright))
-            grads under the state dict's names. dleft and dright are None for
+            grads has the names of the state dict. dleft and dright are None for
             ``needs_input_grad=False``.
 
         References
@@ -223,5 +225,5 @@ def _draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> di
 
 
 def _batch(*shape: int) -> str:
-    """Return the shape of a batch, in words."""
+    """Return the shape of a batch as text."""
     return f"(N, {', '.join(map(str, shape))})"

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 MICRO_BATCH = 100
-"""Pairs in a micro-batch: few enough for their activations to stay in the third-level cache, many
-enough for matrix products to run at full speed and for the cost of a call of NumPy not to count."""
+"""Pairs in a micro-batch. Their activations fit the third-level cache. They are still enough for
+matrix products to run at full speed and to outweigh the cost of NumPy's calls."""
 
 
 def loss_and_gradients(
@@ -41,18 +41,18 @@ def loss_and_gradients(
 ) -> tuple[float, Array, Gradients]:
     """Compute the mean binary cross-entropy of a batch, and its gradients.
 
-    The batch is cut into micro-batches, which threads work on side by side, and where there are
-    at least twice as many threads as micro-batches, on both twins of each, with single-threaded
-    BLAS. Gradients are added in the order of the batch, so the result is the same bits for every
-    number of threads, and memory grows with the threads, not with the batch.
+    The batch is cut into micro-batches, and threads work on these side by side. If there are at
+    least twice as many threads as micro-batches, both twins of each run side by side too. BLAS
+    runs on one thread. Gradients are added in the order of the batch. So the result has the same
+    bits for every number of threads. Memory grows with the threads, not with the batch.
 
     Parameters
     ----------
     net : SiameseNet
     left, right : (N, 1, 28, 28) of the net's dtype
     targets : (N, 1)
-        1 for same, 0 for different; converted to the net's dtype. An array, list, tuple, pandas
-        DataFrame, taken by position.
+        1 for same, 0 for different; converted to the net's dtype. An array, list, tuple or pandas
+        DataFrame, which is taken by position.
     threads : int, optional
         Default: `cores.default_threads`.
     micro_batch : int, optional
@@ -64,16 +64,16 @@ def loss_and_gradients(
         In nats.
     probs : (N, 1)
     grads : dict
-        Under the state dict's names.
+        Under the names of the state dict.
 
     Raises
     ------
     TypeError
-        No such network, arrays or numbers.
+        An argument is of another type.
     ValueError
-        An empty batch, or shapes that differ.
+        The batch is empty, or shapes differ.
     NotFiniteError
-        Probabilities are not finite.
+        A probability is not finite.
     """
     size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
     threads = None if threads is None else _arguments.count("threads", threads, 1)
@@ -143,8 +143,8 @@ class NumpyLearner:
     def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:
         """Learn from n batches of pairs; return losses (n,) and accuracies (n,), float64.
 
-        Both are of before each batch's own step. A batch whose probabilities are not finite leaves
-        the weights as they were; its loss and accuracy are NaN.
+        Each is computed before the batch's own step. A batch whose probabilities are not finite
+        leaves the weights as they were. Its loss and accuracy are NaN.
 
         Parameters
         ----------
@@ -191,15 +191,15 @@ class NumpyLearner:
         return Verification(probs, loss, accuracy(probs, targets))
 
     def model_state(self) -> dict[str, Array]:
-        """Return the network's weights by state-dict name."""
+        """Return the network's weights by name."""
         return self.net.state_dict()
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the optimiser's momentum buffers by state-dict name; empty before a first step."""
+        """Return the optimiser's momentum buffers by name. There are none before a first step."""
         return self.optimizer.momentum_buffers
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
-        """Take weights and momentum buffers by state-dict name: the state of another learner.
+        """Take the state of another learner: weights and momentum buffers by name.
 
         Raises
         ------

@@ -1,6 +1,6 @@
-"""What is taken for a tensor: checks that name the argument, and arrays of NumPy as tensors.
+"""Checks of arguments that name the argument, and NumPy arrays as tensors.
 
-The twin of `numpy_siamese._arrays`, which says why nothing passes that merely looks like one.
+The twin of `numpy_siamese._arrays`, which says why what merely looks like an array is refused.
 """
 
 from typing import Any
@@ -13,12 +13,12 @@ from numpy_siamese import _arrays
 
 
 def tensor(name: str, value: Any) -> Tensor:
-    """Return the tensor that `value` is.
+    """Return the value, if it is a tensor.
 
     Raises
     ------
     TypeError
-        It is none.
+        It is no tensor.
     """
     if isinstance(value, Tensor):
         return value
@@ -36,13 +36,13 @@ def same_shape(**tensors: Tensor) -> None:
 def select(name: str, rows: Tensor, index: Any) -> Tensor:
     """Return the rows at positions in [0, n), which the argument `name` holds: (N, …).
 
-    On a device other than the CPU a look at the positions would wait for it: one outside ends in
-    the device's own assertion.
+    A check of the positions would wait for a device other than the CPU. So there a position outside
+    ends in the device's own assertion.
 
     Raises
     ------
     TypeError, ValueError, IndexError
-        No integers (masks are none), more than one axis, or a position outside.
+        The index is a mask or holds no integers; it has more than one axis; a position is outside.
     """
     index = tensor(name, index)
     if index.dtype == torch.bool or index.is_floating_point() or index.is_complex():
@@ -57,12 +57,12 @@ def select(name: str, rows: Tensor, index: Any) -> Tensor:
 
 
 def from_array(name: str, value: Any) -> Tensor:
-    """Return a tensor as it is, and a copy of an array of NumPy, whatever its memory looks like.
+    """Return a tensor as it is, and a NumPy array as a copy, whatever its memory layout.
 
     Raises
     ------
     TypeError
-        Neither of them, or an array of a dtype that torch has not.
+        The value is neither, or torch lacks the array's dtype.
     """
     if isinstance(value, Tensor):
         return value
@@ -76,7 +76,7 @@ def from_array(name: str, value: Any) -> Tensor:
 
 
 def network(value: Any) -> Any:
-    """Return a network of PyTorch."""
+    """Return the value, if it is a network of PyTorch."""
     if not isinstance(value, nn.Module):
         found = _arrays.type_name(value)
         raise TypeError(f"net must be a SiameseNet of PyTorch, got {found}")

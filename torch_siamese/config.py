@@ -1,4 +1,7 @@
-"""The configuration of `numpy_siamese`, and what only PyTorch needs."""
+"""The configuration of a run, with the fields that only PyTorch needs.
+
+Their names stand in `numpy_siamese.runs.config.ONLY_TORCH` as well.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +16,7 @@ class TrainConfig(SharedTrainConfig):
     Raises
     ------
     InputError
-        As `numpy_siamese.runs.config.TrainConfig`, and for cuda where there is none.
+        As `numpy_siamese.runs.config.TrainConfig`, or if cuda is asked for and there is none.
     """
 
     device: str = option(

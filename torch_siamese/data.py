@@ -22,7 +22,7 @@ def gather(images: Tensor, index: Tensor, dtype: torch.dtype) -> Tensor:
     Raises
     ------
     TypeError, ValueError, IndexError
-        No such tensors; on the CPU, an index below 0 or above n − 1.
+        An argument is of another type or shape. On the CPU, an index lies outside [0, n).
     """
     return select("index", checked_images(images), index).unsqueeze(1).to(dtype)
 

@@ -6,12 +6,12 @@ from numpy_siamese.errors import InputError
 
 
 def select_device(name: str) -> torch.device:
-    """Return the device that `--device` names: cpu, cuda, or for auto cuda where there is one.
+    """Return the device that `--device` names. auto is cuda if there is one, else cpu.
 
     Raises
     ------
     InputError
-        cuda where there is none.
+        cuda is asked for and there is none.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""What a trained network is worth; the twin of `numpy_siamese.evaluation`."""
+"""Measures of a network, of tensors; the twin of `numpy_siamese.evaluation`."""
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ def accuracy(probs: Tensor, targets: Tensor) -> float:
     Raises
     ------
     TypeError, ValueError
-        No tensors, of two shapes, or of no pair.
+        An argument is no tensor. Shapes differ, or there is no pair.
     """
     probs, targets = tensor("probs", probs), tensor("targets", targets)
     same_shape(probs=probs, targets=targets)

@@ -1,4 +1,4 @@
-"""What a trained network is asked; the twin of `numpy_siamese.inference`."""
+"""Inference: embeddings and probabilities; the twin of `numpy_siamese.inference`."""
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Ten
     Raises
     ------
     TypeError, ValueError
-        No such network, images or number.
+        An argument is of another type, shape or range.
     """
     net, images = network(net), checked_images(images)
     index = torch.arange(len(images), device=images.device)
@@ -36,8 +36,8 @@ def pair_probabilities(
     Raises
     ------
     TypeError, ValueError, IndexError
-        No such network, images or indices; indices of two lengths; on the CPU, an index below 0 or
-        above n − 1.
+        An argument is of another type or shape; lengths differ. On the CPU, an index lies outside
+        [0, n).
     """
     left_index, right_index = tensor("left_index", left_index), tensor("right_index", right_index)
     same_shape(left_index=left_index, right_index=right_index)

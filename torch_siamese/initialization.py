@@ -9,11 +9,11 @@ from torch_siamese.model import SiameseNet
 
 
 def initialize(seed: int, dtype: torch.dtype) -> SiameseNet:
-    """Build the network that `seed` gives, on the CPU as its generator is, in `dtype`.
+    """Build the network that `seed` gives, in `dtype`, on the CPU.
 
-    Its weights are, to the bit, those of ``torch.manual_seed(seed); SiameseNet()`` where `dtype` is
-    the default dtype. Nothing that belongs to the process is read or changed: not the default
-    device and dtype, not the global generators; several threads may build at once.
+    Its weights are those of ``torch.manual_seed(seed); SiameseNet()`` under this default dtype, bit
+    for bit. It neither reads nor changes the default device, the default dtype or the global
+    generators. So several threads may build at once.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def initialize(seed: int, dtype: torch.dtype) -> SiameseNet:
     Raises
     ------
     ValueError
-        A seed out of these bounds.
+        The seed is out of these bounds.
     """
     generator = torch.Generator("cpu")
     generator.manual_seed(seed)

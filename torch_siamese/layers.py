@@ -18,11 +18,14 @@ KINDS: dict[type[architectures.Layer], Callable[[Any, Shape], nn.Module]] = {
     architectures.Flatten: lambda layer, shape: nn.Flatten(),
     architectures.Linear: lambda layer, shape: nn.Linear(shape[0], layer.out_features),
 }
-"""The module that computes a described layer, given the shape of its input for one image."""
+"""The module for each kind of layer in `architectures`, given its input shape for one image.
+
+`ConvReLUPool` has none: only NumPy runs a fused list.
+"""
 
 
 def modules(architecture: Architecture) -> OrderedDict[str, nn.Module]:
-    """Return the modules of the backbone by name; what has no weights is named by its place."""
+    """Return the modules of the backbone by name. A layer without weights is named by its place."""
     found: OrderedDict[str, nn.Module] = OrderedDict()
     for place, (layer, shape) in enumerate(architecture.with_shapes()):
         found[getattr(layer, "name", str(place))] = KINDS[type(layer)](layer, shape)

@@ -46,7 +46,7 @@ class SiameseNet(nn.Module):
         Raises
         ------
         RuntimeError, TypeError
-            Missing or unexpected names, a wrong shape; what is no tensor, no array, no mapping.
+            A name is missing or unexpected; a shape is wrong; an argument is of another type.
         """
         given = _arguments.mapping("state_dict", state_dict)
         tensors = {name: from_array(name, value) for name, value in given.items()}

@@ -1,4 +1,4 @@
-"""What of PyTorch's settings a computation needs, in force while it runs and put back after it."""
+"""The PyTorch settings that a computation needs: in force while it runs, put back after it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,9 +15,9 @@ IEEE, INHERITED = "ieee", "none"
 
 @contextmanager
 def plain_arithmetic(device: torch.device) -> Iterator[None]:
-    """Compute in the dtype of what is given, whatever autocast or inference mode is in force.
+    """Compute in the dtype of the arguments, whatever autocast or inference mode is in force.
 
-    Both are the thread's own. Gradients are recorded, unless they are switched off within.
+    Both belong to the thread. Gradients are recorded, unless they are switched off within.
     """
     with (
         torch.inference_mode(False),
@@ -29,7 +29,7 @@ def plain_arithmetic(device: torch.device) -> Iterator[None]:
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Let want of memory be a MemoryError, as everywhere in Python, on the CPU and on a device."""
+    """Raise MemoryError when memory runs out, on the CPU or on a device."""
     try:
         yield
     except RuntimeError as error:
@@ -40,7 +40,7 @@ def memory_errors() -> Iterator[None]:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Use so many threads on the CPU."""
+    """Use this many threads on the CPU."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -50,7 +50,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 class Shared:
-    """A setting of the whole process: whoever needs it first sets it, who is last puts it back."""
+    """A setting of the whole process: its first user sets it, and its last user puts it back."""
 
     def __init__(self, setting: Callable[[], AbstractContextManager[None]]) -> None:
         self._setting, self._lock, self._users = setting, Lock(), 0
@@ -72,7 +72,7 @@ class Shared:
 
 @contextmanager
 def _full_float32(device_type: str) -> Iterator[None]:
-    """Round products of float32 as float32, not as TF32 or bfloat16."""
+    """Round products of float32 to float32, not to TF32 or bfloat16."""
     if not hasattr(torch.backends, "fp32_precision"):  # before PyTorch 2.9
         before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
         torch.backends.cudnn.allow_tf32 = False
@@ -98,7 +98,7 @@ def _full_float32(device_type: str) -> Iterator[None]:
 
 
 def _holders(device_type: str) -> list[Any]:
-    """Return what holds a precision that concerns the network, the general before the special."""
+    """Return the holders of a precision that the network uses, the general before the special."""
     backends: Any = torch.backends  # of a version that its annotations may not know
     if device_type == "cuda":
         return [backends.cudnn, backends.cudnn.conv, backends.cuda.matmul]
@@ -107,7 +107,7 @@ def _holders(device_type: str) -> list[Any]:
 
 @contextmanager
 def _deterministic_algorithms() -> Iterator[None]:
-    """Let CUDA use only algorithms that give the same bits every time.
+    """Use only CUDA algorithms that give the same bits every time.
 
     References
     ----------
@@ -130,7 +130,7 @@ deterministic_algorithms = Shared(_deterministic_algorithms)
 
 
 def float32_precision(device_type: str) -> str:
-    """Return how products of float32 are rounded as things stand: ieee, or by what else."""
+    """Return the current rounding of float32 products: ieee, or what else is in force."""
     if not hasattr(torch.backends, "fp32_precision"):  # before PyTorch 2.9
         plain = torch.get_float32_matmul_precision() == "highest"
         plain &= device_type == "cpu" or not torch.backends.cudnn.allow_tf32

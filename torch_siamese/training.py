@@ -38,8 +38,8 @@ from torch_siamese.settings import (
 Array = np.ndarray
 
 AT_A_TIME = {"cpu": 1, "cuda": 10}
-"""Batches that a device learns from before it is asked what came out: a GPU does not idle between
-them, and a signal is heeded after some hundredths of a second."""
+"""Batches that a device learns from before its results are read. So a GPU does not idle between
+them. A signal waits some hundredths of a second."""
 
 
 def loss_and_gradients(
@@ -47,8 +47,8 @@ def loss_and_gradients(
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """Compute the mean binary cross-entropy of a batch, and its gradients.
 
-    Whatever is in force around the call, gradients are recorded and nothing is cast. How products
-    of float32 are rounded is the caller's choice (`torch.set_float32_matmul_precision`).
+    Gradients are recorded and nothing is cast, whatever is in force around the call. The caller
+    chooses how products of float32 are rounded (`torch.set_float32_matmul_precision`).
 
     Parameters
     ----------
@@ -61,16 +61,16 @@ def loss_and_gradients(
     loss : scalar, in nats
     probs : (N, 1)
     grads : dict
-        Under the state dict's names.
+        Under the names of the state dict.
 
     Raises
     ------
     TypeError
-        No network of PyTorch, no tensors.
+        `net` is no network of PyTorch, or another argument is no tensor.
     ValueError
-        Parameters that were made in inference mode, which have no gradients.
+        A parameter was made in inference mode, so it has no gradient.
     NotFiniteError
-        Probabilities are not finite.
+        A probability is not finite.
     """
     loss, probs, grads = _loss_and_gradients(net, left, right, targets)
     if not torch.isfinite(probs).all():
@@ -81,10 +81,10 @@ def loss_and_gradients(
 def _loss_and_gradients(
     net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Compute the same without a look at the probabilities: for that a device has to be waited for.
+    """Compute the same without checking the probabilities, for which a device must be waited for.
 
-    CUDA's cross-entropy asserts that it is given probabilities, and after a failed assertion the
-    process can use the device no more: a NaN is therefore not shown to it.
+    CUDA's cross-entropy asserts that it is given probabilities. After a failed assertion the
+    process can no longer use the device. So the cross-entropy never gets a NaN.
     """
     net, targets = network(net), tensor("targets", targets)
     left, right = tensor("left", left), tensor("right", right)
@@ -102,11 +102,16 @@ def _loss_and_gradients(
 class TorchLearner:
     """A network, its optimiser and the images that it learns from.
 
-    PyTorch's settings are of the thread or of the process. Those that the network depends on are as
-    `config` says while a method runs, and what they were after it: the number of threads; float32
-    as float32, not rounded to TF32 or bfloat16; autocast and inference mode off; on CUDA with
-    ``algorithms="deterministic"`` only such. `CUBLAS_WORKSPACE_CONFIG` is then set for good, as
-    cuBLAS reads it once. Default device and default dtype do not matter.
+    PyTorch's settings belong to the thread or to the process. While a method runs, those that the
+    network depends on are as `config` says. After it, they are what they were:
+
+    - the number of threads;
+    - the rounding of float32 products, which is to float32, not to TF32 or bfloat16;
+    - autocast and inference mode, which are off;
+    - on CUDA with ``algorithms="deterministic"``, the choice of algorithms.
+
+    The last also sets `CUBLAS_WORKSPACE_CONFIG` for good, because cuBLAS reads it only once. The
+    default device and dtype do not matter.
 
     Parameters
     ----------
@@ -133,10 +138,10 @@ class TorchLearner:
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn from n batches of pairs; return losses (n,) and accuracies (n,), float64.
 
-        Both are of before each batch's own step. A batch whose probabilities are not finite leaves
-        the weights as they were; its loss and accuracy are NaN. The device is asked once, after the
-        last batch: where one of several turns out to be such a batch, all are taken back and
-        learned from again, each for itself.
+        Each is computed before the batch's own step. A batch whose probabilities are not finite
+        leaves the weights as they were. Its loss and accuracy are NaN. The device is read once,
+        after the last batch. If one of several is such a batch, all are taken back and learned from
+        again, one by one.
 
         Parameters
         ----------
@@ -176,11 +181,11 @@ class TorchLearner:
             return Verification(probs.numpy(), *_loss_and_accuracy(probs, truth))
 
     def model_state(self) -> dict[str, Array]:
-        """Return the network's weights by state-dict name."""
+        """Return the network's weights by name."""
         return {name: value.cpu().numpy() for name, value in self.net.state_dict().items()}
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the optimiser's momentum buffers by state-dict name; empty before a first step."""
+        """Return the optimiser's momentum buffers by name. There are none before a first step."""
         buffers = {
             name: self.optimizer.state[parameter].get("momentum_buffer")
             for name, parameter in self.net.named_parameters()
@@ -188,7 +193,7 @@ class TorchLearner:
         return {name: b.cpu().numpy() for name, b in buffers.items() if b is not None}
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
-        """Take weights and momentum buffers by state-dict name: the state of another learner.
+        """Take the state of another learner: weights and momentum buffers by name.
 
         Raises
         ------
@@ -207,7 +212,7 @@ class TorchLearner:
                     self.optimizer.state[parameter]["momentum_buffer"] = buffer
 
     def environment(self) -> dict[str, Any]:
-        """Return what the network runs on, and what is in force while it does."""
+        """Return what the network runs on, and the settings in force while it does."""
         with self._at_work():
             return {
                 "package": "torch_siamese",
@@ -221,7 +226,7 @@ class TorchLearner:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        """Let the settings be what the network depends on."""
+        """Put the settings that the network depends on in force."""
         with memory_errors(), ExitStack() as settings:
             settings.enter_context(threads(self.threads))
             settings.enter_context(full_float32[self.device.type])
@@ -242,7 +247,7 @@ class TorchLearner:
         return _loss_and_accuracy(seen, targets)
 
     def _steps(self, batches: list[tuple[Tensor, Tensor, Tensor]]) -> list[tuple[float, float]]:
-        """Learn from batches without a look at what comes out, until all are done."""
+        """Learn from all batches before the results of any are read."""
         before = copy.deepcopy((self.net.state_dict(), self.optimizer.state_dict()))
         probs = []
         for pairs in batches:
@@ -277,7 +282,7 @@ class TorchLearner:
     def _checked(
         self, images: Tensor, left_index: Array, right_index: Array, targets: Array
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return positions in the images on the device, and targets on the CPU."""
+        """Return checked indices on the device, and targets on the CPU."""
         left, right = (
             self._to_device(_arrays.index(name, index, len(images)))
             for name, index in (("left_index", left_index), ("right_index", right_index))

@@ -24,7 +24,7 @@ def add(verbs: Any, program: Program) -> None:
 
 
 def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
-    """Fetch a data set and say where it is."""
+    """Fetch a data set and print its folder."""
     from numpy_siamese.data import download
 
     console.say(f"{arguments.name} is in {download.fetch(arguments.name, arguments.out)}")

@@ -1,4 +1,7 @@
-"""The command line of `numpy-siamese`, and what `torch-siamese` shares with it."""
+"""The command line that `numpy-siamese` and `torch-siamese` share.
+
+A verb is a module beside this one: `add` gives it its flags, `run` does its work.
+"""
 
 from collections.abc import Sequence
 
@@ -24,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def command_line(program: Program, argv: Sequence[str] | None = None) -> int:
-    """Parse flags, do what they say, and turn failures into one line and an exit status.
+    """Parse flags, run the verb, and turn a failure into one line and an exit status.
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ def command_line(program: Program, argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 for what the user can mend; 128 and its number after a signal.
+        0 for success, 2 for what the user can mend, 128 plus its number after a signal.
     """
     try:
         with handled() as stops:
@@ -45,7 +48,7 @@ def command_line(program: Program, argv: Sequence[str] | None = None) -> int:
 
 
 def _told(program: Program, argv: Sequence[str] | None, stops: Stops) -> int:
-    """Run the command; print one line about what ends it early."""
+    """Run the command. If something ends it early, print one line about that."""
     try:
         _run(program, argv, stops)
     except InputError as error:
@@ -88,5 +91,5 @@ def _fail(program: str, message: str) -> int:
 
 
 def _stopped(error: KeyboardInterrupt) -> Stopped:
-    """Return how the command was stopped; where no handler of ours is, it was by Ctrl-C."""
+    """Return the `Stopped` of the command. Without our handlers it was Ctrl-C."""
     return error if isinstance(error, Stopped) else Stopped(at_once=True)

@@ -1,4 +1,4 @@
-"""The command line's grammar: flags written out, numbers as numbers, errors of one line."""
+"""The grammar of the command line: flags in full, errors in one line."""
 
 import argparse
 import importlib.metadata
@@ -17,7 +17,7 @@ MENDABLE = 2
 """The exit status of what the user can mend."""
 
 NEGATIVE = re.compile(r"-([0-9.]|inf|nan)", re.IGNORECASE)
-"""How a value begins that argparse may take for a flag; no flag begins so."""
+"""The beginning of values that argparse may take for flags. No flag begins so."""
 
 
 def path(text: str) -> Path:
@@ -34,14 +34,14 @@ def path(text: str) -> Path:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes no flag for another, and whose errors are one line.
+    """A parser that accepts no shortened flags, and whose errors are one line.
 
     Parameters
     ----------
     elsewhere : mapping, optional
-        Flags that only another program has, and its name.
+        Flags that only another program has, each with that program's name.
     options
-        As of `argparse.ArgumentParser`.
+        Those of `argparse.ArgumentParser`.
     """
 
     def __init__(self, elsewhere: Mapping[str, str] | None = None, **options: Any) -> None:
@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse arguments, the process's own by default, and refuse all that are not known."""
+        """Parse arguments, by default those of the process, and refuse unknown ones."""
         given = _joined(sys.argv[1:] if args is None else args)
         self._refuse_flags(given)
         found, unknown = super().parse_known_args(given, namespace)
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
         return {}
 
     def _refuse_flags(self, given: Sequence[str]) -> None:
-        """Refuse flags that are not known before all else; those behind a verb are the verb's."""
+        """Refuse unknown flags before all else. Flags after a verb are the verb's."""
         for text in given:
             if text == "--" or (self._verbs() and not text.startswith("-")):
                 return
@@ -99,7 +99,7 @@ class Parser(argparse.ArgumentParser):
                 self._refuse(text)
 
     def _refuse(self, text: str) -> NoReturn:
-        """Refuse an argument that is not known, with what may have been meant."""
+        """Refuse an unknown argument, and suggest what may have been meant."""
         name = text.partition("=")[0]
         if not name.startswith(("-", "–", "—")):  # a dash that a word processor has made longer
             self.error(f"found {text!r:.80}, expected nothing more than flags")
@@ -138,7 +138,7 @@ def _version(package: str) -> str:
 
 
 def _joined(given: Sequence[str]) -> list[str]:
-    """Return arguments with a negative number joined to its flag: argparse takes −1e−3 for one."""
+    """Return arguments with negative numbers joined to their flags: argparse misreads −1e−3."""
     found: list[str] = []
     for text in given:
         before = found[-1] if found else ""

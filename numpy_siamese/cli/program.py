@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Program(NamedTuple):
-    """A command: its name, and where what is its own stands, imported when it is needed.
+    """A command: its name, and the places of what is its own, imported when needed.
 
     Attributes
     ----------

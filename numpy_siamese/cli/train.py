@@ -55,15 +55,14 @@ def add(verbs: Any, program: Program) -> None:
 
 
 def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
-    """Train as the flags ask; whatever can be refused is refused before anything is written.
+    """Train as the flags ask. What can be refused is refused before anything is written.
 
     Raises
     ------
     InputError
-        Flags that `_configured` refuses; data, a folder or a checkpoint that cannot be used; a
-        disk that fails.
+        Flags, data, a folder or a checkpoint cannot be used, or a disk fails.
     Stopped
-        After a signal; both say how to go on, where there is anything to go on with.
+        A signal has come. The messages of both say how to go on, if there is a run to go on with.
     """
     config, recorded = _configured(pkgutil.resolve_name(program.config), arguments)
     out = arguments.resume or arguments.out or _new_folder(program)
@@ -96,7 +95,7 @@ def _configured(
     Raises
     ------
     InputError
-        Values that cannot be, flags that exclude each other, a `config.json` that cannot be read.
+        A value is refused, flags exclude each other, or a `config.json` cannot be read.
     """
     given = config_class.given_flags(arguments)
     if arguments.resume is None:
@@ -109,7 +108,7 @@ def _configured(
 
 
 def _new_folder(program: Program) -> Path:
-    """Return the name of a folder for a run: runs/PROGRAM-DATE-TIME."""
+    """Return the default folder of a new run: runs/PROGRAM-DATE-TIME."""
     return Path("runs") / f"{program.name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
@@ -121,7 +120,7 @@ def _expanded(data: str) -> str:
 
 
 def _note_what_differs(program: Program, other: str) -> None:
-    """Say where the run goes on, or is repeated, on something else than it was begun on."""
+    """Print a note if a recorded run goes on, or is repeated, in another environment."""
     if other:
         console.complain(f"{program.name}: note: last bits may differ, for there is {other}")
 

@@ -1,1 +1,1 @@
-"""Evaluation: what a network is worth, told from its probabilities; of either package."""
+"""Evaluation: measures of a network, computed from its probabilities, for either package."""

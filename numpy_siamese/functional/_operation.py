@@ -8,6 +8,8 @@ import numpy as np
 
 from numpy_siamese._arguments import cotangent
 
+QUIETLY: Any = {"under": "ignore", "divide": "ignore", "over": "call", "invalid": "call"}
+
 Pullback = Callable[..., tuple[Any, ...]]
 Operation = TypeVar("Operation", bound=Callable[..., Any])
 
@@ -40,11 +42,14 @@ def operation(function: Operation) -> Operation:
 
 
 def _quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    with np.errstate(under="ignore", divide="ignore"):
-        flagged: list[tuple[str, int]] = []
-        with np.errstate(over="call", invalid="call", call=lambda *flag: flagged.append(flag)):
-            results = function(*args, **kwargs)
-        arrays = [r for r in results if isinstance(r, np.ndarray | np.floating)]
-        if flagged and not all(np.isfinite(array).all() for array in arrays):
+    flagged: list[tuple[str, int]] = []
+    with np.errstate(**QUIETLY, call=lambda *flag: flagged.append(flag)):
+        results = function(*args, **kwargs)
+    if flagged and not all(np.isfinite(result).all() for result in _arrays(results)):
+        with np.errstate(under="ignore", divide="ignore"):
             return function(*args, **kwargs)  # again, so that it is reported where it arises
-        return results
+    return results
+
+
+def _arrays(results: tuple[Any, ...]) -> list[Any]:
+    return [result for result in results if isinstance(result, np.ndarray | np.floating)]

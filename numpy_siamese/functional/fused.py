@@ -1,8 +1,9 @@
 """Conv2d → ReLU → MaxPool2d(2) as one operation, which either layer of the backbone is.
 
-It works row by row. Row r of the input, laid out in columns, is a matrix cols[r]. An output row
-reads KH of them, which lie one under the other in memory and so are, uncopied, the matrix of its
-windows. Each row of the input is copied once, where im2col copies it for every row of the kernel.
+A few images have all their windows copied at once. More are worked on row by row. Row r of the
+input, laid out in columns, is a matrix cols[r]. An output row reads KH of them, which lie one under
+the other in memory and so are, uncopied, the matrix of its windows. Each row of the input is copied
+once, where im2col copies it for every row of the kernel.
 
 A window of the pooling holds four positions of the convolution, (2p + a, 2q + b) for a, b ∈ {0, 1}.
 Even and odd positions of a row, b = 0 and 1, have their own columns. Pooling then compares matrices
@@ -22,6 +23,9 @@ from numpy_siamese.functional._selection import where
 
 PHASES = ((0, 0), (0, 1), (1, 0), (1, 1))
 """(a, b) in the order in which a pooling looks at its window."""
+
+FEW_IMAGES = 4
+"""Images up to which the number of calls counts more than what is copied."""
 
 NO_PHASE = np.uint8(len(PHASES))
 
@@ -73,10 +77,77 @@ def conv_relu_pool(
     if x.ndim != 4:
         raise ValueError(f"x must be (N, C, H, W), got shape {x.shape}")
     _arguments.kernels(x, weight, bias)
-    (N, C, H, W), (O, _, KH, KW) = x.shape, weight.shape
+    (N, _, H, W), (_, _, KH, KW) = x.shape, weight.shape
     P, Q = (H - KH + 1) // 2, (W - KW + 1) // 2
     if P < 1 or Q < 1:
         raise ValueError(f"x {x.shape} and weight {weight.shape} leave no window to pool")
+    compute = _at_once if N <= FEW_IMAGES else _row_by_row
+    return compute(x, weight, bias, P, Q, needs_pullback)
+
+
+def _at_once(
+    x: Array, weight: Array, bias: Array, P: int, Q: int, needs_pullback: bool
+) -> tuple[Array, Any]:
+    """Compute conv_relu_pool by one product for all windows, forward, and two backward.
+
+    Arrays are (C, H, N, W) in memory. The input is shifted by each j, and cut to the width V = 2Q
+    of the convolution. A shift by i is then one by whole rows of all images. Pooling compares the
+    columns of a window first, then its rows. Of equals the first wins.
+    """
+    (N, C, _, _), (O, _, KH, KW) = x.shape, weight.shape
+    V, R = 2 * Q, 2 * P + KH - 1  # R rows are read
+    xt = x.transpose(1, 2, 0, 3)  # (C, H, N, W)
+    shifted = np.empty((C, KW, R, N, V), x.dtype)  # c, j, r, n, v
+    for j in range(KW):
+        shifted[:, j] = xt[:, :R, :, j : j + V]
+    of_channel, of_shift, of_row, _, item = shifted.strides
+    windows = np.ndarray(  # c, i, j, ρ·n·v; each i begins a row later
+        (C, KH, KW, 2 * P * N * V), x.dtype, shifted, strides=(of_channel, of_row, of_shift, item)
+    )
+    cols = windows.reshape(C * KH * KW, 2 * P * N * V)
+    kernels = weight.reshape(O, C * KH * KW).copy()
+
+    yt = (kernels @ cols).reshape(O, P, 2, N, Q, 2)
+    left, right = yt[..., 0], yt[..., 1]  # (O, P, 2, N, Q)
+    row = np.maximum(left, right)
+    top, bottom = row[:, :, 0], row[:, :, 1]  # (O, P, N, Q)
+    largest = np.maximum(top, bottom)
+    largest += bias[:, None, None, None]
+    y = np.maximum(largest, 0).transpose(2, 0, 1, 3)
+    if not needs_pullback:
+        return y, None
+    passes, lower, later = ~(largest <= 0), bottom > top, right > left
+
+    def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
+        dlargest = where(passes, np.ascontiguousarray(dy.transpose(1, 2, 0, 3)))
+        drow = np.empty_like(row)
+        where(~lower, dlargest, out=drow[:, :, 0])
+        where(lower, dlargest, out=drow[:, :, 1])
+        dyt = np.empty_like(yt)
+        where(~later, drow, out=dyt[..., 0])
+        where(later, drow, out=dyt[..., 1])
+        dys = dyt.reshape(O, 2 * P * N * V)
+        dbias = dlargest.reshape(O, P * N * Q).sum(axis=1)
+        dweight = (dys @ cols.T).reshape(weight.shape)
+        if not needs_input_grad:
+            return None, dweight, dbias
+        dcols = np.matmul(kernels.T, dys).reshape(C, KH, KW, 2 * P, N, V)
+        dshifted = np.zeros_like(shifted)
+        for i in range(KH):
+            dshifted[:, :, i : i + 2 * P] += dcols[:, i]
+        dxt = np.zeros(xt.shape, x.dtype)
+        for j in range(KW):
+            dxt[:, :R, :, j : j + V] += dshifted[:, j]
+        return dxt.transpose(2, 0, 1, 3), dweight, dbias
+
+    return y, pullback
+
+
+def _row_by_row(
+    x: Array, weight: Array, bias: Array, P: int, Q: int, needs_pullback: bool
+) -> tuple[Array, Any]:
+    """Compute conv_relu_pool by products for each row, which read rows that were copied once."""
+    (N, C, _, _), (O, _, KH, KW) = x.shape, weight.shape
     R, M, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; a cols[b, r] is (M, L)
 
     xt = batch_innermost(x)  # (C, H, W, N)

@@ -21,16 +21,17 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that continuing a run needs beside its `config.json`, in either package.
+    """All that a run needs to go on, beside its `config.json`, in either package.
 
     Attributes
     ----------
     model, momentum : dict of name → array
-        Under the state dict's names; momentum is empty before a first step, or without momentum.
+        With the names of the state dict. There is no momentum before a first step, or if the
+        configuration has none.
     epoch, batch : int
         How many epochs, and how many batches of the next one, are done.
     seconds : float
-        How long the run has taken, pauses not counted.
+        How long the run has taken, without pauses.
     history : History
     """
 
@@ -42,18 +43,18 @@ class Checkpoint:
     history: History = field(default_factory=History)
 
     def is_finite(self) -> bool:
-        """Return whether no weight and no momentum is infinite or NaN."""
+        """Return whether all weights and momentum buffers are finite."""
         tensors = [*self.model.values(), *self.momentum.values()]
         return all(bool(np.isfinite(value).all()) for value in tensors)
 
     def fault(self, config: TrainConfig, weights: Mapping[str, Array]) -> str | None:
-        """Return why no run of such a configuration and network writes this, None if one does.
+        """Return why this is no checkpoint of such a run, or None if it is one.
 
         Parameters
         ----------
         config : TrainConfig
         weights : dict of name → array
-            Of the network that goes on; only names, shapes and dtypes count.
+            Of the network that goes on. Only names, shapes and dtypes count.
         """
         done, windows = (
             self.epoch * config.batches + self.batch,
@@ -82,16 +83,16 @@ class Checkpoint:
 
 
 def save_model(path: str | os.PathLike[str], state_dict: Mapping[str, Array]) -> None:
-    """Save weights under their state-dict names.
+    """Save weights under their names in the state dict.
 
-    `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file. Shapes,
-    also of a scalar, and values come back as they were; memory is then C-ordered and of this
+    `safetensors.torch.load_file` and `safetensors.numpy.load_file` both read the file. Shapes and
+    values come back as they were, those of a scalar too. The arrays are then C-ordered, in this
     machine's byte order.
 
     Raises
     ------
     TypeError
-        No mapping of names to arrays; an array of a dtype that safetensors has not.
+        `state_dict` is no mapping of names to arrays, or safetensors lacks the dtype of an array.
     """
     _save(Path(path), _arguments.mapping("state_dict", state_dict), {"format": "np"})
 
@@ -102,7 +103,7 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Array]:
     Raises
     ------
     InputError
-        The file cannot be read or is no safetensors file; see `tensor_files.read_tensors`.
+        The file cannot be read or is no safetensors file; see `files.tensors.read_tensors`.
     """
     tensors, _ = read_tensors(path)
     return tensors
@@ -111,8 +112,8 @@ def load_model(path: str | os.PathLike[str]) -> dict[str, Array]:
 def save_checkpoint(path: Path, state: Checkpoint) -> None:
     """Save a checkpoint.
 
-    Weights stand under ``model.``, momentum buffers under ``momentum.``, the history under
-    ``history.``; ``progress`` in the metadata is a JSON object of the epoch, batch and seconds.
+    Names of weights begin with ``model.``, of momentum buffers with ``momentum.``, of the history
+    with ``history.``. In the metadata, ``progress`` is a JSON object of epoch, batch and seconds.
     """
     tensors = {
         f"{part}.{name}": value
@@ -165,7 +166,7 @@ def _progress(text: str) -> tuple[int, int, float]:
 
 
 def _save(path: Path, tensors: Mapping[str, Array], metadata: dict[str, str]) -> None:
-    """Write tensors with one entry of metadata: the order of several would vary between runs."""
+    """Write tensors with one entry of metadata. Several would change order between runs."""
     from safetensors.numpy import save
 
     write_atomically(path, save({n: _as_stored(n, v) for n, v in tensors.items()}, metadata))

@@ -1,4 +1,4 @@
-"""When and how the state of a run is saved, and how it is taken up again."""
+"""How the state of a run is saved when a checkpoint is due, and restored when the run goes on."""
 
 from numpy_siamese.errors import InputError
 from numpy_siamese.parallel import heap
@@ -13,8 +13,8 @@ from numpy_siamese.runs.schedule import Schedule
 class Checkpointer:
     """Save the state of a run to its folder, and bring a learner back to it.
 
-    The checkpoint is the one file that counts: it holds the weights, the momentum, the place and
-    all rows of metrics, and replaces the last one in one step.
+    The checkpoint is the one file that counts. It holds the weights, the momentum, the place and
+    all rows of metrics. It replaces the last checkpoint in one step.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Checkpointer:
     Attributes
     ----------
     batches_saved : int
-        Batches that the last checkpoint knows of.
+        How many batches were done at the last checkpoint.
     """
 
     def __init__(self, config: TrainConfig, learner: Learner, directory: RunDirectory) -> None:
@@ -35,21 +35,21 @@ class Checkpointer:
 
     @property
     def place(self) -> str:
-        """The place of the last checkpoint, in words."""
+        """Epoch and batch of the last checkpoint, as text."""
         return _words(self.batches_saved, self._config.batches)
 
     def is_due(self, batches_done: int) -> bool:
-        """Return whether it is time for a checkpoint."""
+        """Return whether a checkpoint is due."""
         return self._schedule.is_due(batches_done - self.batches_saved)
 
     def until_due(self, batches_done: int) -> int:
-        """Return after how many more batches to ask whether it is time."""
+        """Return after how many more batches to ask again."""
         return self._schedule.until_due(batches_done - self.batches_saved)
 
     def save(
         self, batches_done: int, seconds: float, history: History, with_model: bool = False
     ) -> bool:
-        """Write the checkpoint, unless a number in it is not finite: then the last one stays.
+        """Write the checkpoint. If a number in it is not finite, the last one stays instead.
 
         Returns
         -------
@@ -74,12 +74,12 @@ class Checkpointer:
         return True
 
     def restore(self) -> Checkpoint | None:
-        """Bring the learner back to the last checkpoint and return it, None where there is none.
+        """Bring the learner back to the last checkpoint and return it, or None if there is none.
 
         Raises
         ------
         InputError
-            The checkpoint cannot be read, is not of such a run, or is beyond the run's end.
+            The checkpoint cannot be read, is of another run, or lies beyond the run's end.
         """
         saved = self._directory.read_checkpoint()
         if saved is None:
@@ -100,6 +100,6 @@ class Checkpointer:
 
 
 def _words(done: int, batches: int) -> str:
-    """Return after what so many batches end."""
+    """Return the epoch and batch that end after this many batches, as text."""
     epoch, batch = divmod(done, batches)
     return f"epoch {epoch + 1}, batch {batch}" if batch or not epoch else f"epoch {epoch}"

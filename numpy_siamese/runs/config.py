@@ -1,4 +1,4 @@
-"""One dataclass that is the flags, the file and the documentation of a run at once."""
+"""The configuration of a run: one dataclass is its flags, its file and its documentation."""
 
 import argparse
 import math
@@ -15,7 +15,7 @@ COUNTLESS = 2**31
 
 
 ONLY_TORCH = frozenset({"device", "algorithms"})
-"""Fields that `torch_siamese` adds; a run goes on in NumPy without them."""
+"""Fields that `torch_siamese.config.TrainConfig` adds. A run goes on in NumPy without them."""
 
 PARSE: dict[type, Callable[[str], Any]] = {int: whole_number, float: real_number, str: str}
 """How a flag's text becomes a value of a kind."""
@@ -28,7 +28,7 @@ def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
     """Declare a field: its default, its kind (int, float or str), what it means, its limits.
 
     The limits are `least` and `below` for numbers, `choices` for names. `automatic` says what the
-    default None stands for. A field that is `of_sitting` may change when a run is continued.
+    default None stands for. A field that is `of_sitting` may change when a run goes on.
     """
     return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
 
@@ -40,8 +40,8 @@ class TrainConfig:
     Raises
     ------
     InputError
-        A value of another kind, below its least, not finite, or not among the choices; it names
-        the flag.
+        A value is of another kind, outside its limits, not finite, or not among the choices. The
+        message names the flag.
     """
 
     data: str = option(
@@ -115,7 +115,7 @@ class TrainConfig:
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser) -> None:
-        """Give the parser one flag for each field; flags not given leave no trace."""
+        """Give the parser one flag for each field. A flag that is not given leaves no trace."""
         for spec in fields(cls):
             default = spec.metadata.get("automatic", spec.default)
             choices = spec.metadata.get("choices")
@@ -134,7 +134,7 @@ class TrainConfig:
         return {name: value for name, value in vars(arguments).items() if name in names}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name, as they stand in `config.json`."""
+        """Return the fields by name, as `config.json` has them."""
         return asdict(self)
 
 
@@ -144,7 +144,7 @@ def flag(name: str) -> str:
 
 
 def converted(value: Any, kind: type) -> Any:
-    """Return a value as one of this kind, where that loses nothing: NumPy's numbers are numbers.
+    """Return a value as one of this kind, if that loses nothing. NumPy's numbers count as numbers.
 
     Raises
     ------

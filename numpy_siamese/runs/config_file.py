@@ -1,4 +1,4 @@
-"""A run's `config.json`, read back: to repeat the run or to continue it."""
+"""A run's `config.json`, read back to repeat the run or to go on with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 CONFIG = "config.json"
 
 MOST_BYTES = 2**20
-"""Of a `config.json`; it has about a thousand bytes."""
+"""The most that a `config.json` may have. A real one has about a thousand."""
 
 DECIDES_BITS = ("blas", "numpy", "torch", "cpu_capability", "device")
-"""What of an environment decides about the last bits of a result, given one configuration."""
+"""The parts of an environment that decide about the last bits of a result."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class RecordedConfig:
     ----------
     path : Path
     settings : dict
-        Fields of the configuration; those that are missing have their defaults.
+        Fields of the configuration. Those that are missing have their defaults.
     data_sha256 : str or None
-        `Dataset.checksum` of the data that the run saw; None in a file written by hand.
+        `Dataset.checksum` of the data that the run saw. None in a file written by hand.
     environment : dict
-        What the run was begun on, as its learner and `environment.describe` told; empty in a file
+        What the run began on, from its learner and from `environment.describe`. Empty in a file
         written by hand.
     """
 
@@ -43,7 +43,7 @@ class RecordedConfig:
     environment: dict[str, Any]
 
     def what_differs(self, here: Mapping[str, Any]) -> str:
-        """Return what here decides about last bits and is not as recorded; nothing if all is."""
+        """Return which parts of `DECIDES_BITS` differ from the record, as text."""
         return ", ".join(
             f"{name} {here[name]} (recorded: {self.environment[name]})"
             for name in DECIDES_BITS
@@ -51,7 +51,7 @@ class RecordedConfig:
         )
 
     def check_data(self, dataset: "Dataset") -> None:
-        """Refuse other data than the recorded.
+        """Refuse data other than those recorded.
 
         Raises
         ------
@@ -72,8 +72,8 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
     Raises
     ------
     InputError
-        The file cannot be read, is no JSON object, or holds an unknown name or a value of another
-        type than the field's.
+        The file cannot be read or is no JSON object. A name is unknown, or a value is not of its
+        field's type.
     """
     found = read_object(path)
     data_sha256 = found.pop("data_sha256", None)
@@ -97,7 +97,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object of a `config.json`, whatever it says.
+    """Return the JSON object of a `config.json`, unchecked.
 
     Raises
     ------
@@ -114,14 +114,14 @@ def read_object(path: Path) -> dict[str, Any]:
 def continued(
     recorded: RecordedConfig, given: dict[str, Any], config_class: type[TrainConfig]
 ) -> TrainConfig:
-    """Return the configuration with which a run goes on: as recorded, but for flags of a sitting.
+    """Return the configuration with which a run goes on: as recorded, with flags of this sitting.
 
-    A flag with the recorded value is none too many: a command can be repeated with --resume.
+    A flag may repeat its recorded value, so that a command can be repeated with --resume.
 
     Raises
     ------
     InputError
-        A flag is given that would make it another run.
+        A flag would make it another run.
     """
     defaults = {spec.name: spec.default for spec in fields(config_class)}
     free = sorted(spec.name for spec in fields(config_class) if spec.metadata.get("of_sitting"))
@@ -136,7 +136,7 @@ def continued(
 
 
 def _checked(path: Path, name: str, value: Any, kind: type) -> Any:
-    """Return a value of the field's type, None as it is."""
+    """Return the value if it has the field's type or is None."""
     if kind is float and type(value) is int:
         value = float(value) if abs(value) < 2**1023 else value
     if value is not None and type(value) is not kind:

@@ -1,4 +1,4 @@
-"""What a run or a measurement was made on: processor, versions, the kernel of BLAS, settings."""
+"""What a run or a measurement runs on: processor, versions, BLAS kernel, settings."""
 
 import os
 import platform
@@ -25,8 +25,7 @@ SETTINGS = (
     "ONEDNN_",
     "OPENBLAS_",
 )
-"""How the names of environment variables begin that change how fast, or to which last bit, NumPy
-and PyTorch compute."""
+"""Prefixes of environment variables that change the speed or the last bits of NumPy or PyTorch."""
 
 NOT_CHOSEN = frozenset({"KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"})
 """Variables that libraries set when they are imported."""
@@ -46,11 +45,11 @@ KERNELS = {
     "Cooperlake": "AVX-512",
     "SapphireRapids": "AVX-512",
 }
-"""The instructions of OpenBLAS's kernels for x86-64; all others have SSE."""
+"""The instructions of OpenBLAS's kernels for x86-64. All other kernels use SSE."""
 
 
 def describe() -> dict[str, str]:
-    """Return what decides about speed and last bits of NumPy, as it is recorded with a run."""
+    """Return what decides about speed and last bits of NumPy, for the record of a run."""
     facts = {
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -71,7 +70,7 @@ def processor() -> str:
 
 
 def describe_blas() -> str:
-    """Return the BLAS libraries in use, for OpenBLAS with the kernel in force: its machine code."""
+    """Return the BLAS libraries in use, each with the kernel that it runs."""
     found = [
         f"{library['internal_api']} {library['version']} ({library.get('architecture', 'unknown')})"
         for library in blas.libraries()
@@ -80,7 +79,7 @@ def describe_blas() -> str:
 
 
 def describe_settings(variables: Mapping[str, str] = os.environ) -> str:
-    """Return the environment variables that begin as one of `SETTINGS` says, with their values."""
+    """Return the environment variables that begin with one of `SETTINGS`, with their values."""
     return ", ".join(
         f"{name}={value}"
         for name, value in sorted(variables.items())
@@ -89,10 +88,10 @@ def describe_settings(variables: Mapping[str, str] = os.environ) -> str:
 
 
 def weaker_kernel() -> str | None:
-    """Return a sentence where OpenBLAS runs another kernel than the processor could, else None.
+    """Return a sentence if OpenBLAS runs a weaker kernel than the processor could, else None.
 
-    OPENBLAS_CORETYPE asks for one, and an old OpenBLAS does not know a new processor. Only for
-    x86-64 under Linux.
+    OPENBLAS_CORETYPE may ask for one. An old OpenBLAS may not know a new processor. Only Linux on
+    x86-64 is looked at.
     """
     able = widest_instructions()
     for library in blas.libraries():
@@ -108,7 +107,7 @@ def weaker_kernel() -> str | None:
 
 
 def widest_instructions() -> str | None:
-    """Return the widest of `INSTRUCTIONS` that the processor has, None where it is not told."""
+    """Return the widest of `INSTRUCTIONS` that the processor has, or None if it is unknown."""
     flags = _cpuinfo("flags")
     if platform.machine().lower() not in ("x86_64", "amd64") or not flags:
         return None
@@ -121,7 +120,7 @@ def widest_instructions() -> str | None:
 
 
 def _cpuinfo(field: str, path: Path = Path("/proc/cpuinfo")) -> list[str]:
-    """Return what Linux tells of each core under a name."""
+    """Return the value of a field of /proc/cpuinfo for each core."""
     if not sys.platform.startswith("linux"):
         return []
     try:

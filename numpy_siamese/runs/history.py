@@ -14,9 +14,9 @@ Array = np.ndarray
 class Metrics:
     """Means over a window of training batches, or over the test pairs after an epoch.
 
-    `epoch` and `batch` count from 1 and name the last batch seen; `loss` is in nats, not a number
-    where a batch was left out (``--on-nan continue``); `seconds` have passed since the run began,
-    pauses before a resumption not counted.
+    `epoch` and `batch` count from 1 and name the last batch seen. `loss` is in nats. It is NaN if
+    a batch was left out (``--on-nan continue``). `seconds` is the time since the run began, without
+    pauses.
     """
 
     epoch: int
@@ -37,7 +37,7 @@ class History:
     ----------
     train, test : list of Metrics
     window : list of (loss, accuracy)
-        Of each batch since the last row.
+        One for each batch since the last row.
     """
 
     train: list[Metrics] = field(default_factory=list)
@@ -59,9 +59,9 @@ class History:
         Raises
         ------
         TypeError
-            What is no array, or no mapping.
+            `tensors` is no mapping, or a value in it is no array.
         ValueError
-            A tensor is missing, or has another shape or dtype; an epoch or a batch is no count.
+            A tensor is missing or has another shape or dtype. An epoch or a batch is no count.
         """
         tensors = _arguments.mapping("tensors", tensors)
         for name, columns in (("train", len(COLUMNS)), ("test", len(COLUMNS)), ("window", 2)):

@@ -19,8 +19,8 @@ class Learner(Protocol):
     Attributes
     ----------
     batches_at_a_time : int
-        How many batches `learn` should be given at once, where a run has as many: 1 where it costs
-        nothing to know of each, more where a device has to be waited for.
+        How many batches a run should give `learn` at once. It is 1 on a CPU. It is more on a
+        device, where every result has to be waited for.
     """
 
     batches_at_a_time: int
@@ -28,15 +28,15 @@ class Learner(Protocol):
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn from n batches, one after the other; return losses (n,), accuracies (n,), float64.
 
-        Both are of before each batch's own step. How many are given at a time does not change a
-        bit. A batch whose probabilities are not finite leaves the weights as they were; its loss
-        and accuracy are NaN.
+        Each is computed before the batch's own step. How many batches are given at a time does not
+        change a bit. A batch whose probabilities are not finite leaves the weights as they were.
+        Its loss and accuracy are NaN.
         """
 
     def evaluate(
         self, images: Array, left_index: Array, right_index: Array, targets: Array
     ) -> Verification:
-        """Judge pairs of such images."""
+        """Judge pairs of images, given by their indices."""
 
     def model_state(self) -> dict[str, Array]:
         """Return the weights by name."""
@@ -45,7 +45,7 @@ class Learner(Protocol):
         """Return the momentum buffers by name."""
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
-        """Take weights and momentum, of the names, shapes and dtypes that the two above give."""
+        """Take weights and momentum, as `model_state` and `momentum_state` return them."""
 
     def environment(self) -> dict[str, Any]:
         """Return what the package adds to the environment: its name, threads, device."""

@@ -1,4 +1,4 @@
-"""What a run tells the person who watches it."""
+"""What a run shows on the terminal: a bar, and a line for each window of batches."""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ class Progress:
     Parameters
     ----------
     epochs, batches, batch_size : int
-        The run's size, from which the time left is reckoned.
+        The run's size, from which the time left follows.
     quiet : bool
         Say nothing.
     done : int
@@ -23,8 +23,8 @@ class Progress:
     Attributes
     ----------
     failure : OSError or None
-        Why standard output could not be written. Nothing more is said then; what is to become of
-        the work, whoever does it decides.
+        Why standard output could not be written. Nothing more is printed then. The trainer decides
+        what becomes of the run.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Progress:
         self._show_bar()
 
     def say(self, *parts: str) -> None:
-        """Print a line of such parts on standard output, above the bar; see `console.say`."""
+        """Print a line made of parts on standard output, above the bar; see `console.say`."""
         if self._bar is None or self.failure is not None:
             return
         self._bar.hide()
@@ -49,7 +49,7 @@ class Progress:
         self._bar.show_again()
 
     def begin(self, data: str, train: int, test: int, place: str) -> None:
-        """Print what is about to be done with how many images, and where the run is."""
+        """Print the data, the size of the run, and its folder."""
         self.say(
             f"{data}:",
             f"{train:,} training and {test:,} test images",
@@ -80,7 +80,7 @@ class Progress:
         )
 
     def left_out(self, epoch: int, batch: int) -> None:
-        """Print that nothing was learned from a batch, counted from 1."""
+        """Print that a batch was left out. Epoch and batch count from 1."""
         self.say(f"epoch {epoch}, batch {batch} left out: its loss is not finite")
 
     def test(self, row: Metrics, pairs: int) -> None:
@@ -95,19 +95,19 @@ class Progress:
         self.say(f"done in {clock(seconds)}", f"the run is in {path}")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
     def _show_bar(self, *figures: str) -> None:
-        """Show how far the run is, and its figures: the same at different lengths."""
+        """Show how far the run is, and its figures, given in several lengths."""
         if self._bar is not None:
             total = self.epochs * self.batches
             longest = "  ".join([f"{self._done}/{total}", *figures[:1]])
             self._bar.show(self._done / total, (longest, *figures))
 
     def _pace(self) -> tuple[float, str]:
-        """Return pairs a second in this sitting, and the time that the rest takes at this pace."""
+        """Return the pairs per second of this sitting, and the time left at this pace."""
         seconds = max(time.perf_counter() - self._start, 1e-9) / (self._done - self._done_before)
         left = seconds * (self.epochs * self.batches - self._done)
         return self.batch_size / seconds, clock(left)
@@ -118,7 +118,7 @@ def _counted(n: int, thing: str, ending: str = "s") -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return a time as m:ss, from an hour on as h:mm:ss."""
+    """Return a time as m:ss, or as h:mm:ss from an hour on."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

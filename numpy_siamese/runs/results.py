@@ -1,4 +1,4 @@
-"""What a run leaves to be read and looked at: configuration, metrics, summary, pictures."""
+"""What a run leaves for a reader: configuration, metrics, summary, pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ Array = np.ndarray
 class Results:
     """Write the results of one run to its folder.
 
-    All of it follows from the checkpoint, and is written again when the run goes on.
+    All of them follow from the checkpoint, and are written again when the run goes on.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Results:
         self._config, self._dataset, self._directory = config, dataset, directory
 
     def write_config(self, environment: dict[str, Any]) -> None:
-        """Write how the run is made, on what data, and what it is made on."""
+        """Write the configuration, the checksum of the data, and the environment."""
         recorded = {"data_sha256": self._dataset.checksum(), "environment": environment}
         self._directory.write_json(CONFIG, self._config.to_dict() | recorded)
 
@@ -55,7 +55,7 @@ class Results:
         environment: dict[str, Any],
         finished: bool,
     ) -> dict[str, Any]:
-        """Write what has come of the run so far, and return it."""
+        """Write the figures of the run so far, and return them."""
         train, test = self._dataset.train, self._dataset.test
         summary = {
             "finished": finished,

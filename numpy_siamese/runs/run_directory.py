@@ -30,21 +30,21 @@ START = frozenset({CONFIG, CHECKPOINT, METRICS, "test_metrics.csv", "pairs.png"}
 
 
 class RunDirectory:
-    """Where one run writes; every file appears whole or not at all.
+    """The folder that one run writes to. Every file appears whole or not at all.
 
     Parameters
     ----------
     path : Path
-        Created, parents included; an existing folder must be empty, or hold no more than the start
-        of a run that was killed before its first batch was done.
+        Created with its parents. An existing folder must be empty, or hold no more than the start
+        of a run that was killed before its first batch.
     existing : bool
-        Continue the run that the folder holds.
+        Go on with the run that the folder holds.
 
     Raises
     ------
     InputError
-        The path is no folder, holds something (or, to continue, no run), cannot be written, or
-        another process is writing there.
+        The path is no folder, cannot be written, or another process writes there. A new run finds
+        files there, or one that goes on finds no run.
     """
 
     def __init__(self, path: Path, existing: bool = False) -> None:
@@ -60,7 +60,7 @@ class RunDirectory:
             raise
 
     def _open(self) -> None:
-        """Make the folder, where it is to be new, and let no other run in."""
+        """Make the folder of a new run, and lock it."""
         try:
             if not self.existing:
                 self.path.mkdir(parents=True, exist_ok=True)
@@ -83,12 +83,12 @@ class RunDirectory:
                 (self.path / name).unlink()
 
     def _entries(self) -> list[str]:
-        """Return the names of what the folder holds, but for what a dead process leaves behind."""
+        """Return the names in the folder, without the lock and what a dead process left behind."""
         ignored = {LOCK, *(leftover.name for leftover in leftovers(self.path))}
         return sorted({entry.name for entry in self.path.iterdir()} - ignored)
 
     def _check(self) -> None:
-        """Refuse a folder that holds something, or, to continue, one that holds no run."""
+        """Refuse a new run's folder that holds something, and an existing one that holds no run."""
         entries = self._entries()
         if self.existing:
             if CONFIG not in entries:
@@ -106,9 +106,9 @@ class RunDirectory:
             raise InputError(f"{self._flag}: cannot be written, expected a writable folder")
 
     def _is_mere_start(self, entries: Collection[str]) -> bool:
-        """Whether a run began here and was killed before its first batch was done.
+        """Return whether a run began here and was killed before its first batch was done.
 
-        Whoever is still at work there holds the lock.
+        A run that is still at work holds the lock.
         """
         if not lock.IS_KEPT or CHECKPOINT not in entries or not START.issuperset(entries):
             return False
@@ -120,12 +120,12 @@ class RunDirectory:
         return state.epoch == state.batch == 0 and lines <= 1
 
     def close(self) -> None:
-        """Let other runs write there."""
+        """Release the lock, so that other runs can write there."""
         if self._lock is not None:
             self._lock.release()
 
     def discard(self) -> None:
-        """Take back what a new run has made, its folder and the parents of it; let others in.
+        """Remove the files, the folder and the parents that a new run has made; release the lock.
 
         The folder of a run that goes on stays as it is.
         """
@@ -144,7 +144,7 @@ class RunDirectory:
         remove_empty(self._missing)
 
     def epochs(self) -> Any:
-        """Return the end that `config.json` has.
+        """Return the number of epochs in `config.json`.
 
         Raises
         ------
@@ -154,7 +154,7 @@ class RunDirectory:
         return read_object(self.path / CONFIG).get("epochs")
 
     def set_epochs(self, epochs: int) -> None:
-        """Let `config.json` of a run that goes on have another end; all else in it stays.
+        """Set the number of epochs in `config.json`; all else in it stays.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class RunDirectory:
         self.write_json(CONFIG, read_object(self.path / CONFIG) | {"epochs": epochs})
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write `config.json` or `summary.json`; a number that is not finite becomes null."""
+        """Write `config.json` or `summary.json`. A number that is not finite becomes null."""
         text = json.dumps(_without_nan(content), indent=2, allow_nan=False) + "\n"
         write_atomically(self._place(name), text.encode())
 
@@ -185,12 +185,12 @@ class RunDirectory:
         checkpoint.save_model(self._place(MODEL), state.model)
 
     def read_checkpoint(self) -> Checkpoint | None:
-        """Return the last checkpoint, None where a run ended before it wrote anything.
+        """Return the last checkpoint, or None if the run ended before it wrote anything.
 
         Raises
         ------
         InputError
-            The file cannot be read or is no checkpoint; weights are there without one.
+            The file cannot be read or is no checkpoint. There are weights but no checkpoint.
         """
         path = self.path / CHECKPOINT
         if not path.exists() and not (self.path / MODEL).exists():
@@ -202,7 +202,7 @@ class RunDirectory:
         write_atomically(self._place(name), png)
 
     def _place(self, name: str) -> Path:
-        """Return the path of a file that is to be written, and remember it."""
+        """Return the path of a file to write, and remember it for `discard`."""
         self._written.add(self.path / name)
         return self.path / name
 

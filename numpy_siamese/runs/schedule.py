@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 EVERY, SHARE_OF_TIME = 100, 0.01
-"""Where no number is asked for: batches between checkpoints, unless writing them would take a
-larger share of the time."""
+"""The default batches between checkpoints, and the share of time that writing may take."""
 
 
 class Schedule:
@@ -15,8 +14,8 @@ class Schedule:
     Parameters
     ----------
     every : int or None
-        Batches between checkpoints; None is `EVERY`, or as many as keep the time that the last one
-        took to write below `SHARE_OF_TIME`.
+        Batches between checkpoints. None means `EVERY`, or more if writing takes a larger share of
+        the time than `SHARE_OF_TIME`.
     """
 
     def __init__(self, every: int | None) -> None:
@@ -24,7 +23,7 @@ class Schedule:
         self._written_at, self._cost = time.perf_counter(), 0.0
 
     def is_due(self, batches: int) -> bool:
-        """Return whether so many batches since the last checkpoint are enough."""
+        """Return whether a checkpoint is due this many batches after the last one."""
         if self.every is not None:
             return batches >= self.every
         since = time.perf_counter() - self._written_at

@@ -1,4 +1,4 @@
-"""What signals do to a run: the first ends it well, the next at once."""
+"""What signals do to a run: the first ends it after its batch, the next at once."""
 
 import signal
 import threading
@@ -15,18 +15,18 @@ WORDS: dict[int, str] = {
     )
     if (number := getattr(signal, name, None)) is not None
 }
-"""The signals that end a run, and how that is told."""
+"""The signals that end a run, and the word for each."""
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal has ended what was under way.
+    """A signal has ended the run.
 
     Parameters
     ----------
     number : int
-        The signal's.
+        The number of the signal.
     at_once : bool
-        Nothing was finished first.
+        Whether the run ended without finishing its batch.
     """
 
     def __init__(self, number: int = signal.SIGINT, at_once: bool = False) -> None:
@@ -35,19 +35,19 @@ class Stopped(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """The exit status by the shells' convention: 130 for SIGINT, 143 SIGTERM, 129 SIGHUP."""
+        """The exit status by the convention of shells: 130 SIGINT, 143 SIGTERM, 129 SIGHUP."""
         return 128 + self.number
 
 
 class Stops:
-    """Whom the first signal asks to stop; where there is nobody, it raises `Stopped`."""
+    """The handler of signals: the first calls `ask` if it is set, all others raise `Stopped`."""
 
     def __init__(self) -> None:
         self.ask: Callable[[int], None] | None = None
         self._closed, self._late = False, 0
 
     def handle(self, number: int, frame: Any) -> None:
-        """Ask, or raise Stopped where nobody can be asked or somebody has been."""
+        """Call `ask` once. Raise Stopped if it is not set, or was called before."""
         if self._closed:
             self._late = number
             return
@@ -57,11 +57,11 @@ class Stops:
         ask(number)
 
     def close(self) -> None:
-        """Let signals from here on wait until their handlers of before are back."""
+        """Keep later signals until the earlier handlers are back."""
         self._closed = True
 
     def pass_on(self) -> None:
-        """Send what has waited to whoever handles it now."""
+        """Raise a signal that was kept, for the handler of now."""
         if self._late:
             signal.raise_signal(self._late)
 
@@ -70,9 +70,10 @@ class Stops:
 def handled() -> Iterator[Stops]:
     """Handle the signals of `WORDS` within; afterwards they do what they did before.
 
-    A signal that is ignored stays ignored: so do `nohup`, a shell's ``trap ''`` and its background
-    jobs protect a process. One whose handler does not come from Python is left to it, as it could
-    not be put back. Only the main thread can handle signals: elsewhere they stay as they are.
+    A signal that is ignored stays ignored. `nohup`, a shell's ``trap ''`` and its background jobs
+    protect a process in this way. A handler that does not come from Python stays in force, because
+    it could not be put back. Only the main thread can handle signals. In others they stay as they
+    are.
     """
     stops = Stops()
     before = _handlers() if threading.current_thread() is threading.main_thread() else {}
@@ -91,6 +92,6 @@ def handled() -> Iterator[Stops]:
 
 
 def _handlers() -> dict[int, Any]:
-    """Return the handlers that may be replaced, by signal."""
+    """Return the handlers that can be replaced, by signal."""
     found = {number: signal.getsignal(number) for number in WORDS}
     return {n: handler for n, handler in found.items() if handler not in (None, signal.SIG_IGN)}

@@ -1,4 +1,4 @@
-"""A whole run: epochs of batches, and the test after each."""
+"""A whole run: epochs of batches, and the test after each epoch."""
 
 import math
 import signal
@@ -26,7 +26,7 @@ from numpy_siamese.runs.signals import Stopped
 class Trainer:
     """Train a learner on a data set and keep a run directory.
 
-    An epoch's last checkpoint comes before its test; whoever goes on from there tests first.
+    An epoch's last checkpoint comes before its test. A run that goes on from there tests first.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class Trainer:
     quiet : bool
         Print nothing.
     resume : bool
-        Go on from the last checkpoint in `out`, where `config` and `dataset` are those of the run.
+        Go on from the last checkpoint in `out`. `config` and `dataset` must be those of the run.
 
     Raises
     ------
     InputError
-        A data set whose classes are too few or too small for pairs; an `out` that cannot be used;
-        a checkpoint that is none or is not of such a run.
+        Classes of the data are too few or too small for pairs. `out` cannot be used. A checkpoint
+        cannot be read or is of another run.
     """
 
     def __init__(
@@ -86,25 +86,25 @@ class Trainer:
 
     @property
     def is_kept(self) -> bool:
-        """Whether what is in the folder is worth going on with: it was, or a batch is done."""
+        """Whether the folder is worth keeping: it held a run before, or a batch is done."""
         return self.directory.existing or self.batches_done > 0
 
     @property
     def saved(self) -> str:
-        """The place of the last checkpoint, in words."""
+        """Epoch and batch of the last checkpoint, as text."""
         return self._checkpointer.place
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """Ask a run to save its state and raise `Stopped`, once the batch or test is finished."""
+        """Ask the run to finish its batch or test, save its state and raise `Stopped`."""
         self._stop = number
 
     def train(self) -> dict[str, Any]:
         """Run all epochs that are left and return the summary.
 
-        An exception passes through once the metrics so far and a summary are written (a `Stopped`
-        at once passes at once). The weights on disk are always those after a whole batch. Before
-        the first batch of a new run is done, an exception leaves nothing of it. The OSError of a
-        standard output that cannot be written comes once the state is saved.
+        An exception passes through once the metrics so far and a summary are written. A `Stopped`
+        that is `at_once` passes without that. The weights on disk are always those after a whole
+        batch. An exception before the first batch of a new run leaves nothing of it. If standard
+        output cannot be written, its OSError comes once the state is saved.
         """
         try:
             for epoch in range(len(self.history.test), self.config.epochs):
@@ -126,11 +126,11 @@ class Trainer:
         return summary
 
     def close(self) -> None:
-        """Let other runs write in the folder; of a run without a batch, leave nothing there."""
+        """Release the folder. A new run without a batch leaves nothing there."""
         self.directory.close() if self.is_kept else self.directory.discard()
 
     def environment(self) -> dict[str, Any]:
-        """Return what the run is made on: what decides about its speed and its last bits."""
+        """Return what decides about the run's speed and its last bits."""
         return environment.describe() | self.learner.environment()
 
     def _train_epoch(self, epoch: int) -> None:
@@ -148,7 +148,7 @@ class Trainer:
             self._end_if_asked()
 
     def _next_batches(self, epoch: int) -> range:
-        """Return as many batches as the learner wants, none behind one after which to write."""
+        """Return as many batches as the learner wants, up to the next one that ends in a write."""
         first = self.batches_done - epoch * self.config.batches
         count = min(
             self.learner.batches_at_a_time,
@@ -159,7 +159,7 @@ class Trainer:
         return range(first, first + count)
 
     def _learn(self, epoch: int, batches: range) -> None:
-        """Learn from batches; one whose loss is not finite ends the run, or is left out."""
+        """Learn from batches. One whose loss is not finite ends the run or is left out."""
         losses, accuracies = self.learner.learn([self.sampler.batch(epoch, k) for k in batches])
         for k, loss, accuracy in zip(batches, losses.tolist(), accuracies.tolist(), strict=True):
             if not math.isfinite(loss):
@@ -190,7 +190,7 @@ class Trainer:
         return self._stop is not None or self.progress.failure is not None
 
     def _end_if_asked(self) -> None:
-        """End once the state is saved: for a signal, or as nobody can read what is printed."""
+        """End a run whose state is saved: after a signal, or if standard output has failed."""
         if self._stop is not None:
             raise Stopped(self._stop)
         if self.progress.failure is not None:
@@ -205,19 +205,19 @@ class Trainer:
         )
 
     def _save(self, with_model: bool = False) -> None:
-        """Write a checkpoint; weights that are not finite end the run, or are not written."""
+        """Write a checkpoint. Weights that are not finite end the run or are not written."""
         done, history = self.batches_done, self.history
         saved = self._checkpointer.save(done, self._seconds(), history, with_model)
         if not saved and self.config.on_nan == "stop":
             raise self._diverged(*divmod(done - 1, self.config.batches))
 
     def _begin(self) -> None:
-        """Record how the run is made, and its start."""
+        """Write the configuration and the first checkpoint."""
         self._results.write_config(self.environment())
         self._save()
 
     def _resume(self) -> None:
-        """Go back to where the last checkpoint was written; record an end that has changed."""
+        """Go back to the last checkpoint. Record a number of epochs that has changed."""
         saved = self._checkpointer.restore()
         if saved is None:
             self._save()
@@ -229,7 +229,7 @@ class Trainer:
             self.directory.set_epochs(self.config.epochs)
 
     def _place(self, out: Path) -> str:
-        """Say where the run is, on disk and in time."""
+        """Return the run's folder and its last checkpoint, as text."""
         if not self.directory.existing:
             return f"writing {out}"
         if self.batches_done == self.config.epochs * self.config.batches:

@@ -1,7 +1,7 @@
 """Faults in convolution, ReLU and pooling as one."""
 
 from numpy_siamese.functional import fused
-from parity_tests.meta.checks import on_floats, on_integers
+from parity_tests.meta.checks import check, on_floats, on_integers
 from parity_tests.meta.planting import Fault
 
 FAULTS = [
@@ -81,5 +81,49 @@ FAULTS = [
         "np.maximum(yt, np.zeros_like(yt[:1]), out=yt)",
         "np.maximum(yt, -np.ones_like(yt[:1]), out=yt)",
         on_floats("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool of a few images: no bias",
+        fused,
+        "largest += bias[:, None, None, None]",
+        "pass",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool of a few images: a silent window learns",
+        fused,
+        "where(passes, np.ascontiguousarray(dy.transpose(1, 2, 0, 3)))",
+        "np.ascontiguousarray(dy.transpose(1, 2, 0, 3))",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool of a few images: rows of a window swapped",
+        fused,
+        "top, bottom = row[:, :, 0], row[:, :, 1]",
+        "bottom, top = row[:, :, 0], row[:, :, 1]",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool of a few images: of equals the last wins",
+        fused,
+        "right > left",
+        "right >= left",
+        check(
+            "numpy_siamese/tests/functional/test_fused.py::test_of_few_and_of_many_the_same_window_wins"
+        ),
+    ),
+    Fault(
+        "conv_relu_pool of a few images: a row's shift taken for a column's",
+        fused,
+        "strides=(of_channel, of_row, of_shift, item)",
+        "strides=(of_channel, of_shift, of_row, item)",
+        on_integers("conv_relu_pool"),
+    ),
+    Fault(
+        "conv_relu_pool of a few images: overlapping gradients overwritten",
+        fused,
+        "dshifted[:, :, i : i + 2 * P] += ",
+        "dshifted[:, :, i : i + 2 * P] = ",
+        on_integers("conv_relu_pool"),
     ),
 ]
