@@ -10,11 +10,10 @@ import pytest
 from numpy_siamese.data.download import DOWNLOADS, fetch
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.run_directory import RunDirectory
-from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.commands import status
 from numpy_siamese.tests.support.folders import contents, left_in
 from numpy_siamese.tests.support.same_run import SMALL
-from numpy_siamese.tests.support.tiny import FakeLearner, config, csv_folder, dataset
+from numpy_siamese.tests.support.tiny import FakeLearner, csv_folder, fake_run
 
 FULL = """
 from numpy_siamese.files import atomic_write as files
@@ -125,10 +124,7 @@ def test_the_corrected_command_works(server, twelve_images, tmp_path):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError("too much"), OSError(5, "bad")])
 def test_an_error_in_the_first_batch_leaves_nothing(tmp_path, error):
     """Broken otherwise: the same, for who trains from Python; and the error is another one."""
-    digits = dataset()
-    run = Trainer(
-        config(), digits, FakeLearner(digits, error, 0), tmp_path / "a" / "run", quiet=True
-    )
+    run = fake_run(tmp_path / "a" / "run", FakeLearner(fails=error, at=0))
     assert (tmp_path / "a" / "run" / "config.json").exists()
     assert not run.is_kept
     with pytest.raises(type(error)) as caught:
@@ -140,7 +136,6 @@ def test_an_error_in_the_first_batch_leaves_nothing(tmp_path, error):
 @pytest.mark.usefixtures("no_pictures")
 def test_what_others_have_put_there_stays(tmp_path):
     """Broken otherwise: a note, or another run beside it, is gone with a failed start."""
-    digits = dataset()
 
     class Noted(FakeLearner):
         def step(self, *_):
@@ -148,7 +143,7 @@ def test_what_others_have_put_there_stays(tmp_path):
             (tmp_path / "runs" / "other").mkdir()
             raise MemoryError("too much")
 
-    run = Trainer(config(), digits, Noted(digits), tmp_path / "runs" / "mine", quiet=True)
+    run = fake_run(tmp_path / "runs" / "mine", Noted())
     with pytest.raises(MemoryError):
         run.train()
     assert left_in(tmp_path) == ["runs", "runs/mine", "runs/mine/notes.txt", "runs/other"]
@@ -158,14 +153,13 @@ def test_what_others_have_put_there_stays(tmp_path):
 @pytest.mark.parametrize("at", [0, 1])
 def test_a_run_that_goes_on_is_never_taken_back(tmp_path, at):
     """Broken otherwise: an error after --resume costs the run."""
-    digits = dataset()
-    first = FakeLearner(digits, KeyboardInterrupt(), 4)
+    first = FakeLearner(fails=KeyboardInterrupt(), at=4)
     with pytest.raises(KeyboardInterrupt):
-        Trainer(config(window=1), digits, first, tmp_path / "run", quiet=True).train()
+        fake_run(tmp_path / "run", first, window=1).train()
     before = left_in(tmp_path)
-    failing = FakeLearner(digits, MemoryError("too much"), at)
+    failing = FakeLearner(fails=MemoryError("too much"), at=at)
     failing.load_state = lambda *_: None
-    run = Trainer(config(window=1), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    run = fake_run(tmp_path / "run", failing, resume=True, window=1)
     assert run.is_kept
     with pytest.raises(MemoryError):
         run.train()
@@ -175,11 +169,10 @@ def test_a_run_that_goes_on_is_never_taken_back(tmp_path, at):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_run_that_goes_on_is_kept_before_its_first_batch_too(tmp_path):
     """Broken otherwise: the user is not told how to go on, and summary.json is of before."""
-    digits = dataset()
-    Trainer(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).directory.close()
-    failing = FakeLearner(digits, MemoryError("too much"), 0)
+    fake_run(tmp_path / "run").directory.close()
+    failing = FakeLearner(fails=MemoryError("too much"), at=0)
     failing.load_state = lambda *_: None
-    run = Trainer(config(), digits, failing, tmp_path / "run", quiet=True, resume=True)
+    run = fake_run(tmp_path / "run", failing, resume=True)
     assert run.is_kept
     with pytest.raises(MemoryError):
         run.train()
@@ -190,20 +183,19 @@ def test_a_run_that_goes_on_is_kept_before_its_first_batch_too(tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_resumption_that_fails_at_once_leaves_the_run(tmp_path, monkeypatch):
     """Broken otherwise: the same, where pictures cannot be drawn."""
-    digits = dataset()
-    first = FakeLearner(digits, KeyboardInterrupt(), 1)
+    first = FakeLearner(fails=KeyboardInterrupt(), at=1)
     with pytest.raises(KeyboardInterrupt):
-        Trainer(config(checkpoint_every=1), digits, first, tmp_path / "run", quiet=True).train()
+        fake_run(tmp_path / "run", first, checkpoint_every=1).train()
     before = contents(tmp_path / "run")
 
     def fail(*_):
         raise MemoryError("too much")
 
     monkeypatch.setattr("numpy_siamese.pictures.plots.pair_grid", fail)
-    learner = FakeLearner(digits)
+    learner = FakeLearner()
     learner.load_state = lambda *_: None
     with pytest.raises(MemoryError):
-        Trainer(config(checkpoint_every=1), digits, learner, tmp_path / "run", True, resume=True)
+        fake_run(tmp_path / "run", learner, resume=True, checkpoint_every=1)
     assert contents(tmp_path / "run") == before
 
 

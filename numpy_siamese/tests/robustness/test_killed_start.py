@@ -7,11 +7,10 @@ import pytest
 
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.run_directory import RunDirectory
-from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.same_run import SMALL
 from numpy_siamese.tests.support.signals import kill_in_writing
-from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset
+from numpy_siamese.tests.support.tiny import fake_run
 
 KILLED = {
     "in the first batch": """
@@ -40,8 +39,8 @@ def test_a_start_that_was_killed_does_not_block_the_corrected_command(
 @pytest.mark.parametrize("change", ["note", "trained", "rows", "damaged", "no lock", "at work"])
 def test_what_is_more_than_a_start_is_not_taken(tmp_path, monkeypatch, change):
     """Broken otherwise: a new run takes the place of one that has trained, or somebody's file."""
-    digits, out = dataset(), tmp_path / "run"
-    run = Trainer(config(), digits, FakeLearner(digits), out, quiet=True)
+    out = tmp_path / "run"
+    run = fake_run(out)
     if change == "note":
         (out / "notes.txt").write_text("precious")
     elif change == "trained":

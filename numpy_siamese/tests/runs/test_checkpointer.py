@@ -7,9 +7,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from numpy_siamese.runs.checkpoint import load_checkpoint
-from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.run_files import FILES, assert_readable, table
-from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset
+from numpy_siamese.tests.support.tiny import FakeLearner, fake_run
 
 
 def assert_state_is_after(folder, batches):
@@ -34,9 +33,8 @@ def test_an_interrupted_run_leaves_what_it_has(tmp_path, error, at, lines, tests
     """Broken otherwise: an error costs the whole run, or leaves half-written files, or weights of
     another batch than the checkpoint says.
     """
-    digits = dataset()
-    learner = FakeLearner(digits, error, at)
-    run = Trainer(config(window=1), digits, learner, tmp_path / "run", quiet=True)
+    learner = FakeLearner(fails=error, at=at)
+    run = fake_run(tmp_path / "run", learner, window=1)
     with pytest.raises(type(error)) as caught:
         run.train()
     assert caught.value is error
@@ -64,7 +62,6 @@ def test_a_run_that_is_asked_to_stop_saves_its_state_after_the_batch(
     tmp_path, asked, at_a_time, done, window
 ):
     """Broken otherwise: Ctrl-C loses an epoch's work, or saves weights half-way through a step."""
-    digits = dataset()
     if window == 1:
         done = asked  # a line of metrics is due
 
@@ -74,8 +71,8 @@ def test_a_run_that_is_asked_to_stop_saves_its_state_after_the_batch(
                 run.stop()
             return super().step(*batch)
 
-    learner = Impatient(digits, batches_at_a_time=at_a_time)
-    run = Trainer(config(window=window), digits, learner, tmp_path / "run", quiet=True)
+    learner = Impatient(batches_at_a_time=at_a_time)
+    run = fake_run(tmp_path / "run", learner, window=window)
     with pytest.raises(KeyboardInterrupt):
         run.train()
     assert_state_is_after(tmp_path / "run", done)
@@ -95,7 +92,6 @@ def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path, monkeypatch):
     monkeypatch.setattr(time, "perf_counter", lambda: 0.0)
     contents = set()
     for name in "abcdef":
-        digits = dataset()
-        Trainer(config(epochs=1), digits, FakeLearner(digits), tmp_path / name, quiet=True).train()
+        fake_run(tmp_path / name, epochs=1).train()
         contents.add((tmp_path / name / "checkpoint.safetensors").read_bytes())
     assert len(contents) == 1

@@ -9,13 +9,15 @@ import pytest
 
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.checkpoint import load_checkpoint
-from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.processes import assert_one_line
 from numpy_siamese.tests.support.same_run import SMALL, assert_same_run
 from numpy_siamese.tests.support.signals import kill_in_writing, send_in_step
-from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, replace_pictures
+from numpy_siamese.tests.support.tiny import (
+    FakeLearner,
+    fake_run,
+    replace_pictures,
+)
 
 LONG = (*SMALL, "--epochs", 4)
 
@@ -172,14 +174,12 @@ run_directory.write_atomically = full
 def test_from_python_as_well(tmp_path, monkeypatch):
     """Broken otherwise: only the command line records the new end."""
     replace_pictures(monkeypatch)
-    digits = dataset()
-    Trainer(config(epochs=1), digits, FakeLearner(digits), tmp_path / "run", quiet=True).train()
-    longer: TrainConfig = config(epochs=3)
-    learner = FakeLearner(digits)
+    fake_run(tmp_path / "run", epochs=1).train()
+    learner = FakeLearner()
     learner.batches = [()] * 3
     learner.load_state = lambda *_: None
-    Trainer(longer, digits, learner, tmp_path / "run", quiet=True, resume=True).train()
+    fake_run(tmp_path / "run", learner, resume=True, epochs=3).train()
     assert epochs(tmp_path / "run") == 3
     assert len(learner.batches) == 9
     with pytest.raises(InputError, match=r"--epochs 2: found epoch 3 done .* at least 3"):
-        Trainer(config(epochs=2), digits, learner, tmp_path / "run", quiet=True, resume=True)
+        fake_run(tmp_path / "run", learner, resume=True, epochs=2)

@@ -26,7 +26,7 @@ from numpy_siamese.runs.signals import Stopped
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.run_files import assert_readable, table
-from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, split
+from numpy_siamese.tests.support.tiny import FakeLearner, config, dataset, fake_run, split
 from numpy_siamese.training import NumpyLearner
 
 
@@ -111,7 +111,7 @@ def test_the_learner_sees_the_samplers_batches_in_order(tmp_path, at_a_time):
     """Broken otherwise: epochs repeat each other, or the two packages see different pairs."""
     digits = dataset()
     learner = FakeLearner(digits, batches_at_a_time=at_a_time)
-    Trainer(config(seed=7), digits, learner, tmp_path / "run", quiet=True).train()
+    fake_run(tmp_path / "run", learner, seed=7).train()
     sampler = PairSampler(digits.train.labels, 4, seed=7)
     places = itertools.product(range(2), range(3))
     for found, (epoch, k) in zip(learner.batches, places, strict=True):
@@ -124,8 +124,7 @@ def test_test_pairs_are_judged_after_every_epoch(tmp_path):
     """A known mistake: test accuracy never computed. Every verdict of the fake is right, with the
     probability ¾.
     """
-    digits = dataset()
-    Trainer(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True).train()
+    fake_run(tmp_path / "run").train()
     rows = table(tmp_path / "run" / "test_metrics.csv")
     assert [(row["epoch"], row["batch"]) for row in rows] == [(1, 3), (2, 3)]
     for row in rows:
@@ -137,9 +136,7 @@ def test_test_pairs_are_judged_after_every_epoch(tmp_path):
 def test_test_pairs_are_of_the_test_images_and_never_of_one_image(tmp_path):
     """Broken otherwise: the test is easier than it says, or of pairs that training saw too."""
     digits = dataset()
-    run = Trainer(
-        config(test_pairs=500, seed=3), digits, FakeLearner(digits), tmp_path / "run", True
-    )
+    run = fake_run(tmp_path / "run", test_pairs=500, seed=3)
     left, right, targets = run.test_pairs
     expected = PairSampler(digits.test.labels, 500, 3, "test", allow_self_pairs=False).batch(0, 0)
     for found, wanted in zip(run.test_pairs, expected, strict=True):
@@ -152,8 +149,7 @@ def test_test_pairs_are_of_the_test_images_and_never_of_one_image(tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 def test_seconds_never_run_backwards(tmp_path):
     """Broken otherwise: times in the metrics mean nothing."""
-    digits = dataset()
-    run = Trainer(config(window=1), digits, FakeLearner(digits), tmp_path / "run", quiet=True)
+    run = fake_run(tmp_path / "run", window=1)
     summary = run.train()
     seconds = [row["seconds"] for row in table(tmp_path / "run" / "metrics.csv")]
     assert len(seconds) == 6
@@ -166,14 +162,13 @@ def test_seconds_never_run_backwards(tmp_path):
 @pytest.mark.parametrize("loss", [math.nan, math.inf])
 def test_a_network_that_diverges_is_one_clear_error(tmp_path, loss):
     """Broken otherwise: a rate that is too high ends in a traceback, or trains on with NaN."""
-    digits = dataset()
 
     class Diverging(FakeLearner):
         def step(self, *batch):
             found, share_right = super().step(*batch)
             return (found if len(self.batches) < 2 else loss), share_right
 
-    run = Trainer(config(lr=1.0), digits, Diverging(digits), tmp_path / "run", quiet=True)
+    run = fake_run(tmp_path / "run", Diverging(), lr=1.0)
     with pytest.raises(InputError, match=r"--lr 1\.0.*diverged at epoch 1, batch 2, expected"):
         run.train()
     assert_readable(tmp_path / "run")
@@ -182,7 +177,6 @@ def test_a_network_that_diverges_is_one_clear_error(tmp_path, loss):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_summary_is_finished_only_after_the_last_epoch(tmp_path):
     """Broken otherwise: a run that is killed outright passes for a finished one."""
-    digits = dataset()
     summary = tmp_path / "run" / "summary.json"
 
     class Spy(FakeLearner):
@@ -191,7 +185,7 @@ def test_a_summary_is_finished_only_after_the_last_epoch(tmp_path):
                 assert json.loads(summary.read_text())["finished"] is False
             return super().step(*batch)
 
-    Trainer(config(), digits, Spy(digits), tmp_path / "run", quiet=True).train()
+    fake_run(tmp_path / "run", Spy()).train()
     assert json.loads(summary.read_text())["finished"] is True
 
 
@@ -207,7 +201,7 @@ def test_too_small_classes_are_told_before_anything_is_written(tmp_path, train, 
     """Broken otherwise: a run fails after its first epoch, or leaves an empty run behind."""
     digits = Dataset("tiny", split(train), split(test))
     with pytest.raises(InputError, match=message):
-        Trainer(config(), digits, FakeLearner(digits), tmp_path / "run", quiet=True)
+        fake_run(tmp_path / "run", FakeLearner(digits))
     assert list(tmp_path.iterdir()) == []
 
 

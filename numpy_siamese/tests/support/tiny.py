@@ -11,6 +11,7 @@ from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.pictures import canvas, plots
 from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.written import write_csv_folder, write_idx_folder
 
 PATIENCE = 20
@@ -37,12 +38,12 @@ class FakeLearner:
 
     def __init__(
         self,
-        digits: Dataset,
+        digits: Dataset | None = None,
         fails: BaseException | None = None,
         at: int = -1,
         batches_at_a_time: int = 1,
     ) -> None:
-        self.digits, self.fails, self.at = digits, fails, at
+        self.digits, self.fails, self.at = digits or dataset(), fails, at
         self.batches_at_a_time = batches_at_a_time
         self.batches: list[tuple] = []
         self.given: list[int] = []
@@ -83,6 +84,14 @@ def config(**changes: Any) -> TrainConfig:
     """Return a configuration of two epochs of three batches, changed."""
     small = {"epochs": 2, "batches": 3, "batch_size": 4, "test_pairs": 10, "threads": 1}
     return TrainConfig(data="tiny", **small | changes)
+
+
+def fake_run(
+    out: Path, learner: FakeLearner | None = None, resume: bool = False, **changes: Any
+) -> Trainer:
+    """Return a run of a fake learner under `config(**changes)`."""
+    learner = learner or FakeLearner()
+    return Trainer(config(**changes), learner.digits, learner, out, quiet=True, resume=resume)
 
 
 def csv_folder(folder: Path, counts: list[int]) -> Path:
