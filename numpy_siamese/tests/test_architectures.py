@@ -134,6 +134,23 @@ def test_what_stands_between_keeps_a_layer_from_reading_less():
     assert [layer.read for layer in fuse(adjacent).layers] == [(14, 14), (6, 6)]
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [MNIST.layers, (*FIRST, *SECOND), (*FIRST, ReLU(), MaxPool2d(2)), (*FIRST, *FIRST[1:])],
+)
+def test_what_is_fused_is_not_fused_again(layers):
+    """Broken otherwise: of two poolings after one convolution the second is lost."""
+    once = fuse(Architecture("a", (1, 30, 30), layers))
+    assert fuse(once) == once
+
+
+def test_a_name_stands_for_one_layer():
+    """Broken otherwise: two layers share their weights, and one of their gradients is lost."""
+    with pytest.raises(ValueError, match="twice: two layers are named 'conv1'"):
+        Architecture("twice", (1, 9, 9), (*FIRST, *FIRST))
+    Architecture("head", (1, 9, 9), (Flatten(), Linear("fc1", 3)), head=Linear("fc1", 1))
+
+
 def test_products_are_multiplications():
     """Broken otherwise: a step's rate is told too high."""
     conv, linear = Conv2d("c", 5, 3), Linear("l", 7)

@@ -1,5 +1,8 @@
 """SGD over parameters that are parts of one array: the same bits as over each for itself."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -109,6 +112,43 @@ def test_missing_gradients_and_buffers_of_others(updated: list[int], dtype: type
     assert step(5) == [4]
     assert step(6) == [4]
     assert_same_bits(given, kept)
+
+
+@every_dtype
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_a_copy_descends_and_leaves_the_original(
+    copied: Callable[[Any], Any], momentum: float, dtype: type
+) -> None:
+    """Copies of views lie apart; broken otherwise: a copied network learns nothing more."""
+    one = parts_of_one(drawn(0, dtype))
+    sgd, apart = SGD(one, 0.1, momentum), drawn(0, dtype)
+    other = SGD(apart, 0.1, momentum)
+    for optimizer in (sgd, other):
+        optimizer.step(drawn(1, dtype))
+    parameters, its_sgd = copied((one, sgd))
+    before = {name: value.copy() for name, value in one.items()}
+    for step in (2, 3):
+        its_sgd.step(drawn(step, dtype))
+        other.step(drawn(step, dtype))
+    assert_same_bits(parameters, apart)
+    assert_same_bits(its_sgd.momentum_buffers, other.momentum_buffers)
+    assert_same_bits(one, before)
+
+
+def test_parts_of_what_is_read_only_are_updated_apart() -> None:
+    """Broken otherwise: parameters or momentum that can be written to raise."""
+    parameters, buffers = (parts_of_one(drawn(seed, np.float64)) for seed in (0, 1))
+    for parts in (parameters, buffers):
+        base = parts["a"].base
+        assert base is not None
+        base.flags.writeable = False
+    apart = drawn(0, np.float64)
+    for arrays, kept in ((parameters, buffers), (apart, drawn(1, np.float64))):
+        optimizer = SGD(arrays, 0.1, 0.9)
+        optimizer.momentum_buffers = dict(kept)
+        optimizer.step(drawn(2, np.float64))
+    assert_same_bits(parameters, apart)
 
 
 def test_what_is_one_buffer() -> None:
