@@ -80,16 +80,19 @@ def test_fused_the_recipe_s_network_reads_what_it_needs():
     assert MNIST.products() == 2_627_040  # and the list itself is as it was
 
 
+@pytest.mark.parametrize("rewritten", [lambda architecture: architecture, fuse])
 @given(architecture=architectures())
-def test_shapes_are_those_of_the_arrays(architecture):
+def test_shapes_are_those_of_the_arrays(rewritten, architecture):
     """Broken otherwise: weights are drawn that do not fit, or costs are of another network."""
-    net = Sequential(architecture, parameters(architecture))
+    listed = rewritten(architecture)
+    net = Sequential(listed, parameters(listed))
     x = np.ones((2, *architecture.image_shape))
-    for (described, shape), layer in zip(architecture.with_shapes(), net.layers, strict=True):
+    for (described, shape), layer in zip(listed.with_shapes(), net.layers, strict=True):
         assert x.shape[1:] == shape
         x, _ = layer(x)
         assert x.shape[1:] == described.output_shape(shape)
-    assert x.shape == (2, architecture.embedding_size)
+    assert x.shape == (2, listed.embedding_size)
+    assert listed.weight_shapes() == architecture.weight_shapes()
 
 
 @given(architecture=architectures(), seed=st.integers(0, 9))

@@ -56,19 +56,23 @@ def updated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @every_dtype
 @pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("others", [{}, {"weight_decay": 0.01}, {"maximize": True}])
 @pytest.mark.parametrize("before", [0, 3])
 def test_parts_of_one_array_are_updated_as_one(
-    monkeypatch: pytest.MonkeyPatch, updated: list[int], before: int, nesterov: bool, dtype: type
+    monkeypatch: pytest.MonkeyPatch,
+    updated: list[int],
+    before: int,
+    others: dict[str, Any],
+    nesterov: bool,
+    dtype: type,
 ) -> None:
-    """Also in blocks that end in the middle of a parameter, whatever the gradients lie in."""
+    """Also in blocks that end in the middle of a parameter, whatever the gradients lie in.
+
+    The gradients stay what they are.
+    """
     monkeypatch.setattr(optim, "BLOCK", 5)
     monkeypatch.setattr(_fma, "BLOCK", 5)
-    options: dict[str, Any] = {
-        "momentum": 0.9,
-        "weight_decay": 0.01,
-        "nesterov": nesterov,
-        "maximize": True,
-    }
+    options: dict[str, Any] = {"momentum": 0.9, "nesterov": nesterov} | others
     apart, one = drawn(0, dtype), parts_of_one(drawn(0, dtype), before)
     other, sgd = SGD(apart, 0.1, **options), SGD(one, 0.1, **options)
     for step in range(1, 5):
@@ -136,6 +140,28 @@ def test_a_copy_descends_and_leaves_the_original(
     assert_same_bits(one, before)
 
 
+@every_dtype
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_parameters_that_do_not_lie_in_a_row(momentum: float, dtype: type) -> None:
+    """Broken otherwise: a copy of them is updated, or what lies between them."""
+    apart = drawn(0, dtype)
+    spaced = {name: np.full((*p.shape, 2), 7, dtype) for name, p in apart.items()}
+    views = {name: array[..., 0] for name, array in spaced.items()}
+    turned = {name: np.array(p, order="F") for name, p in apart.items()}
+    for name, parameter in apart.items():
+        views[name][...] = parameter
+    optimizers = [SGD(arrays, 0.1, momentum) for arrays in (apart, views, turned)]
+    for step in (1, 2):
+        grads = drawn(step, dtype)
+        for optimizer in optimizers:
+            optimizer.step({name: np.array(g, order="F") for name, g in grads.items()})
+        assert_same_bits(views, apart)
+        assert_same_bits(turned, apart)
+        for optimizer in optimizers[1:]:
+            assert_same_bits(optimizer.momentum_buffers, optimizers[0].momentum_buffers)
+    assert all((array[..., 1] == 7).all() for array in spaced.values())
+
+
 def test_parts_of_what_is_read_only_are_updated_apart() -> None:
     """Broken otherwise: parameters or momentum that can be written to raise."""
     parameters, buffers = (parts_of_one(drawn(seed, np.float64)) for seed in (0, 1))
@@ -171,5 +197,6 @@ def test_what_is_one_buffer() -> None:
         [np.ones(3)],
         [ones[:2], ones[2:]],
         [flat[::2][:2], flat[::2][2:]],
+        [np.ndarray(4, buffer=bytearray(64), strides=(16,))[1:2]],
     ):
         assert _shared_buffer(arrays) is None
