@@ -136,6 +136,11 @@ class Architecture:
     name : str
     image_shape : (C, H, W)
     layers : of the backbone, from an image to its embedding
+
+    Raises
+    ------
+    ValueError
+        Two layers of one name.
     """
 
     name: str
@@ -143,6 +148,12 @@ class Architecture:
     layers: tuple[Layer, ...]
     head: ClassVar = Linear("fc1", 1)
     """From |left − right| of two embeddings to the logit, in every network."""
+
+    def __post_init__(self) -> None:
+        names = [layer.name for layer in self.layers if isinstance(layer, Weighted)]
+        for name in set(names):
+            if names.count(name) > 1:
+                raise ValueError(f"{self.name}: two layers are named {name!r}")
 
     def with_shapes(self) -> Iterator[tuple[Layer, Shape]]:
         """Yield the layers of the backbone, each with the shape of its input for one image."""
@@ -203,7 +214,12 @@ def fuse(architecture: Architecture) -> Architecture:
     described = list(architecture.with_shapes())
     while described:
         match described:
-            case [*described, (Conv2d() as conv, shape), (ReLU(), _), (MaxPool2d(2) as pool, _)]:
+            case [
+                *described,
+                (Conv2d() as conv, shape),
+                (ReLU(), _),
+                (MaxPool2d(2) as pool, _),
+            ] if type(conv) is Conv2d:
                 outputs = read or pool.output_shape(conv.output_shape(shape))[1:]
                 read = tuple(2 * n + conv.kernel_size - 1 for n in outputs)
                 layers.append(ConvReLUPool(conv.name, conv.out_channels, conv.kernel_size, read))

@@ -76,7 +76,6 @@ class SGD:
         self.nesterov = nesterov
         self.maximize = maximize
         self.momentum_buffers: dict[str, Array] = {}
-        self._flat = _shared_buffer(list(self.parameters.values()))
 
     def step(self, grads: Mapping[str, Array | None]) -> None:
         """Update every parameter that has a gradient; None or no entry leaves one as it is.
@@ -97,9 +96,11 @@ class SGD:
         names = [name for name in self.parameters if name in checked]
         all_or_none = len(self.momentum_buffers) in (0, len(self.parameters))
         with np.errstate(under="ignore"):
-            if self._flat is not None and len(names) == len(self.parameters) and all_or_none:
-                self._update(names, checked, self._flat)
-                return
+            if len(names) == len(self.parameters) and all_or_none:
+                flat = _shared_buffer(list(self.parameters.values()))  # a copy's parts are apart
+                if flat is not None:
+                    self._update(names, checked, flat)
+                    return
             for name in names:
                 parameter = self.parameters[name]
                 flat = parameter.ravel()
@@ -191,6 +192,8 @@ def _shared_buffer(arrays: Sequence[Array]) -> Array | None:
     """Return the flat array whose parts the arrays are, one after the other, or None."""
     base = arrays[0].base if arrays else None
     if type(base) is not np.ndarray or base.ndim != 1 or not base.flags.c_contiguous:
+        return None
+    if not base.flags.writeable:  # its parts may be writeable all the same
         return None
     start = end = _address(arrays[0])
     for array in arrays:

@@ -80,16 +80,19 @@ def test_fused_the_recipe_s_network_reads_what_it_needs():
     assert MNIST.products() == 2_627_040  # and the list itself is as it was
 
 
+@pytest.mark.parametrize("rewritten", [lambda architecture: architecture, fuse])
 @given(architecture=architectures())
-def test_shapes_are_those_of_the_arrays(architecture):
+def test_shapes_are_those_of_the_arrays(rewritten, architecture):
     """Broken otherwise: weights are drawn that do not fit, or costs are of another network."""
-    net = Sequential(architecture, parameters(architecture))
+    listed = rewritten(architecture)
+    net = Sequential(listed, parameters(listed))
     x = np.ones((2, *architecture.image_shape))
-    for (described, shape), layer in zip(architecture.with_shapes(), net.layers, strict=True):
+    for (described, shape), layer in zip(listed.with_shapes(), net.layers, strict=True):
         assert x.shape[1:] == shape
         x, _ = layer(x)
         assert x.shape[1:] == described.output_shape(shape)
-    assert x.shape == (2, architecture.embedding_size)
+    assert x.shape == (2, listed.embedding_size)
+    assert listed.weight_shapes() == architecture.weight_shapes()
 
 
 @given(architecture=architectures(), seed=st.integers(0, 9))
@@ -132,6 +135,23 @@ def test_what_stands_between_keeps_a_layer_from_reading_less():
     ]
     adjacent = Architecture("adjacent", (1, 17, 17), (*FIRST, *SECOND))
     assert [layer.read for layer in fuse(adjacent).layers] == [(14, 14), (6, 6)]
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [MNIST.layers, (*FIRST, *SECOND), (*FIRST, ReLU(), MaxPool2d(2)), (*FIRST, *FIRST[1:])],
+)
+def test_what_is_fused_is_not_fused_again(layers):
+    """Broken otherwise: of two poolings after one convolution the second is lost."""
+    once = fuse(Architecture("a", (1, 30, 30), layers))
+    assert fuse(once) == once
+
+
+def test_a_name_stands_for_one_layer():
+    """Broken otherwise: two layers share their weights, and one of their gradients is lost."""
+    with pytest.raises(ValueError, match="twice: two layers are named 'conv1'"):
+        Architecture("twice", (1, 9, 9), (*FIRST, *FIRST))
+    Architecture("head", (1, 9, 9), (Flatten(), Linear("fc1", 3)))
 
 
 def test_products_are_multiplications():

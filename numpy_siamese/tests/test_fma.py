@@ -85,20 +85,26 @@ def test_fma_next_to_a_tie_in_float64() -> None:
     assert (fma(a, x, y) == y).all()
 
 
+@pytest.mark.parametrize("shift", [0, 40])
 @pytest.mark.parametrize(
     ("scale", "y"),
     [(0, 1 + 2.0**-23), (-63, 2.0**-127 + 2.0**-149), (-63, 2.0**-126 - 2.0**-149)],
     ids=["normal", "subnormal", "largest subnormal"],
 )
-def test_fma_next_to_a_tie(scale: int, y: float) -> None:
+def test_fma_next_to_a_tie(scale: int, y: float, shift: int) -> None:
     """A product 2⁻ᵏ(1 − 2⁻⁴⁶) leaves y just below a tie, on which the float64 sum falls exactly.
 
-    The last bit of y is 1, so the tie would be rounded away from it; 2⁻ᵏ is half that bit.
+    The last bit of y is 1, so the tie would be rounded away from it; 2⁻ᵏ is half that bit. Either
+    factor may be the large one. Other numbers beside these change nothing.
     """
-    a = np.float32(2.0 ** (scale - 12) * (1 + 2.0**-23))
+    a = np.float32(2.0 ** (scale - 12 - shift) * (1 + 2.0**-23))
     x = np.array([1 - 2.0**-23, -(1 - 2.0**-23)], np.float32) * np.float32(2.0 ** (scale - 12))
+    x *= np.float32(2.0**shift)
     ys = np.float32(y) * np.sign(x)
     assert (fma(a, x, ys) == ys).all()
+    for other in (0, -1, 2.0**-60, np.inf, np.nan):
+        together = fma(a, np.append(x, np.float32(0)), np.append(ys, np.float32(other)))
+        np.testing.assert_array_equal(together, np.append(ys, np.float32(other)))
 
 
 @settings(max_examples=20, deadline=None)

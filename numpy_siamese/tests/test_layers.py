@@ -117,3 +117,27 @@ def test_a_sequential_leaves_out_what_is_not_needed():
     assert its_dx is None
     for name, grad in grads.items():
         np.testing.assert_array_equal(its_grads[name], grad, strict=True)
+
+
+def test_only_the_first_layer_leaves_out_its_input_s_gradient():
+    """Broken otherwise: the gradient of the images is computed at every step, and thrown away."""
+    net, _ = sequential()
+    asked = []
+
+    def asking(layer):
+        def layer_and_pullback(x, needs_pullback=True):
+            y, pullback = layer(x, needs_pullback)
+
+            def asked_pullback(dy, needs_input_grad=True):
+                asked.append(needs_input_grad)
+                return pullback(dy, needs_input_grad)
+
+            return y, asked_pullback
+
+        return layer_and_pullback
+
+    net.layers[:] = map(asking, net.layers)
+    y, pullback = net(IMAGES)
+    pullback(y)
+    pullback(y, needs_input_grad=False)
+    assert asked == [True] * 4 + [True] * 3 + [False]

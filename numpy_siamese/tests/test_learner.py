@@ -149,6 +149,63 @@ def test_a_batch_that_diverges_leaves_all_as_it_was(spoilt):
     assert judged.accuracy == 0.5  # none is called the same
 
 
+def blinding(images):
+    """Return a learner for which bright images are infinite, and two of its images black."""
+    images = images.copy()
+    images[:2] = 0
+    learner = NumpyLearner(config(), images)
+    learner.net.parameters()["net.conv1.weight"][...] = 1e38
+    return learner, images
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_one_pair_that_is_not_finite_spoils_its_batch(place, monkeypatch):
+    """Broken otherwise: a network that has diverged for some of the pairs goes on learning."""
+    monkeypatch.setattr(training, "MICRO_BATCH", 2)
+    learner, images = blinding(split([8, 8, 8]).images)
+    left, right = np.zeros(4, int), np.ones(4, int)
+    targets = np.ones((4, 1))
+    with np.errstate(all="ignore"):
+        assert np.isfinite(learner.evaluate(images, left, right, targets).loss)
+    left[place], right[place] = 2, 3  # ∞ − ∞
+    before = {name: value.copy() for name, value in learner.model_state().items()}
+    with np.errstate(all="ignore"):
+        judged = learner.evaluate(images, left, right, targets)
+        found = learner.learn([(left, right, targets)])
+    assert np.isnan(judged.probs).sum() == 1
+    assert np.isnan([*found, [judged.loss]]).all()
+    assert_same_bits(learner.model_state(), before)
+
+
+def test_learners_that_share_a_state_go_their_own_ways():
+    """Broken otherwise: one learner's momentum is changed by another's steps."""
+    images, labels = split([8, 8, 8])
+    first, second = (NumpyLearner(config(momentum=0.9), images) for _ in range(2))
+    first.learn([batch_of_a_run(labels)])
+    second.load_state(first.model_state(), first.momentum_state())
+    states = first.model_state, first.momentum_state
+    before = [{name: value.copy() for name, value in state().items()} for state in states]
+    found = second.learn([batch_of_a_run(labels, 1)])
+    for state, old in zip(states, before, strict=True):
+        assert_same_bits(state(), old)
+    np.testing.assert_array_equal(first.learn([batch_of_a_run(labels, 1)]), found)
+    assert_same_bits(first.momentum_state(), second.momentum_state())
+
+
+def test_a_momentum_that_does_not_fit_changes_nothing():
+    """Broken otherwise: a learner goes on with the weights of one run, the momentum of another."""
+    images, labels = split([8, 8, 8])
+    first, second = (NumpyLearner(config(seed=k, momentum=0.9), images) for k in range(2))
+    for learner in (first, second):
+        learner.learn([batch_of_a_run(labels)])
+    states = first.model_state, first.momentum_state
+    before = [{name: value.copy() for name, value in state().items()} for state in states]
+    with pytest.raises(ValueError, match="shape"):
+        first.load_state(second.model_state(), {"fc1.bias": np.zeros(2, np.float32)})
+    for state, old in zip(states, before, strict=True):
+        assert_same_bits(state(), old)
+
+
 def test_other_errors_of_a_batch_pass_through():
     """Broken otherwise: a slip in the data passes for a network that has diverged."""
     images, labels = split([8, 8, 8])
@@ -156,3 +213,10 @@ def test_other_errors_of_a_batch_pass_through():
     learner = NumpyLearner(config(), images)
     with pytest.raises(ValueError, match="target must lie in"):
         learner.learn([(left, right, targets + 1)])
+
+
+def test_an_error_of_arithmetic_that_the_user_wants_passes_through():
+    """Broken otherwise: `np.errstate(all="raise")` finds no overflow in a run."""
+    learner, _ = blinding(split([8, 8, 8]).images)
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        learner.learn([([2], [3], [[1]])])

@@ -72,6 +72,15 @@ def test_another_architecture_is_a_list(fused):
         net.compare(np.ones((3, 4)), np.ones((3, 4)))
 
 
+def test_a_dict_of_the_parameters_is_the_caller_s():
+    """Broken otherwise: who takes a name out of a state dict takes it out of the network."""
+    net = SiameseNet(0)
+    for found in (net.parameters, net.state_dict, net.net.parameters):
+        names = list(found())
+        found().clear()
+        assert list(found()) == names
+
+
 def test_what_is_no_bool_is_refused():
     """Broken otherwise: SiameseNet(0, np.float32, MNIST) is fused, and of the default list."""
     with pytest.raises(TypeError, match="fused must be a bool"):

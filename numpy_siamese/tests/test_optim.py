@@ -1,5 +1,8 @@
 """SGD over parameters that are parts of one array: the same bits as over each for itself."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,19 +56,23 @@ def updated(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @every_dtype
 @pytest.mark.parametrize("nesterov", [False, True])
+@pytest.mark.parametrize("others", [{}, {"weight_decay": 0.01}, {"maximize": True}])
 @pytest.mark.parametrize("before", [0, 3])
 def test_parts_of_one_array_are_updated_as_one(
-    monkeypatch: pytest.MonkeyPatch, updated: list[int], before: int, nesterov: bool, dtype: type
+    monkeypatch: pytest.MonkeyPatch,
+    updated: list[int],
+    before: int,
+    others: dict[str, Any],
+    nesterov: bool,
+    dtype: type,
 ) -> None:
-    """Also in blocks that end in the middle of a parameter, whatever the gradients lie in."""
+    """Also in blocks that end in the middle of a parameter, whatever the gradients lie in.
+
+    The gradients stay what they are.
+    """
     monkeypatch.setattr(optim, "BLOCK", 5)
     monkeypatch.setattr(_fma, "BLOCK", 5)
-    options: dict[str, Any] = {
-        "momentum": 0.9,
-        "weight_decay": 0.01,
-        "nesterov": nesterov,
-        "maximize": True,
-    }
+    options: dict[str, Any] = {"momentum": 0.9, "nesterov": nesterov} | others
     apart, one = drawn(0, dtype), parts_of_one(drawn(0, dtype), before)
     other, sgd = SGD(apart, 0.1, **options), SGD(one, 0.1, **options)
     for step in range(1, 5):
@@ -111,6 +118,65 @@ def test_missing_gradients_and_buffers_of_others(updated: list[int], dtype: type
     assert_same_bits(given, kept)
 
 
+@every_dtype
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_a_copy_descends_and_leaves_the_original(
+    copied: Callable[[Any], Any], momentum: float, dtype: type
+) -> None:
+    """Copies of views lie apart; broken otherwise: a copied network learns nothing more."""
+    one = parts_of_one(drawn(0, dtype))
+    sgd, apart = SGD(one, 0.1, momentum), drawn(0, dtype)
+    other = SGD(apart, 0.1, momentum)
+    for optimizer in (sgd, other):
+        optimizer.step(drawn(1, dtype))
+    parameters, its_sgd = copied((one, sgd))
+    before = {name: value.copy() for name, value in one.items()}
+    for step in (2, 3):
+        its_sgd.step(drawn(step, dtype))
+        other.step(drawn(step, dtype))
+    assert_same_bits(parameters, apart)
+    assert_same_bits(its_sgd.momentum_buffers, other.momentum_buffers)
+    assert_same_bits(one, before)
+
+
+@every_dtype
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_parameters_that_do_not_lie_in_a_row(momentum: float, dtype: type) -> None:
+    """Broken otherwise: a copy of them is updated, or what lies between them."""
+    apart = drawn(0, dtype)
+    spaced = {name: np.full((*p.shape, 2), 7, dtype) for name, p in apart.items()}
+    views = {name: array[..., 0] for name, array in spaced.items()}
+    turned = {name: np.array(p, order="F") for name, p in apart.items()}
+    for name, parameter in apart.items():
+        views[name][...] = parameter
+    optimizers = [SGD(arrays, 0.1, momentum) for arrays in (apart, views, turned)]
+    for step in (1, 2):
+        grads = drawn(step, dtype)
+        for optimizer in optimizers:
+            optimizer.step({name: np.array(g, order="F") for name, g in grads.items()})
+        assert_same_bits(views, apart)
+        assert_same_bits(turned, apart)
+        for optimizer in optimizers[1:]:
+            assert_same_bits(optimizer.momentum_buffers, optimizers[0].momentum_buffers)
+    assert all((array[..., 1] == 7).all() for array in spaced.values())
+
+
+def test_parts_of_what_is_read_only_are_updated_apart() -> None:
+    """Broken otherwise: parameters or momentum that can be written to raise."""
+    parameters, buffers = (parts_of_one(drawn(seed, np.float64)) for seed in (0, 1))
+    for parts in (parameters, buffers):
+        base = parts["a"].base
+        assert base is not None
+        base.flags.writeable = False
+    apart = drawn(0, np.float64)
+    for arrays, kept in ((parameters, buffers), (apart, drawn(1, np.float64))):
+        optimizer = SGD(arrays, 0.1, 0.9)
+        optimizer.momentum_buffers = dict(kept)
+        optimizer.step(drawn(2, np.float64))
+    assert_same_bits(parameters, apart)
+
+
 def test_what_is_one_buffer() -> None:
     """Contiguous views of one flat array, each where the last one ends, of its dtype."""
     flat = np.arange(10.0)
@@ -131,5 +197,6 @@ def test_what_is_one_buffer() -> None:
         [np.ones(3)],
         [ones[:2], ones[2:]],
         [flat[::2][:2], flat[::2][2:]],
+        [np.ndarray(4, buffer=bytearray(64), strides=(16,))[1:2]],
     ):
         assert _shared_buffer(arrays) is None

@@ -183,6 +183,24 @@ def test_twins_are_mapped_forward_and_backward(monkeypatch):
     assert seen == [1, 2]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_step_does_without_the_gradient_of_the_images(threads, monkeypatch):
+    """Broken otherwise: work is done at every step, and thrown away."""
+    net, asked = SiameseNet(0), []
+    embed = net.net
+
+    def asking(images):
+        embedding, pullback = embed(images)
+        return embedding, lambda dy, needs_input_grad=True: (
+            asked.append(needs_input_grad),
+            pullback(dy, needs_input_grad),
+        )[1]
+
+    monkeypatch.setattr(net, "net", asking)
+    loss_and_gradients(net, *pairs(3), threads=threads)
+    assert asked == [False, False]
+
+
 def test_the_default_is_micro_batches_of_the_documented_size():
     """Broken otherwise: a default run gives other bits than `MICRO_BATCH` says."""
     batch = pairs(MICRO_BATCH + 1)
@@ -228,6 +246,3 @@ def test_another_dtype_is_refused():
     left, right, targets = pairs(4, np.float64)
     with pytest.raises(TypeError):
         loss_and_gradients(SiameseNet(0), left, right, targets)
-
-
-# The learner

@@ -126,7 +126,9 @@ def test_a_flag_that_no_result_shows_is_not_reported():
 
     def twice(x: Array, spoil: bool) -> Array:
         unused = infinite - infinite, huge * 10
-        return 2 * x + unused[0] if spoil else 2 * x
+        found = 2 * x
+        found[:1] += unused[0] if spoil else 0  # one element of several
+        return found
 
     @operation
     def double(x: Array, spoil: bool) -> tuple[Array, Any]:
@@ -134,11 +136,12 @@ def test_a_flag_that_no_result_shows_is_not_reported():
 
     for strict in ("raise", "warn"):
         with np.errstate(all=strict):
-            y, pullback = double(np.ones(1), spoil=False)
-            assert (y, *pullback(y, spoil=False)) == (2, 4)
+            y, pullback = double(np.ones(2), spoil=False)
+            assert (y == 2).all()
+            assert (pullback(y, spoil=False)[0] == 4).all()
     with np.errstate(all="raise"):
         with pytest.raises(FloatingPointError, match="invalid value encountered in subtract"):
-            double(np.ones(1), spoil=True)
+            double(np.ones(2), spoil=True)
         with pytest.raises(FloatingPointError, match="invalid value encountered in subtract"):
             pullback(y, spoil=True)
 

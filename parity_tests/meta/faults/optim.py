@@ -16,6 +16,7 @@ FAULTS = [
             "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
             scale=-63,
             y=2.0**-127 + 2.0**-149,
+            shift=0,
         ),
     ),
     Fault(
@@ -93,6 +94,74 @@ FAULTS = [
         _fma,
         "lacking.min() > HALFWAY and",
         "",
-        check("numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie", scale=0, y=1 + 2.0**-23),
+        check(
+            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
+            scale=0,
+            y=1 + 2.0**-23,
+            shift=0,
+        ),
+    ),
+    Fault(
+        "fma: the largest of a block excludes subnormal sums",
+        _fma,
+        "size.min() >= NO_SUBNORMAL_SUMS",
+        "size.max() >= NO_SUBNORMAL_SUMS",
+        check(
+            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
+            scale=-63,
+            y=2.0**-127 + 2.0**-149,
+            shift=0,
+        ),
+    ),
+    Fault(
+        "fma: beside a NaN subnormals are rounded twice",
+        _fma,
+        "size.min() >= NO_SUBNORMAL_SUMS",
+        "not size.min() < NO_SUBNORMAL_SUMS",
+        check(
+            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
+            scale=-63,
+            y=2.0**-127 + 2.0**-149,
+            shift=0,
+        ),
+    ),
+    Fault(
+        "fma: the factor's size for the summand's",
+        _fma,
+        "np.abs(y, out=",
+        "np.abs(x, out=",
+        check(
+            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
+            scale=-63,
+            y=2.0**-127 + 2.0**-149,
+            shift=40,
+        ),
+    ),
+    Fault(
+        "parameters that do not lie in a row are not written back",
+        optim,
+        "parameter[...] = flat.reshape(parameter.shape)",
+        "parameter = flat.reshape(parameter.shape)",
+        check(
+            "numpy_siamese/tests/test_optim.py::test_parameters_that_do_not_lie_in_a_row",
+            momentum=0.9,
+            dtype=np.float32,
+        ),
+    ),
+    Fault(
+        "places are counted in an array with gaps",
+        optim,
+        " or not base.flags.c_contiguous:",
+        ":",
+        check("numpy_siamese/tests/test_optim.py::test_what_is_one_buffer"),
+    ),
+    Fault(
+        "parts of a read-only array are written as one",
+        optim,
+        "if not base.flags.writeable:",
+        "if False:",
+        check(
+            "numpy_siamese/tests/test_optim.py::test_parts_of_what_is_read_only_are_updated_apart"
+        ),
     ),
 ]
