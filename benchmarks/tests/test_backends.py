@@ -269,10 +269,11 @@ def test_the_rows_are_what_their_names_say() -> None:
     assert all((b.device == "cuda") == b.name.startswith("cuda") for b in BACKENDS)
 
 
-def test_every_row_has_a_colour_of_its_own() -> None:
-    """Two lines of one colour are one line."""
-    assert pictures.COLORS.keys() == BY_NAME.keys()
-    assert len(set(pictures.COLORS.values())) == len(BY_NAME)
+def test_every_row_has_a_style_of_its_own() -> None:
+    """Two lines of one colour are one line, and in black and white those of one marker."""
+    assert pictures.STYLES.keys() == BY_NAME.keys()
+    for kind in ("color", "hatch", "marker"):
+        assert len({getattr(style, kind) for style in pictures.STYLES.values()}) == len(BY_NAME)
 
 
 def test_what_cannot_run_is_named_with_the_reason() -> None:

@@ -19,7 +19,7 @@ from numpy_siamese.tests.commands import assert_has_the_grammar, end_of
 
 LIMITS = {"gemm_flops": 1e11, "copy_bytes": 1e10}
 
-FACTS = {"processor": "p", "date": "d", "numpy": "2", "torch": "2"}
+FACTS = {"processor": "p", "date": "d", "BLAS": "b", "torch": "2"}
 
 
 @pytest.fixture
