@@ -305,6 +305,12 @@ def test_what_a_backend_leaves_out() -> None:
         assert not backend.leaves_out
 
 
+def test_who_has_no_micro_batches() -> None:
+    """On the CPU, PyTorch as it comes, and JAX: a batch of 10,000 pairs takes them a minute."""
+    unlimited = {b.name for b in BACKENDS if b.most_pairs >= 10_000}
+    assert unlimited == {"numpy", "torch-tuned", *(n for n in BY_NAME if n.startswith("cuda"))}
+
+
 def test_memory_of_a_pair() -> None:
     """Activations that autograd keeps of two images, and as much for gradients; NumPy's images."""
     kept = 2 * 32 * 26 * 26 + 3 * 32 * 13 * 13 + 2 * 64 * 11 * 11 + 3 * 1600
