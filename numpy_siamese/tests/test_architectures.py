@@ -161,3 +161,4 @@ def test_products_are_multiplications():
     assert linear.products((11,)) == 77
     assert ReLU().products((2, 6, 8)) == MaxPool2d(2).products((2, 6, 8)) == 0
     assert ConvReLUPool("c", 5, 3, (6, 6)).products((2, 7, 8)) == 4 * 4 * 5 * prod((2, 3, 3))
+    assert ConvReLUPool("c", 5, 3, (7, 6)).output_shape((2, 9, 9)) == (5, 2, 2)

@@ -220,3 +220,25 @@ def test_an_error_of_arithmetic_that_the_user_wants_passes_through():
     learner, _ = blinding(split([8, 8, 8]).images)
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
         learner.learn([([2], [3], [[1]])])
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda learner, i: learner.evaluate(learner.images, i, i, [[1j], [0]]), "^targets must"),
+        (lambda learner, i: learner.load_state(learner.model_state(), []), "^momentum must map"),
+        (lambda learner, i: learner.load_state([], {}), "^mapping must map"),
+    ],
+)
+def test_what_a_learner_refuses_is_named(call, said):
+    """Broken otherwise: the message names another argument, or nothing."""
+    learner = NumpyLearner(config(), split([2, 2]).images)
+    with pytest.raises(TypeError, match=said):
+        call(learner, np.arange(2))
+
+
+def test_a_state_dict_says_all_that_is_unexpected():
+    """Broken otherwise: names that cannot be sorted end in an error about sorting."""
+    net = SiameseNet()
+    with pytest.raises(KeyError, match=r"unexpected \[1, 'a'\]"):
+        net.load_state_dict(net.state_dict() | {"a": 0, 1: 0})
