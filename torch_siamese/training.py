@@ -206,6 +206,7 @@ class TorchLearner:
         }
         with self._at_work():
             self.net.load_state_dict(model)
+            self.optimizer.state.clear()
             for name, parameter in self.net.named_parameters():
                 if name in buffers:
                     buffer = buffers[name].to(self.device, copy=True)

@@ -64,6 +64,13 @@ def test_the_step_tells_a_network_that_has_diverged():
     pixels = torch.ones(2, 1, 28, 28)
     with pytest.raises(NotFiniteError, match="not finite"):
         training.loss_and_gradients(own.net, pixels, pixels, torch.ones(2, 1))
+    own = learner()
+    good = own.model_state()
+    own.load_state(good | {"net.conv1.weight": np.full((32, 1, 3, 3), 1e38, np.float32)}, {})
+    training.loss_and_gradients(own.net, pixels * 0, pixels * 0, torch.ones(2, 1))
+    pixels[0] = 0  # the other pair is ∞ − ∞
+    with pytest.raises(NotFiniteError, match="not finite"):
+        training.loss_and_gradients(own.net, 9 * pixels, 9 * pixels, torch.ones(2, 1))
 
 
 class Spoiling:
@@ -104,6 +111,15 @@ def test_how_many_are_given_at_a_time_does_not_change_a_bit(monkeypatch, at_a_ti
         for name, value in theirs.items():
             np.testing.assert_array_equal(ours[name], value, err_msg=name)
             assert np.isfinite(value).all()
+
+
+def test_batches_given_together_may_be_of_other_sizes_and_in_another_order():
+    """Broken otherwise: a verdict is held against the truth about another pair."""
+    batches = [PairSampler(LABELS, n, seed=1).batch(0, n) for n in (8, 2, 6)]
+    batches[1:] = [tuple(array[::-1].copy() for array in batch) for batch in batches[1:]]
+    alone, together = learner(), learner()
+    expected = np.concatenate([alone.learn([batch]) for batch in batches], axis=1)
+    np.testing.assert_array_equal(together.learn(batches), expected)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -155,6 +155,26 @@ def test_accuracy_is_that_of_the_numpy_package():
     assert evaluation.accuracy(probs[:2], truth[1:]) == 0.5
 
 
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_learner_takes_over_the_whole_state_of_another(steps):
+    """Broken otherwise: it goes on with its own momentum, or changes that of the other."""
+    images, labels = split([8, 8, 8])
+    batches = [PairSampler(labels, 8, seed=0).batch(0, k) for k in range(3)]
+    first, second = (training.TorchLearner(config(momentum=0.9), images) for _ in range(2))
+    first.learn(batches[:steps])
+    second.learn(batches[1:])
+    states = [first.model_state(), first.momentum_state()]
+    before = [{name: value.copy() for name, value in state.items()} for state in states]
+    second.load_state(*states)
+    assert_same_state(second.momentum_state(), before[1])
+    found = second.learn(batches[2:])
+    for state, old in zip(states, before, strict=True):
+        assert_same_state(state, old)
+    np.testing.assert_array_equal(first.learn(batches[2:]), found)
+    assert_same_state(second.model_state(), first.model_state())
+    assert_same_state(second.momentum_state(), first.momentum_state())
+
+
 # Verdicts on pairs
 
 

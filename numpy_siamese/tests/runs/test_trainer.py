@@ -172,6 +172,7 @@ def test_a_network_that_diverges_is_one_clear_error(tmp_path, loss):
     with pytest.raises(InputError, match=r"--lr 1\.0.*diverged at epoch 1, batch 2, expected"):
         run.train()
     assert_readable(tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["batches_done"] == 1
 
 
 @pytest.mark.usefixtures("no_pictures")
