@@ -30,7 +30,7 @@ from numpy_siamese.terminal.numbers import real_number, whole_number
 
 PROGRAM = "python -m benchmarks"
 
-BATCH_SIZES = (1, 10, 100, 1_000, 10_000)
+BATCH_SIZES = (1, 4, 10, 100, 1_000, 10_000)
 
 IN_PROCESSES = ("numpy", "torch-eager")
 """Backends whose memory is measured, each in a process of its own."""

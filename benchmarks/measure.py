@@ -119,6 +119,8 @@ def _refuse(work: Work, backend: Backend) -> None:
         raise NotRun(backend.leaves_out[work.workload])
     if work.workload not in TRAINING or backend.device != "cpu":
         return
+    if work.size > backend.most_pairs:
+        raise NotRun(f"has no micro-batches, {backend.most_pairs:,} pairs are its most here")
     needed, there = work.size * backend.bytes_per_pair(), memory.available()
     if needed > there:
         raise NotRun(

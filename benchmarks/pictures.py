@@ -1,7 +1,7 @@
 """The pictures of the results, as PNG."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Cell, Results, gemm_flops
@@ -11,21 +11,36 @@ from numpy_siamese.pictures import canvas
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLORS = {
-    "numpy": "#1f6fb4",
-    "torch-tuned": "#d6336c",
-    "torch-eager": "#e08a3c",
-    "torch-channels-last": "#c4501b",
-    "torch-compile": "#8c2f1b",
-    "cuda-eager": "#4f9a94",
-    "cuda-tf32": "#2a7f7f",
-    "cuda-bf16": "#7b5ea7",
-    "cuda-compile": "#a04a7a",
-    "cuda-graph": "#b8902e",
-    "jax": "#6a8f3c",
+TUNED = "torch-tuned"
+
+
+class Style(NamedTuple):
+    """How a backend is drawn: told apart by its bars' hatching and its line's marker alone."""
+
+    color: str
+    hatch: str
+    marker: str
+    line: Any = "-"
+
+
+STYLES = {
+    "numpy": Style("#1f6fb4", "", "o"),
+    TUNED: Style("#f2c14e", "//", "s", "--"),
+    "torch-eager": Style("#e08a3c", "..", "^", "-."),
+    "torch-channels-last": Style("#c4501b", "xx", "v", (0, (5, 1, 1, 1, 1, 1))),
+    "torch-compile": Style("#8c2f1b", "--", "D", (0, (1, 1))),
+    "cuda-eager": Style("#4f9a94", "\\\\", "<", "--"),
+    "cuda-tf32": Style("#2a7f7f", "++", ">", "-."),
+    "cuda-bf16": Style("#7b5ea7", "oo", "P", (0, (5, 1, 1, 1, 1, 1))),
+    "cuda-compile": Style("#a04a7a", "||", "X", (0, (1, 1))),
+    "cuda-graph": Style("#b8902e", "**", "*", (0, (3, 1))),
+    "jax": Style("#6a8f3c", "OO", "h", (0, (3, 3))),
 }
-OTHER = "#5f6368"
-LIMIT = "#3c4043"
+OTHER = Style("#5f6368", "", ".")
+LIMIT, EDGE = "#3c4043", "#202124"
+
+RATIO = "×: NumPy's time over this"
+"""What stands at a bar."""
 
 PARTS = {
     "conv1, ReLU, pool": ["layer1"],
@@ -46,14 +61,21 @@ def step_times(results: Results) -> "Figure | None":
     figure, (axes,) = _figure(8.5, 1.4 + 0.42 * len(cells), 1)
     names = [f"{c.backend}, {c.threads} thread{'s' if c.threads > 1 else ''}" for c in cells]
     places = range(len(cells))
+    styles = [STYLES.get(c.backend, OTHER) for c in cells]
     axes.barh(
-        places, [c.median * 1e3 for c in cells], color=[COLORS.get(c.backend, OTHER) for c in cells]
+        places,
+        [c.median * 1e3 for c in cells],
+        color=[style.color for style in styles],
+        hatch=[style.hatch for style in styles],
+        edgecolor=EDGE,
     )
+    numpy_takes = {c.threads: c.median for c in cells if c.backend == "numpy"}
     for place, cell in zip(places, cells, strict=True):
         low, median, high = (value * 1e3 for value in quartiles(cell.samples))
         axes.plot([low, high], [place, place], color="black", linewidth=1.2)
         number = f"{median:.3g}" if median < 999.5 else f"{median:,.0f}"
-        axes.annotate(f" {number}", (max(high, median), place), va="center")
+        ratio = _ratio(numpy_takes.get(cell.threads), cell)
+        axes.annotate(f" {number}{ratio}", (max(high, median), place), va="center")
     for threads in dict.fromkeys(cell.threads for cell in cells):
         rows = [place for place in places if cells[place].threads == threads]
         rate = gemm_flops(results, cells[rows[0]])
@@ -62,8 +84,8 @@ def step_times(results: Results) -> "Figure | None":
             axes.plot([bound, bound], [rows[0] - 0.45, rows[-1] + 0.45], color=LIMIT, linestyle=":")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.margins(x=0.12)
-    axes.set_xlabel("milliseconds; dotted: the same FLOPs as one matrix product")
+    axes.margins(x=0.2)
+    axes.set_xlabel(f"milliseconds, {RATIO}; dotted: the same FLOPs as one matrix product")
     figure.suptitle(_title(f"A training step of {cells[0].size} pairs, float32", results, cells))
     return figure
 
@@ -76,24 +98,34 @@ def throughput(results: Results) -> "Figure | None":
     cells = _measured(results, "scaling")
     if not cells:
         return None
-    figure, (axes,) = _figure(7.5, 4.6, 1)
+    figure, (axes,) = _figure(8.5, 5.2, 1)
     for backend in dict.fromkeys(cell.backend for cell in cells):
         own = sorted((c for c in cells if c.backend == backend), key=lambda c: c.size)
         sizes, rates = [c.size for c in own], [c.size / c.median for c in own]
-        axes.plot(sizes, rates, marker="o", color=COLORS.get(backend, OTHER), label=backend)
+        color, _, marker, line = STYLES.get(backend, OTHER)
+        axes.plot(sizes, rates, color=color, marker=marker, linestyle=line, label=backend)
     threads = cells[0].threads
+    times = {(cell.backend, cell.size): cell.median for cell in cells}
+    for size in sorted({cell.size for cell in cells}):
+        ours, tuned = (times.get((name, size)) for name in ("numpy", TUNED))
+        if ours and tuned:
+            place = size, size / min(ours, tuned)
+            label = f"{ours / tuned:.2f}×"
+            axes.annotate(label, place, (0, 8), textcoords="offset points", ha="center")
     rate = gemm_flops(results, cells[0])
     if rate:
         limit = rate / (cells[0].flops / cells[0].size)
         axes.axhline(limit, color=LIMIT, linestyle=":", label="matrix products alone")
-    axes.set(xscale="log", yscale="log", xlabel="pairs in a batch", ylabel="pairs a second")
+    axes.set(xscale="log", yscale="log", ylabel="pairs a second")
+    axes.set_xlabel(f"pairs in a batch; numbers: NumPy's time over that of {TUNED}")
+    axes.margins(y=0.1)
     axes.set_xticks(sorted({cell.size for cell in cells}))
     axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:,.0f}")
         axis.set_minor_formatter(NullFormatter())
     axes.grid(alpha=0.3)
-    figure.legend(loc="outside lower center", ncols=5)
+    figure.legend(loc="outside lower center", ncols=4)
     figure.suptitle(_title(f"Training steps on {threads} threads", results, cells))
     return figure
 
@@ -113,15 +145,21 @@ def operations(results: Results) -> "Figure | None":
         (n, b) not in times for names in parts.values() for n in names for b in backends
     ):
         return None
-    figure, (axes,) = _figure(8.5, 1.6 + 0.5 * len(parts), 1)
-    height = 0.8 / len(backends)
+    figure, (axes,) = _figure(8.5, 1.6 + 0.16 * len(parts) * len(backends), 1)
+    height, sums = 0.8 / len(backends), {}
     for k, backend in enumerate(backends):
         places = [place + (k - (len(backends) - 1) / 2) * height for place in range(len(parts))]
         values = [1e3 * sum(times[name, backend] for name in names) for names in parts.values()]
-        axes.barh(places, values, height, color=COLORS.get(backend, OTHER), label=backend)
+        color, hatch, _, _ = STYLES.get(backend, OTHER)
+        axes.barh(places, values, height, color=color, hatch=hatch, edgecolor=EDGE, label=backend)
+        sums[backend] = values
+        for place, value, ours in zip(places, values, sums["numpy"], strict=True):
+            if backend != "numpy":
+                axes.annotate(f" {ours / value:.2f}×", (value, place), va="center", fontsize=7)
     axes.set_yticks(range(len(parts)), list(parts))
     axes.invert_yaxis()
-    axes.set_xlabel("milliseconds for 100 images, or 100 pairs behind the network")
+    axes.set_xlabel(f"milliseconds for 100 images, or 100 pairs behind the network; {RATIO}")
+    axes.margins(x=0.08)
     axes.grid(alpha=0.3, axis="x")
     axes.legend()
     threads = cells[0].threads
@@ -143,10 +181,18 @@ def _measured(results: Results, workload: str) -> Sequence[Cell]:
     return [c for c in results.cells if c.workload == workload and not c.missing]
 
 
+def _ratio(ours: float | None, cell: Cell) -> str:
+    """Return what NumPy takes over this backend's time, in the words of a label."""
+    if ours is None or cell.backend == "numpy":
+        return ""
+    return f", {ours / cell.median:.2f}×"
+
+
 def _title(what: str, results: Results, cells: Sequence[Cell]) -> str:
-    """Return what is drawn, the machine, and that it was busy if it was."""
+    """Return what is drawn, on what and when, and that the machine was busy if it was."""
     facts = results.environment
-    machine = f"{facts['processor']}, NumPy {facts['numpy']}, PyTorch {facts['torch']}"
+    made_on = facts["processor"], facts["BLAS"], f"PyTorch {facts['torch']}", facts["date"]
+    machine = ", ".join(made_on)
     busy = any(cell.disturbed for cell in cells)
     return "\n".join([what, machine, *(["measured while the machine was busy"] if busy else [])])
 

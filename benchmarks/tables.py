@@ -97,7 +97,8 @@ def mib(value: float) -> str:
 
 def sections(results: Results) -> list[Section]:
     """Return all tables that hold anything."""
-    found = [
+    found = [Section("NumPy's time over the others'", ratios(results))]
+    found += [
         Section(
             workload,
             [HEADER, *rows(results, workload)],
@@ -105,7 +106,6 @@ def sections(results: Results) -> list[Section]:
         )
         for workload in dict.fromkeys(cell.workload for cell in results.cells)
     ]
-    found.append(Section("NumPy's time over the others'", ratios(results)))
     found.append(
         Section(
             "host memory of a training process",
@@ -177,7 +177,8 @@ def as_text(results: Results) -> str:
 def as_markdown(results: Results) -> str:
     """Return the tables as a Markdown document."""
     facts = results.environment
-    blocks = [f"# Benchmarks\n\n{_escaped(facts['processor'])}, {_escaped(facts['date'])}."]
+    made_on = ", ".join(_escaped(facts[name]) for name in ("processor", "BLAS", "date"))
+    blocks = [f"# Benchmarks\n\n{made_on}."]
     blocks += [f"**{_escaped(remark)}**" for remark in remarks.of_environment(results)]
     for section in sections(results):
         block = [f"## {section.title[0].upper()}{section.title[1:]}"]

@@ -1,5 +1,6 @@
 """What every backend offers, and the work that all of them are given."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ class Backend(ABC):
     unit_roundoff = 2.0**-24
     leaves_out: Mapping[str, str] = MappingProxyType({})
     """Workloads that it does not do, each with the reason."""
+    most_pairs = math.inf
+    """Pairs of a training step that is worth waiting for."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -32,6 +32,7 @@ ONLY = "only step and embed are written for JAX"
 class JaxBackend(Backend):
     """The step and the embedding as two jitted functions, on JAX's default device."""
 
+    most_pairs = 2_000
     leaves_out = MappingProxyType(dict.fromkeys(("learn", "pairs", "epoch", "operations"), ONLY))
 
     @property

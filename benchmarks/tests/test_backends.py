@@ -271,10 +271,11 @@ def test_the_rows_are_what_their_names_say() -> None:
     assert all((b.device == "cuda") == b.name.startswith("cuda") for b in BACKENDS)
 
 
-def test_every_row_has_a_colour_of_its_own() -> None:
-    """Two lines of one colour are one line."""
-    assert pictures.COLORS.keys() == BY_NAME.keys()
-    assert len(set(pictures.COLORS.values())) == len(BY_NAME)
+def test_every_row_has_a_style_of_its_own() -> None:
+    """Two lines of one colour are one line, and in black and white those of one marker."""
+    assert pictures.STYLES.keys() == BY_NAME.keys()
+    for kind in ("color", "hatch", "marker"):
+        assert len({getattr(style, kind) for style in pictures.STYLES.values()}) == len(BY_NAME)
 
 
 def test_what_cannot_run_is_named_with_the_reason() -> None:
@@ -304,6 +305,12 @@ def test_what_a_backend_leaves_out() -> None:
         assert set(BY_NAME[name].leaves_out) == set(WORKLOADS) - {"step", "embed"}
     for backend in (*ON_CPU, BY_NAME["cuda-bf16"]):
         assert not backend.leaves_out
+
+
+def test_who_has_no_micro_batches() -> None:
+    """On the CPU, PyTorch as it comes, and JAX: a batch of 10,000 pairs takes them a minute."""
+    unlimited = {b.name for b in BACKENDS if b.most_pairs >= 10_000}
+    assert unlimited == {"numpy", "torch-tuned", *(n for n in BY_NAME if n.startswith("cuda"))}
 
 
 def test_memory_of_a_pair() -> None:

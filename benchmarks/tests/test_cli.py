@@ -19,7 +19,7 @@ from numpy_siamese.tests.support.commands import assert_has_the_grammar, end_of
 
 LIMITS = {"gemm_flops": 1e11, "copy_bytes": 1e10}
 
-FACTS = {"processor": "p", "date": "d", "numpy": "2", "torch": "2"}
+FACTS = {"processor": "p", "date": "d", "BLAS": "b", "torch": "2"}
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_default_is_everything(
     sizes = [line[1] for line in asked if line[0] == "scaling"]
     assert sizes == [
         f"step of {n} pairs".replace("1 pairs", "1 pair")
-        for n in ("1", "10", "100", "1,000", "10,000")
+        for n in ("1", "4", "10", "100", "1,000", "10,000")
     ]
     assert [line[1] for line in asked if line[0] == "limits"] == [1, 2]
     assert [line[1] for line in asked if line[0] == "memory"] == ["numpy", "torch-eager"]

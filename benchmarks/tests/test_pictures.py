@@ -14,8 +14,8 @@ from benchmarks.layers import LAYERS
 from benchmarks.limits import MATRIX_PRODUCT
 from benchmarks.results import Cell, Results
 
-FACTS = {"processor": "one of a kind", "numpy": "2.9", "torch": "2.99"}
-MACHINE = "one of a kind, NumPy 2.9, PyTorch 2.99"
+FACTS = {"processor": "one of a kind", "BLAS": "its (kernel)", "torch": "2.99", "date": "today"}
+MACHINE = "one of a kind, its (kernel), PyTorch 2.99, today"
 LIMITS = {n: {"gemm_flops": n * 1e11, "copy_bytes": 1e10} for n in (1, 2)}
 
 STEP = Cell("step", "step of 100 pairs", 100, "numpy", 1, [0.03, 0.02, 0.06], flops=3e9)
@@ -78,7 +78,7 @@ def test_bars_of_the_step(steps: Results) -> None:
 
 
 def test_whiskers_and_numbers_of_the_step(steps: Results) -> None:
-    """Quartiles and the median, on the bar that they are of."""
+    """Quartiles, the median and what NumPy takes over it, on the bar that they are of."""
     axes = drawn(pictures.step_times(steps))
     whiskers = [line.get_xydata() for line in axes.lines if line.get_color() == "black"]
     assert np.array(whiskers) == near(
@@ -86,7 +86,7 @@ def test_whiskers_and_numbers_of_the_step(steps: Results) -> None:
     )
     numbers = {round(text.xy[1]): (text.get_text(), text.xy[0]) for text in axes.texts}
     assert numbers[0] == (" 30", near(45))  # behind the whisker
-    assert numbers[1] == (" 50", near(50))
+    assert numbers[1] == (" 50, 0.60×", near(50))
     assert numbers[2] == (" 1,234", near(1234.5))
 
 
@@ -130,19 +130,34 @@ def test_lines_of_the_throughput(scaling: Results) -> None:
     points = {name: np.array(line.get_xydata()) for name, line in lines.items()}
     assert points["numpy"] == near([[1, 250], [100, 5000]])
     assert points["torch-eager"] == near([[1, 500], [100, 2000], [10_000, 1000]])
-    assert lines["numpy"].get_color() == pictures.COLORS["numpy"]
-    assert lines["torch-eager"].get_color() == pictures.COLORS["torch-eager"]
+    for name in ("numpy", "torch-eager"):
+        color, _, marker, _ = pictures.STYLES[name]
+        assert (lines[name].get_color(), lines[name].get_marker()) == (color, marker)
     (legend,) = axes.figure.legends
     for text, handle in zip(legend.get_texts(), legend.get_lines(), strict=True):
         assert handle.get_color() == lines[text.get_text()].get_color()
+        assert handle.get_marker() == lines[text.get_text()].get_marker()
     assert len(legend.get_texts()) == 3
+
+
+def test_ratios_of_the_throughput(scaling: Results) -> None:
+    """NumPy's time over that of PyTorch by hand, over the faster one, where both were measured."""
+    assert not drawn(pictures.throughput(scaling)).texts
+    tuned = [
+        replace(scaling.cells[0], size=size, backend="torch-tuned", samples=[seconds])
+        for size, seconds in ((1, 0.002), (100, 0.05), (10_000, 10.0))
+    ]
+    axes = drawn(pictures.throughput(replace(scaling, cells=[*scaling.cells, *tuned])))
+    shown = {text.xy[0]: (text.get_text(), text.xy[1]) for text in axes.texts}
+    assert shown == {1: ("2.00×", near(500)), 100: ("0.40×", near(5000))}
 
 
 def test_scales_of_the_throughput(scaling: Results) -> None:
     """Both logarithmic, with the sizes that were measured; below the rate of matrix products."""
     axes = drawn(pictures.throughput(scaling))
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("pairs in a batch", "pairs a second")
+    assert axes.get_xlabel().startswith("pairs in a batch; ")
+    assert axes.get_ylabel() == "pairs a second"
     assert on(axes.get_xticklabels()) == ["1", "100", "10,000"]
     (limit,) = (line for line in axes.lines if line.get_label() == "matrix products alone")
     assert list(limit.get_ydata()) == near([2e11 / 3e7] * 2)
@@ -189,7 +204,7 @@ def test_bars_of_the_operations(operations: Results) -> None:
 
 
 def test_words_of_the_operations(operations: Results) -> None:
-    """The legend names the colours; the axis has its unit, the title the machine and threads."""
+    """The legend names colours and hatching; a bar has what NumPy takes over it."""
     axes = drawn(pictures.operations(operations))
     legend = axes.get_legend()
     assert legend is not None
@@ -201,6 +216,12 @@ def test_words_of_the_operations(operations: Results) -> None:
     for container, (name, color) in zip(axes.containers, shown, strict=True):
         assert container.get_label() == name
         assert to_hex(container[0].get_facecolor()) == color
+        assert {bar.get_hatch() or "" for bar in container} == {pictures.STYLES[name].hatch}
+    assert [handle.get_hatch() or "" for handle in legend.get_patches()] == ["", ".."]
+    assert [text.get_text() for text in axes.texts] == [" 0.10×"] * 10
+    assert [text.xy for text in axes.texts] == [
+        (bar.get_width(), near(bar.get_y() + bar.get_height() / 2)) for bar in axes.containers[1]
+    ]
     assert axes.get_xlabel().startswith("milliseconds for 100 images")
     assert title(axes) == f"Where the time goes, threads: 1\n{MACHINE}"
 

@@ -115,6 +115,22 @@ def test_who_cannot_or_does_not_is_not_asked(clock: Clock, a: Fake) -> None:
     assert not log
 
 
+@pytest.mark.parametrize(
+    ("workload", "size", "words"),
+    [
+        ("scaling", 16, ""),
+        ("scaling", 17, "not run: has no micro-batches, 16 pairs are its most here"),
+        ("embed", 17, ""),
+    ],
+)
+def test_a_batch_that_is_not_worth_waiting_for(
+    a: Fake, workload: str, size: int, words: str
+) -> None:
+    """A step in one piece may be larger than any cache; other work is not of pairs."""
+    a.most_pairs = 16
+    assert found(steps(size, workload), a)["a"].missing == words
+
+
 # ------------------------------------------------------------------------------ memory
 
 

@@ -13,9 +13,16 @@ CONV = Cell("operations", "conv1 forward", 100, "numpy", 1, [2e-5], flops=1e6, i
 
 MARKDOWN = r"""# Benchmarks
 
-one of \*a\* kind, today.
+one of \*a\* kind, its (kernel), today.
 
 **OpenBLAS runs \_its\_ Haswell kernel**
+
+## NumPy's time over the others'
+
+| workload | work | threads | against | NumPy takes |
+|---|---|---|---|---|
+| step | step of 2 pairs | 2 | cuda-eager | 5.00× (2.00 to 8.00, 1 rounds) |
+| step | step of 2 pairs | 2 | matrix product | 1.25× (0.50 to 2.00, 1 rounds) |
 
 ## Step
 
@@ -36,13 +43,6 @@ one of \*a\* kind, today.
 | conv1 forward | 1 | torch-eager | 8 µs | 8 µs to 8 µs |  |  | 125.0 | 125% ! | 125% | 12,500,000 |
 
 - torch-eager, conv1 forward, on 1 thread: 125% of the machine's rate of matrix products, which was measured while it was busier, or work is left out
-
-## NumPy's time over the others'
-
-| workload | work | threads | against | NumPy takes |
-|---|---|---|---|---|
-| step | step of 2 pairs | 2 | cuda-eager | 5.00× (2.00 to 8.00, 1 rounds) |
-| step | step of 2 pairs | 2 | matrix product | 1.25× (0.50 to 2.00, 1 rounds) |
 
 ## Host memory of a training process
 
@@ -72,12 +72,18 @@ one of \*a\* kind, today.
 | what | value |
 |---|---|
 | processor | one of \*a\* kind |
+| BLAS | its (kernel) |
 | date | today |
 | weaker than the processor: BLAS | OpenBLAS runs \_its\_ Haswell kernel |
 
 """  # noqa: E501
 
 TEXT = """OpenBLAS runs _its_ Haswell kernel
+
+== NumPy's time over the others'
+workload  work             threads  against         NumPy takes
+step      step of 2 pairs  2        cuda-eager      5.00× (2.00 to 8.00, 1 rounds)
+step      step of 2 pairs  2        matrix product  1.25× (0.50 to 2.00, 1 rounds)
 
 == step
 work             threads  backend         median   quartiles           cores  waited  GFLOP/s  of GEMM  of copy  images/s
@@ -92,11 +98,6 @@ work           threads  backend      median  quartiles       cores  waited  GFLO
 conv1 forward  1        numpy        20 µs   20 µs to 20 µs         5%      50.0     50%      50%      5,000,000
 conv1 forward  1        torch-eager  8 µs    8 µs to 8 µs                   125.0    125% !   125%     12,500,000
 torch-eager, conv1 forward, on 1 thread: 125% of the machine's rate of matrix products, which was measured while it was busier, or work is left out
-
-== NumPy's time over the others'
-workload  work             threads  against         NumPy takes
-step      step of 2 pairs  2        cuda-eager      5.00× (2.00 to 8.00, 1 rounds)
-step      step of 2 pairs  2        matrix product  1.25× (0.50 to 2.00, 1 rounds)
 
 == host memory of a training process
 backend  pairs  peak before training  peak
@@ -116,6 +117,7 @@ matrix products on 2 threads reach 0.96× the rate on 1
 == environment
 what                             value
 processor                        one of *a* kind
+BLAS                             its (kernel)
 date                             today
 weaker than the processor: BLAS  OpenBLAS runs _its_ Haswell kernel
 
@@ -143,7 +145,7 @@ def every_kind() -> Results:
         Memory("numpy", 2, 100 * 2**20, 2000 * 2**20),
         Memory("torch-eager", 2, missing="not run: a|b"),
     ]
-    facts = {"processor": "one of *a* kind", "date": "today"}
+    facts = {"processor": "one of *a* kind", "BLAS": "its (kernel)", "date": "today"}
     facts["weaker than the processor: BLAS"] = "OpenBLAS runs _its_ Haswell kernel"
     return Results(facts, limits, cells, memory)
 
@@ -205,7 +207,7 @@ def test_noise_is_marked(samples: list[float], marked: bool) -> None:
 
 def test_what_is_weaker_stands_on_top() -> None:
     """Each remark on a line of its own, or in a paragraph."""
-    facts = {"processor": "p", "date": "d"}
+    facts = {"processor": "p", "BLAS": "b", "date": "d"}
     facts |= {f"weaker than the processor: {name}": f"{name} is weak" for name in ("A", "B")}
     assert tables.as_text(Results(facts)).startswith("A is weak\nB is weak\n\n== environment\n")
     assert "\n\n**A is weak**\n\n**B is weak**\n\n## " in tables.as_markdown(Results(facts))
@@ -235,7 +237,7 @@ def test_a_reason_is_said_once() -> None:
 
 def test_no_title_stands_over_nothing() -> None:
     """Where one backend alone was measured there is nothing to compare, and no memory was asked."""
-    facts = {"processor": "p", "date": "d"}
+    facts = {"processor": "p", "BLAS": "b", "date": "d"}
     for text in (tables.as_text, tables.as_markdown):
         shown = text(Results(facts, {}, [STEP]))
         assert "tep of 2 pairs" in shown
