@@ -1,7 +1,8 @@
 """Learning: the loss-and-gradients step, its micro-batches on threads, and the learner of a run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
 from numpy_siamese.inference import pair_probabilities
 from numpy_siamese.layers import Gradients
-from numpy_siamese.model import SiameseNet, shared
+from numpy_siamese.model import BACKBONE, CNN, SiameseNet, shared
 from numpy_siamese.optim import SGD
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.cores import default_threads
@@ -30,6 +31,10 @@ MICRO_BATCH = 100
 """Pairs in a micro-batch. Their activations fit the third-level cache. They are still enough for
 matrix products to run at full speed and to outweigh the cost of NumPy's calls."""
 
+TOGETHER = 10
+"""Pairs up to which both twins are one batch, on one thread. Half as many calls of NumPy then save
+more than a second thread gives."""
+
 
 def loss_and_gradients(
     net: SiameseNet,
@@ -42,9 +47,10 @@ def loss_and_gradients(
     """Compute the mean binary cross-entropy of a batch, and its gradients.
 
     The batch is cut into micro-batches, and threads work on these side by side. If there are at
-    least twice as many threads as micro-batches, both twins of each run side by side too. BLAS
-    runs on one thread. Gradients are added in the order of the batch. So the result has the same
-    bits for every number of threads. Memory grows with the threads, not with the batch.
+    least twice as many threads as micro-batches, both twins of each run side by side too. The
+    twins of a small micro-batch are one batch, whatever the threads. BLAS runs on one thread.
+    Gradients are added in the order of the batch. So the result has the same bits for every number
+    of threads. Memory grows with the threads, not with the batch.
 
     Parameters
     ----------
@@ -93,20 +99,15 @@ def loss_and_gradients(
 
     def part(start: int) -> tuple[Array, Array, Gradients]:
         rows = slice(start, start + size)
-        twins = map_twins(net.net, (left[rows], right[rows]))
-        (left_embedding, left_twin), (right_embedding, right_twin) = twins
-        probs, head = net.compare(left_embedding, right_embedding)
+        embed = _as_one_batch if len(left[rows]) <= TOGETHER else partial(_apart, map_twins)
+        embeddings, twins = embed(net.net, left[rows], right[rows])
+        probs, head = net.compare(*embeddings)
         if not np.isfinite(probs).all():
             raise NotFiniteError("found probabilities that are not finite")
         loss, binary_cross_entropy = F.binary_cross_entropy(probs, targets[rows], reduction="sum")
         (dprobs,) = binary_cross_entropy(1.0)
         head_grads, dembeddings = head(dprobs / net.dtype(N))
-        (left_grads, _), (right_grads, _) = map_twins(
-            lambda twin, dembedding: twin(dembedding, needs_input_grad=False),
-            (left_twin, right_twin),
-            dembeddings,
-        )
-        return loss, probs, shared(left_grads, right_grads) | head_grads
+        return loss, probs, twins(*dembeddings) | head_grads
 
     with (
         np.errstate(under="ignore"),
@@ -121,6 +122,34 @@ def loss_and_gradients(
             for name, grad in grads.items():
                 grad += part_grads[name]
         return float(loss / net.dtype(N)), np.concatenate(probs), grads
+
+
+def _as_one_batch(cnn: CNN, left: Array, right: Array) -> tuple[Sequence[Array], Any]:
+    """Embed both twins as one batch; the pullback takes both gradients and returns the sum."""
+    embeddings, both = cnn(np.concatenate([left, right]))
+
+    def pullback(dleft: Array, dright: Array) -> Gradients:
+        grads, _ = both(np.concatenate([dleft, dright]), needs_input_grad=False)
+        return {f"{BACKBONE}{name}": grad for name, grad in grads.items()}
+
+    return np.split(embeddings, 2), pullback
+
+
+def _apart(
+    map_twins: Callable[..., Iterable[Any]], cnn: CNN, left: Array, right: Array
+) -> tuple[Sequence[Array], Any]:
+    """Embed each twin for itself, also side by side; otherwise as `_as_one_batch`."""
+    (left_embedding, left_twin), (right_embedding, right_twin) = map_twins(cnn, (left, right))
+
+    def pullback(*dembeddings: Array) -> Gradients:
+        (left_grads, _), (right_grads, _) = map_twins(
+            lambda twin, dembedding: twin(dembedding, needs_input_grad=False),
+            (left_twin, right_twin),
+            dembeddings,
+        )
+        return shared(left_grads, right_grads)
+
+    return (left_embedding, right_embedding), pullback
 
 
 class NumpyLearner:

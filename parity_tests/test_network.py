@@ -116,14 +116,15 @@ def test_every_difference_on_digits_is_explained(steps: int, device: Device, fus
 
     In float64: five layers of worst cases leave float32 no digits; see `test_layers`. The digits
     are dithered: on even ground the windows of a pooling tie, and a bound that takes each for
-    another number can tell nothing about where the gradient goes.
+    another number can tell nothing about where the gradient goes. Micro-batches are of 12, 12
+    and 6 pairs, and the last one embeds its twins as one batch.
     """
     dtype = np.float64
     left, right, targets = draw_batch(30, dtype)
     left, right = dithered(left, 1), dithered(right, 2)
     net = SiameseNet(0, dtype, fused)
     net.load_state_dict(trained(steps, dtype).state_dict())
-    loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=8)
+    loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=12)
     whole_probs, pullback = net(left, right)
     (dprobs,) = F.binary_cross_entropy(whole_probs, targets)[1](1.0)
     _, (dleft, dright) = pullback(dprobs)

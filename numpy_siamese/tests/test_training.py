@@ -1,6 +1,7 @@
 """Learning: the step's loss and gradients, and its micro-batches on threads."""
 
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
 from numpy_siamese.tests.support.steps import assert_same_bits, pairs
 from numpy_siamese.tests.support.tiny import PATIENCE
-from numpy_siamese.training import MICRO_BATCH, loss_and_gradients
+from numpy_siamese.training import MICRO_BATCH, TOGETHER, loss_and_gradients
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
@@ -41,9 +42,18 @@ class LateFirst:
         return embedding, pullback
 
 
+@contextmanager
+def apart():
+    """Have small batches embed the twins apart as well, as large ones do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "TOGETHER", 0)
+        yield
+
+
 # The step
 
 
+@apart()
 @DTYPES
 def test_one_micro_batch_is_the_pullback_of_the_mean_loss(dtype):
     """Broken otherwise: loss or gradients are of a sum, of another batch, or scaled twice."""
@@ -58,6 +68,38 @@ def test_one_micro_batch_is_the_pullback_of_the_mean_loss(dtype):
     assert_same_bits(found, (float(loss), probs, grads))
 
 
+@DTYPES
+@pytest.mark.parametrize("threads", [1, 2])
+def test_twins_of_a_small_batch_are_one_batch(threads, dtype):
+    """Broken otherwise: a small batch pays for twice as many calls of NumPy."""
+    left, right, targets = pairs(TOGETHER, dtype)
+    net = SiameseNet(0, dtype)
+    with single_threaded_blas():
+        embeddings, twins = net.net(np.concatenate([left, right]))
+        probs, head = net.compare(embeddings[:TOGETHER], embeddings[TOGETHER:])
+        loss, cross_entropy = F.binary_cross_entropy(probs, targets.astype(dtype), reduction="sum")
+        head_grads, dembeddings = head(cross_entropy(1.0)[0] / dtype(TOGETHER))
+        grads, _ = twins(np.concatenate(dembeddings), needs_input_grad=False)
+    expected = {f"net.{name}": grad for name, grad in grads.items()} | head_grads
+    found = loss_and_gradients(net, left, right, targets, threads)
+    assert_same_bits(found, (float(loss / dtype(TOGETHER)), probs, expected))
+
+
+def test_one_pair_more_has_its_twins_apart(monkeypatch):
+    """Broken otherwise: a large batch has one thread to work on it."""
+    seen = []
+
+    def counted(function, *arguments):
+        seen.append(len(arguments))
+        return map(function, *arguments)
+
+    monkeypatch.setattr(training, "side_by_side", counted)
+    for N in (TOGETHER, TOGETHER + 1):
+        loss_and_gradients(SiameseNet(0), *pairs(N), threads=2)
+    assert seen == [1, 2]
+
+
+@apart()
 @DTYPES
 @pytest.mark.parametrize(("N", "micro_batch"), [(6, 3), (7, 3), (7, 6), (5, 1), (4, 9)])
 def test_micro_batches_are_added_in_the_order_of_the_batch(N, micro_batch, dtype):
@@ -120,6 +162,7 @@ def test_a_late_thread_does_not_change_a_bit():
     assert_same_bits(found, expected)
 
 
+@apart()
 @pytest.mark.parametrize(
     ("N", "threads", "at_once", "twins"),
     [
@@ -170,6 +213,7 @@ def test_blas_has_one_thread_within_a_step(threads):
     assert set(seen) == {1}
 
 
+@apart()
 def test_twins_are_mapped_forward_and_backward(monkeypatch):
     """Broken otherwise: one of the passes leaves a core idle."""
     seen = []
@@ -230,7 +274,7 @@ def test_the_step_changes_neither_weights_nor_inputs():
         (lambda x, y, t: (x[:3], y, t[:3]), r"left .*3.* right .*6"),  # whole micro-batches
         (lambda x, y, t: (x[:4], y, t[:4]), r"left .*4.* right .*6"),
         (lambda x, y, t: (x, y[:3], t), r"left .*6.* right .*3"),
-        (lambda x, y, t: (x[..., :27], y[..., :27], t), r"\(3, 1, 28, 27\)"),
+        (lambda x, y, t: (x[..., :27], y[..., :27], t), r"\(6, 1, 28, 27\)"),
         (lambda x, y, t: (x[:, 0], y[:, 0], t), r"left .*\(6, 28, 28\)"),
         (lambda x, y, t: (x, y, t + 1), r"target must lie in \[0, 1\]"),
     ],
