@@ -6,6 +6,7 @@ import time
 import pytest
 from safetensors.numpy import load_file
 
+from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.tests.support.run_files import FILES, assert_readable, table
 from numpy_siamese.tests.support.tiny import FakeLearner, fake_run
@@ -95,3 +96,22 @@ def test_a_checkpoint_has_the_same_bytes_every_time(tmp_path, monkeypatch):
         fake_run(tmp_path / name, epochs=1).train()
         contents.add((tmp_path / name / "checkpoint.safetensors").read_bytes())
     assert len(contents) == 1
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_checkpoint_that_cannot_be_written_is_none(tmp_path, monkeypatch):
+    """Broken otherwise: on a full disk a run says that it is saved where it is not."""
+    learner = FakeLearner()
+    run = fake_run(tmp_path / "run", learner, checkpoint_every=1)
+    write = checkpoint.write_atomically
+
+    def full(path, content):
+        if len(learner.batches) == 2:
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(checkpoint, "write_atomically", full)
+    with pytest.raises(OSError, match="No space"):
+        run.train()
+    assert run.saved == "epoch 1, batch 1"
+    assert_checkpoint_is_after(tmp_path / "run", 1)
