@@ -120,18 +120,16 @@ def test_a_checkpoint_that_cannot_be_written_is_none(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("no_pictures")
 def test_time_goes_on_where_a_run_was_saved_and_pauses_do_not_count(tmp_path, now):
     """Broken otherwise: the seconds of a run that goes on begin anew, or hold the pause."""
-    digits = dataset()
-
     class Slow(FakeLearner):
         def step(self, *batch):
             now[0] += 2.0
             return super().step(*batch)
 
-    settings = config(epochs=1, batches=6, window=1, checkpoint_every=2)
-    run = Trainer(settings, digits, Slow(digits, KeyError(), 4), tmp_path / "run", quiet=True)
+    settings = {"epochs": 1, "batches": 6, "window": 1, "checkpoint_every": 2}
+    run = fake_run(tmp_path / "run", Slow(fails=KeyError(), at=4), **settings)
     with pytest.raises(KeyError):
         run.train()
     now[0] += 1000.0
-    Trainer(settings, digits, Slow(digits), tmp_path / "run", quiet=True, resume=True).train()
+    fake_run(tmp_path / "run", Slow(), resume=True, **settings).train()
     rows = table(tmp_path / "run" / "metrics.csv")
     assert [row["seconds"] for row in rows] == [2, 4, 6, 8, 10, 12]
