@@ -120,6 +120,7 @@ def test_a_checkpoint_that_cannot_be_written_is_none(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("no_pictures")
 def test_time_goes_on_where_a_run_was_saved_and_pauses_do_not_count(tmp_path, now):
     """Broken otherwise: the seconds of a run that goes on begin anew, or hold the pause."""
+
     class Slow(FakeLearner):
         def step(self, *batch):
             now[0] += 2.0
