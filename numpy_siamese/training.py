@@ -125,14 +125,23 @@ def loss_and_gradients(
 
 
 def _as_one_batch(cnn: CNN, left: Array, right: Array) -> tuple[Sequence[Array], Any]:
-    """Embed both twins as one batch; the pullback takes both gradients and returns the sum."""
-    embeddings, both = cnn(np.concatenate([left, right]))
+    """Embed both twins as one batch; the pullback takes both gradients and returns the sum.
+
+    The images of a pair follow each other. Their embeddings' gradients are opposite, so the
+    gradient of the last bias is a sum in which neighbours cancel: it stays exactly zero.
+    """
+    embeddings, both = cnn(_in_pairs(left, right))
 
     def pullback(dleft: Array, dright: Array) -> Gradients:
-        grads, _ = both(np.concatenate([dleft, dright]), needs_input_grad=False)
+        grads, _ = both(_in_pairs(dleft, dright), needs_input_grad=False)
         return {f"{BACKBONE}{name}": grad for name, grad in grads.items()}
 
-    return np.split(embeddings, 2), pullback
+    return (embeddings[0::2], embeddings[1::2]), pullback
+
+
+def _in_pairs(left: Array, right: Array) -> Array:
+    """Return left and right rows in turn: (N, …) twice → (2N, …)."""
+    return np.stack([left, right], axis=1).reshape(2 * len(left), *left.shape[1:])
 
 
 def _apart(

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+import grimp
 import pytest
 
-grimp = pytest.importorskip("grimp")
 pytest.importorskip("importlinter")
 
-from parity_tests.meta import import_contracts  # noqa: E402
+from parity_tests.meta import import_contracts
 
 CASES = [
     ("OnlyTestsImportTests", {}, "parity_tests.operations", "parity_tests.test_edges", False),
