@@ -2,8 +2,8 @@
 
 With AVX2 and wider, on CUDA and on ARM, torch's kernels round a·x + y once, and so does NumPy's
 side. Without them (``ATEN_CPU_CAPABILITY=default``, or a processor before 2013) they round a·x and
-then the sum. Initial weights and updates of SGD then equal NumPy's with its `fma` exchanged for two
-roundings, and still in every bit.
+then the sum. Initial weights and updates of SGD then equal NumPy's with its multiply-add exchanged
+for two roundings, and still in every bit.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,13 @@ def two_roundings(a: Any, x: np.ndarray, y: Any) -> np.ndarray:
     return x.dtype.type(a) * x + np.asarray(y, x.dtype)
 
 
+def two_roundings_of_a_block(
+    a: Any, x: np.ndarray, y: np.ndarray, out: np.ndarray, scratch: Any
+) -> None:
+    """Put a·x + y into `out`, with the product rounded as well."""
+    out[...] = two_roundings(a, x, y)
+
+
 @contextmanager
 def as_torch_rounds() -> Iterator[None]:
     """Let NumPy's initial weights and SGD round as often as torch's do here."""
@@ -41,6 +48,6 @@ def as_torch_rounds() -> Iterator[None]:
         return
     with (
         patch.object(initialization, "fma", two_roundings),
-        patch.object(optim, "fma", two_roundings),
+        patch.object(optim, "fma_block", two_roundings_of_a_block),
     ):
         yield
