@@ -31,9 +31,9 @@ MICRO_BATCH = 100
 """Pairs in a micro-batch. Their activations fit the third-level cache. They are still enough for
 matrix products to run at full speed and to outweigh the cost of NumPy's calls."""
 
-TOGETHER = 10
+TOGETHER = 8
 """Pairs up to which both twins are one batch, on one thread. Half as many calls of NumPy then save
-more than a second thread gives."""
+at least as much as a second thread gives."""
 
 
 def loss_and_gradients(
