@@ -5,8 +5,6 @@ from typing import Any
 import grimp
 import pytest
 
-pytest.importorskip("importlinter")
-
 from parity_tests.meta import import_contracts
 
 CASES = [

@@ -3,8 +3,15 @@
 import numpy as np
 
 from numpy_siamese import _fma, optim
-from parity_tests.meta.checks import SGD, check, multiply_add
+from parity_tests.meta.checks import SGD, Check, check, multiply_add
 from parity_tests.meta.planting import Fault
+
+
+def next_to_a_tie(scale: int, y: float, shift: int = 0) -> Check:
+    """Return the check of sums that the first rounding leaves halfway, or that are subnormal."""
+    test = "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie"
+    return check(test, scale=scale, y=y, shift=shift)
+
 
 FAULTS = [
     Fault(
@@ -12,12 +19,7 @@ FAULTS = [
         _fma,
         "(lacking == HALFWAY) | (abs(fused) <= SMALLEST_NORMAL)",
         "(lacking == HALFWAY)",
-        check(
-            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
-            scale=-63,
-            y=2.0**-127 + 2.0**-149,
-            shift=0,
-        ),
+        next_to_a_tie(-63, 2.0**-127 + 2.0**-149),
     ),
     Fault(
         "fma: the float64 error rounded to nearest",
@@ -94,48 +96,28 @@ FAULTS = [
         _fma,
         "lacking.min() > HALFWAY and",
         "",
-        check(
-            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
-            scale=0,
-            y=1 + 2.0**-23,
-            shift=0,
-        ),
+        next_to_a_tie(0, 1 + 2.0**-23),
     ),
     Fault(
         "fma: the largest of a block excludes subnormal sums",
         _fma,
         "size.min() >= NO_SUBNORMAL_SUMS",
         "size.max() >= NO_SUBNORMAL_SUMS",
-        check(
-            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
-            scale=-63,
-            y=2.0**-127 + 2.0**-149,
-            shift=0,
-        ),
+        next_to_a_tie(-63, 2.0**-127 + 2.0**-149),
     ),
     Fault(
         "fma: beside a NaN subnormals are rounded twice",
         _fma,
         "size.min() >= NO_SUBNORMAL_SUMS",
         "not size.min() < NO_SUBNORMAL_SUMS",
-        check(
-            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
-            scale=-63,
-            y=2.0**-127 + 2.0**-149,
-            shift=0,
-        ),
+        next_to_a_tie(-63, 2.0**-127 + 2.0**-149),
     ),
     Fault(
         "fma: the factor's size for the summand's",
         _fma,
         "np.abs(y, out=",
         "np.abs(x, out=",
-        check(
-            "numpy_siamese/tests/test_fma.py::test_fma_next_to_a_tie",
-            scale=-63,
-            y=2.0**-127 + 2.0**-149,
-            shift=40,
-        ),
+        next_to_a_tie(-63, 2.0**-127 + 2.0**-149, shift=40),
     ),
     Fault(
         "parameters that do not lie in a row are not written back",
