@@ -38,7 +38,7 @@ def describe() -> dict[str, str]:
         "governor": governor(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load before": f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown",
-        "torch": _version("torch"),
+        "torch": _torch_with_its_build(),
         "jax": _version("jax"),
         "torch on the CPU": _torch_on_the_cpu(),
         "CUDA": cuda(),
@@ -51,6 +51,13 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed"
+
+
+def _torch_with_its_build() -> str:
+    """Return PyTorch's own word, as a package's metadata may lack the build."""
+    import torch
+
+    return torch.__version__
 
 
 def _torch_on_the_cpu() -> str:

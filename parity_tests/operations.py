@@ -74,11 +74,14 @@ def reduce_gauge(losses: Array, options: Any) -> Array:
 
 
 def bce_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) -> Array:
-    """G of the cross-entropy: |w| (|t| |log p| + |1 − t| |log(1 − p)|)."""
+    """G of the cross-entropy, |w| (|t| |log p| + |1 − t| |log(1 − p)|), and of its gradient."""
     p, t = arrays["probs"], arrays["target"]
+    weight = abs(arrays.get("weight", np.float64(1)))
+    if quantity == "dprobs":
+        mean = 1 / max(1, p.size) if options.get("reduction", "mean") == "mean" else 1
+        return weight * abs(dy) * abs(p - t) / np.maximum(p * (1 - p), 1e-12) * mean
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    weight = abs(arrays.get("weight", np.float64(1)))
     return reduce_gauge(weight * (t * abs(log_p) + (1 - t) * abs(log_q)), options)
 
 
@@ -173,6 +176,9 @@ OPERATIONS = [
         ("probs",),
         # a logarithm; t − 1, a product, the difference and the weight
         counts={"y": lambda case, y: reduced(case, LIBRARY_ERROR + 4)},
+        # CUDA multiplies by 1/N, the CPU divides by N: p − t, 1 − p, its product with p, 1e-12, the
+        # quotient, dy, the weight, 1/N and its product
+        counts_on_cuda={"dprobs": lambda case, y: 9},
         gauge=bce_gauge,
         draw=probabilities,
         exact_on_integers=False,

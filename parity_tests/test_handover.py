@@ -24,6 +24,9 @@ PACKAGES = {
     "numpy": (numpy_cli.main, numpy_training.NumpyLearner),
     "torch": (torch_cli.main, torch_training.TorchLearner),
 }
+FLAGS = {"numpy": [], "torch": ["--device", "cpu"]}
+"""CUDA's losses differ in their last bits. `torch_siamese/tests/test_resume.py` is about CUDA."""
+
 EPOCHS, BATCHES, STOP = 2, 4, 6
 
 
@@ -64,7 +67,7 @@ def begin(
 
         with monkeypatch.context() as patch:
             patch.setattr(learner, "learn", counted)
-            return main(["train", "--quiet", *argv]), out
+            return main(["train", "--quiet", *argv, *FLAGS[package]]), out
 
     return run
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.torch_version import TorchVersion
 
 from numpy_siamese.initialization import manual_seed, uniform
 from numpy_siamese.model import SiameseNet
@@ -33,6 +34,14 @@ def test_weights_without_a_seed() -> None:
         LEDGER.exact("initialization", name, value, theirs[name])
 
 
+def drawn_by_torch(shape: tuple, low: float, high: float, dtype: type) -> np.ndarray:
+    """Return what torch draws. Where PyTorch 2.11 gives `high`, this is `low`, as 2.13 gives."""
+    drawn = torch.empty(shape, dtype=getattr(torch, dtype.__name__)).uniform_(low, high).numpy()
+    if TorchVersion(torch.__version__) < (2, 13):
+        drawn[drawn == dtype(high)] = dtype(low)
+    return drawn
+
+
 @every_dtype
 @given(
     seed=TORCH_SEEDS,
@@ -46,9 +55,7 @@ def test_uniform(dtype: type, seed: int, shape: tuple, low: float, width: float)
     torch.manual_seed(seed)
     for _ in range(2):
         ours = uniform(generator, shape, low, low + width, dtype)
-        theirs = torch.empty(shape, dtype=getattr(torch, dtype.__name__))
-        theirs.uniform_(low, low + width)
-        LEDGER.exact("uniform", "y", ours, theirs.numpy())
+        LEDGER.exact("uniform", "y", ours, drawn_by_torch(shape, low, low + width, dtype))
 
 
 @every_dtype
@@ -56,7 +63,7 @@ def test_uniform_never_reaches_its_upper_end(dtype: type) -> None:
     """Where rounding would give `high`, torch gives `low`: the interval is half open."""
     low, high = dtype(1), np.nextafter(dtype(1), dtype(2))
     torch.manual_seed(0)
-    theirs = torch.empty(100, dtype=getattr(torch, dtype.__name__)).uniform_(low, high).numpy()
+    theirs = drawn_by_torch((100,), low, high, dtype)
     ours = uniform(manual_seed(0), (100,), low, high, dtype)
     assert (theirs == low).all()
     LEDGER.exact("uniform", "y", ours, theirs)
@@ -68,4 +75,4 @@ def test_seeds_that_torch_refuses(seed: int) -> None:
     with pytest.raises(ValueError, match="seed"):
         manual_seed(seed)
     with pytest.raises(ValueError, match="long long"):
-        torch.manual_seed(seed)
+        torch.Generator().manual_seed(seed)

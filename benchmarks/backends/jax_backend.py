@@ -30,7 +30,7 @@ ONLY = "only step and embed are written for JAX"
 
 
 class JaxBackend(Backend):
-    """The step and the embedding as two jitted functions, on JAX's default device."""
+    """The step and the embedding as two jitted functions, on the CPU."""
 
     most_pairs = 2_000
     leaves_out = MappingProxyType(dict.fromkeys(("learn", "pairs", "epoch", "operations"), ONLY))
@@ -57,7 +57,7 @@ class JaxBackend(Backend):
 
     def step(self, pairs: int) -> Job:
         """Forward, backward and update."""
-        import jax
+        jax = _jax_on_cpu()
         import jax.numpy as jnp
 
         arrays = tuple(map(jnp.asarray, batch(pairs)))
@@ -81,7 +81,7 @@ class JaxBackend(Backend):
 
     def embed(self, count: int) -> Job:
         """Embed images."""
-        import jax
+        jax = _jax_on_cpu()
         import jax.numpy as jnp
 
         images = many_images(count)
@@ -99,6 +99,14 @@ class JaxBackend(Backend):
         raise NotRun(ONLY)
 
     learn = pairs = epoch = operation = _left_out
+
+
+def _jax_on_cpu() -> Any:
+    """Return JAX kept to the CPU. It would take a GPU, and round products to TF32 there."""
+    import jax
+
+    jax.config.update("jax_platforms", "cpu")
+    return jax
 
 
 def _embed(w: dict[str, Any], x: Any) -> Any:

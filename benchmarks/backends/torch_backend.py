@@ -196,11 +196,12 @@ class TorchBackend(Backend):
         def run() -> Tensor:
             on_device = self._to_device(images)
             parts = torch.arange(count, device=self.device).split(EMBED_BATCH)
+            found = []
             with self._autocast():
-                found = [
-                    forward(self._laid_out(gather(on_device, part, torch.float32))).float()
-                    for part in parts
-                ]
+                for part in parts:
+                    embeddings = forward(self._laid_out(gather(on_device, part, torch.float32)))
+                    # copied, because a CUDA graph writes the next part over this one
+                    found.append(embeddings.to(torch.float32, copy=True))
             return torch.cat(found).cpu()
 
         return Job(run, lambda found: _arrays({"embeddings": found}))

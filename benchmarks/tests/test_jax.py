@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,13 @@ from numpy_siamese.parallel.cores import available_cores
 pytestmark = pytest.mark.slow
 
 JAX = JaxBackend("jax")
+ON_CPU = ("jax_platforms", "cpu")
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def log(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return what a JAX is asked for whose gradients are all one."""
-    order: list[str] = []
+    order: list[Any] = []
 
     def jit(function: Any) -> Any:
         def jitted(*arguments: Any) -> Any:
@@ -38,13 +39,14 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     jax, jnp = ModuleType("jax"), ModuleType("jax.numpy")
     jnp.asarray, jnp.zeros_like, jnp.float32 = np.asarray, np.zeros_like, np.float32
     jax.jit, jax.value_and_grad, jax.numpy = jit, value_and_grad, jnp
+    jax.config = SimpleNamespace(update=lambda *setting: order.append(setting))
     jax.block_until_ready = lambda found: order.append("ready") or found
     monkeypatch.setitem(sys.modules, "jax", jax)
     monkeypatch.setitem(sys.modules, "jax.numpy", jnp)
     return order
 
 
-def test_a_step_is_one_jitted_function_that_is_waited_for(log: list[str]) -> None:
+def test_a_step_is_one_jitted_function_that_is_waited_for(log: list[Any]) -> None:
     """With its update: w − lr·g, then w − lr·(momentum·g + g), and what it reports."""
     job = JAX.step(3)
     start = job.weights()["fc1.weight"]
@@ -55,17 +57,17 @@ def test_a_step_is_one_jitted_function_that_is_waited_for(log: list[str]) -> Non
     job.run()
     expected = start - LR - LR * (MOMENTUM + 1)
     assert np.allclose(job.weights()["fc1.weight"], expected, rtol=0, atol=2.0**-23)
-    assert log == ["jitted update", "ready"] * 2
+    assert log == [ON_CPU] + ["jitted update", "ready"] * 2
 
 
 def test_images_are_embedded_by_the_hundred(
-    log: list[str], monkeypatch: pytest.MonkeyPatch
+    log: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a jitted function, all of them, as arrays of the host."""
     monkeypatch.setattr(jax_backend, "_embed", lambda weights, x: x[:, 0, 14, :])
     job = JAX.embed(250)
     found = job.named(job.run())["embeddings"]
-    assert len(log) == 3
+    assert log == [ON_CPU] + ["jitted <lambda>"] * 3
     assert np.array_equal(found, jax_backend.many_images(250)[:, 14])
 
 

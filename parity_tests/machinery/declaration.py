@@ -42,6 +42,7 @@ class Operation:
     cases : strategy of Case
     differentiable : names of the arguments that the pullback gives gradients for
     counts : quantity → (case, shape of y) → n, for what is bounded; the rest is exact
+    counts_on_cuda : the same, for what is exact on the CPU and bounded on CUDA
     gauge : (quantity, float64 arrays, cotangent, options) → G
         Default: the operation and its gradients on absolute values, right for multilinear ones.
     draw : (rng, argument, shape) → float data
@@ -56,6 +57,7 @@ class Operation:
     cases: st.SearchStrategy[Case]
     differentiable: tuple[str, ...]
     counts: Mapping[str, Count] = field(default_factory=dict)
+    counts_on_cuda: Mapping[str, Count] = field(default_factory=dict)
     gauge: Gauge | None = None
     draw: Draw = floats
     exact_on_integers: bool = True

@@ -2,13 +2,14 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
 
-from parity_tests.machinery.declaration import Case, Operation
+from parity_tests.machinery.declaration import Case, Count, Operation
 from parity_tests.machinery.devices import CPU, Device
 from parity_tests.machinery.error_bounds import Allowance
 from parity_tests.machinery.ledger import LEDGER
@@ -73,11 +74,19 @@ def widened(arrays: Arrays) -> Arrays:
     return {name: array.astype(np.float64) for name, array in arrays.items()}
 
 
+def counts_on(operation: Operation, device: Device) -> Mapping[str, Count]:
+    """Return the counts of what is bounded on a device."""
+    if device.torch_name == "cuda":
+        return {**operation.counts, **operation.counts_on_cuda}
+    return operation.counts
+
+
 def gauges(operation: Operation, arrays: Arrays, options: Options, dy: Array) -> Arrays:
-    """Return G for each bounded quantity, in float64."""
+    """Return G for each quantity that is bounded somewhere, in float64."""
     wide, dy = widened(arrays), np.asarray(dy, np.float64)
     if operation.gauge is not None:
-        return {q: operation.gauge(q, wide, dy, options) for q in operation.counts}
+        bounded = [*operation.counts, *operation.counts_on_cuda]
+        return {q: operation.gauge(q, wide, dy, options) for q in bounded}
     absolute = {name: abs(array) for name, array in wide.items()}
     return torch_results(operation, absolute, options, abs(dy))
 
@@ -134,11 +143,12 @@ def check_on_floats(
     case = Case({name: array.shape for name, array in arrays.items()}, options)
     exact = torch_results(operation, widened(arrays), options, np.asarray(dy, np.float64))
     gauge = gauges(operation, arrays, options, dy)
+    counts = counts_on(operation, device)
     for quantity, value in ours.items():
-        if quantity not in operation.counts:
+        if quantity not in counts:
             LEDGER.exact(operation.name, quantity, value, theirs[quantity], device.name)
             continue
-        n = operation.counts[quantity](case, np.shape(ours["y"]))
+        n = counts[quantity](case, np.shape(ours["y"]))
         rounded = (
             device.factor_roundoff if operation.multiplies and value.dtype == np.float32 else 0.0
         )

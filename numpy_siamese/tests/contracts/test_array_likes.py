@@ -221,7 +221,9 @@ def test_what_is_no_mapping_is_refused(argument, given):
     "name",
     [name for name, (_, arguments) in CALLS.items() if "net" in arguments],
 )
-@pytest.mark.parametrize("net", [None, "net", NET.net, np.float32], ids=repr)
+@pytest.mark.parametrize(
+    "net", [None, "net", NET.net, np.float32], ids=["None", "str", "CNN", "type"]
+)
 def test_what_is_no_network_is_refused(name, net):
     """Broken otherwise: a missing network ends in an AttributeError from somewhere inside."""
     function, arguments = CALLS[name]
