@@ -54,12 +54,23 @@ PARTS = {
 
 @canvas.own_settings()
 def step_times(results: Results) -> "Figure | None":
-    """Draw the time of a training step by backend, a group for each number of threads."""
-    cells = [cell for cell in _measured(results, "step") if cell.backend != MATRIX_PRODUCT]
-    if not cells:
+    """Draw the time of a training step by backend, a group for each number of threads.
+
+    A GPU's times are drawn once, below the others, beside NumPy's on the fewest threads.
+    """
+    found = [cell for cell in _measured(results, "step") if cell.backend != MATRIX_PRODUCT]
+    if not found:
         return None
+    fewest = min(cell.threads for cell in found)
+    on_cpu = [cell for cell in found if not _on_gpu(cell)]
+    cells = [*on_cpu, *(c for c in found if _on_gpu(c) and c.threads == fewest)]
     figure, (axes,) = _figure(8.5, 1.4 + 0.42 * len(cells), 1)
-    names = [f"{c.backend}, {c.threads} thread{'s' if c.threads > 1 else ''}" for c in cells]
+    names = [
+        c.backend
+        if _on_gpu(c)
+        else f"{c.backend}, {c.threads} thread{'s' if c.threads > 1 else ''}"
+        for c in cells
+    ]
     places = range(len(cells))
     styles = [STYLES.get(c.backend, OTHER) for c in cells]
     axes.barh(
@@ -76,15 +87,15 @@ def step_times(results: Results) -> "Figure | None":
         number = f"{median:.3g}" if median < 999.5 else f"{median:,.0f}"
         ratio = _ratio(numpy_takes.get(cell.threads), cell)
         axes.annotate(f" {number}{ratio}", (max(high, median), place), va="center")
-    for threads in dict.fromkeys(cell.threads for cell in cells):
-        rows = [place for place in places if cells[place].threads == threads]
+    for threads in dict.fromkeys(cell.threads for cell in on_cpu):
+        rows = [place for place, cell in enumerate(on_cpu) if cell.threads == threads]
         rate = gemm_flops(results, cells[rows[0]])
         if rate:
             bound = cells[rows[0]].flops / rate * 1e3
             axes.plot([bound, bound], [rows[0] - 0.45, rows[-1] + 0.45], color=LIMIT, linestyle=":")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.margins(x=0.2)
+    axes.margins(x=0.2, y=0.02)
     axes.set_xlabel(f"milliseconds, {RATIO}; dotted: the same FLOPs as one matrix product")
     figure.suptitle(_title(f"A training step of {cells[0].size} pairs, float32", results, cells))
     return figure
@@ -135,7 +146,8 @@ def operations(results: Results) -> "Figure | None":
     """Draw where the time goes: the parts of the network, NumPy beside PyTorch."""
     cells = _measured(results, "operations")
     times = {(cell.label, cell.backend): cell.median for cell in cells}
-    backends = [b for b in dict.fromkeys(c.backend for c in cells) if not b.startswith("cuda")]
+    cells = [cell for cell in cells if not _on_gpu(cell)]
+    backends = list(dict.fromkeys(cell.backend for cell in cells))
     parts = {
         f"{words}, {way}": [f"{name} {way}" for name in names]
         for words, names in PARTS.items()
@@ -159,7 +171,7 @@ def operations(results: Results) -> "Figure | None":
     axes.set_yticks(range(len(parts)), list(parts))
     axes.invert_yaxis()
     axes.set_xlabel(f"milliseconds for 100 images, or 100 pairs behind the network; {RATIO}")
-    axes.margins(x=0.08)
+    axes.margins(x=0.08, y=0.02)
     axes.grid(alpha=0.3, axis="x")
     axes.legend()
     threads = cells[0].threads
@@ -181,6 +193,10 @@ def _measured(results: Results, workload: str) -> Sequence[Cell]:
     return [c for c in results.cells if c.workload == workload and not c.missing]
 
 
+def _on_gpu(cell: Cell) -> bool:
+    return cell.backend.startswith("cuda")
+
+
 def _ratio(ours: float | None, cell: Cell) -> str:
     """Return what NumPy takes over this backend's time, in the words of a label."""
     if ours is None or cell.backend == "numpy":
@@ -191,8 +207,10 @@ def _ratio(ours: float | None, cell: Cell) -> str:
 def _title(what: str, results: Results, cells: Sequence[Cell]) -> str:
     """Return what is drawn, on what and when, and that the machine was busy if it was."""
     facts = results.environment
-    made_on = facts["processor"], facts["BLAS"], f"PyTorch {facts['torch']}", facts["date"]
-    machine = ", ".join(made_on)
+    gpu = f"\n{facts['CUDA'].split(',')[0]}" if any(map(_on_gpu, cells)) else ""
+    machine = (
+        f"{facts['processor']}, {facts['BLAS']}{gpu}, PyTorch {facts['torch']}, {facts['date']}"
+    )
     busy = any(cell.disturbed for cell in cells)
     return "\n".join([what, machine, *(["measured while the machine was busy"] if busy else [])])
 

@@ -77,6 +77,22 @@ def test_bars_of_the_step(steps: Results) -> None:
     assert title(axes) == f"A training step of 100 pairs, float32\n{MACHINE}"
 
 
+def test_a_gpu_has_one_bar_under_the_others(steps: Results) -> None:
+    """Threads do not change it. The caption names the GPU. No limit of the CPU crosses its bar."""
+    on_gpu = [replace(STEP, threads=n, backend="cuda-eager", samples=[n / 100]) for n in (1, 2)]
+    facts = {**FACTS, "CUDA": "a GPU, CUDA 13.0"}
+    axes = drawn(pictures.step_times(Results(facts, dict(LIMITS), [*on_gpu, *steps.cells])))
+    assert on(axes.get_yticklabels()) == [
+        *("numpy, 1 thread", "torch-eager, 1 thread", "numpy, 2 threads"),
+        "cuda-eager",
+    ]
+    assert sorted(bar.get_y() for bar in axes.patches)[-1] == near(3 - 0.4)
+    assert [bar.get_width() for bar in axes.patches][-1] == near(10)
+    dotted = [line for line in axes.lines if line.get_linestyle() == ":"]
+    assert max(max(line.get_ydata()) for line in dotted) == near(2.45)
+    assert title(axes).endswith("\none of a kind, its (kernel)\na GPU, PyTorch 2.99, today")
+
+
 def test_whiskers_and_numbers_of_the_step(steps: Results) -> None:
     """Quartiles, the median and what NumPy takes over it, on the bar that they are of."""
     axes = drawn(pictures.step_times(steps))
