@@ -199,11 +199,10 @@ class TorchLearner:
         ------
         RuntimeError, TypeError
             As `SiameseNet.load_state_dict`.
+        KeyError, ValueError, TypeError
+            A momentum of no parameter, or of another shape or dtype. The state stays as it was.
         """
-        buffers = {
-            name: from_array(f"momentum[{name!r}]", value)
-            for name, value in _arguments.mapping("momentum", momentum).items()
-        }
+        buffers = self._checked_momentum(momentum)
         with self._at_work():
             self.net.load_state_dict(model)
             self.optimizer.state.clear()
@@ -290,6 +289,21 @@ class TorchLearner:
         )
         truth = from_array("targets", _arrays.real("targets", targets, np.float64))
         return left, right, truth
+
+    def _checked_momentum(self, momentum: Mapping[str, Array]) -> dict[str, Tensor]:
+        """Return buffers by name, if each is like its parameter."""
+        parameters, buffers = dict(self.net.named_parameters()), {}
+        for name, value in _arguments.mapping("momentum", momentum).items():
+            if name not in parameters:
+                raise KeyError(f"no parameter named {name!r}")
+            words, parameter = f"momentum[{name!r}]", parameters[name]
+            buffers[name] = buffer = from_array(words, value)
+            if buffer.shape != parameter.shape:
+                expected, found = tuple(parameter.shape), tuple(buffer.shape)
+                raise ValueError(f"{words} must have shape {expected}, got {found}")
+            if buffer.dtype != parameter.dtype:
+                raise TypeError(f"{words} must be {parameter.dtype}, got {buffer.dtype}")
+        return buffers
 
     def _to_device(self, array: Array) -> Tensor:
         return from_array("array", array).to(self.device)

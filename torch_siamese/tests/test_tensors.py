@@ -229,3 +229,25 @@ def test_a_learner_refuses_momentum_that_is_no_array():
     momentum = {"net.fc2.bias": shuffled(np.ones(84))}
     words = "momentum['net.fc2.bias']", "pandas.Series"
     assert refusal(partial(load, momentum), TypeError, *words) is None
+
+
+@pytest.mark.parametrize(
+    ("momentum", "error", "words"),
+    [
+        ({"fc3.bias": np.zeros(84, np.float32)}, KeyError, ("fc3.bias",)),
+        (
+            {"net.fc2.bias": np.zeros(83, np.float32)},
+            ValueError,
+            ("net.fc2.bias", "(84,)", "(83,)"),
+        ),
+        ({"net.fc2.bias": np.zeros(84)}, TypeError, ("net.fc2.bias", "float32", "float64")),
+    ],
+)
+def test_a_momentum_that_does_not_fit_changes_nothing(momentum, error, words):
+    """Broken otherwise: a learner goes on with the weights of one run, the momentum of another."""
+    fresh = learner()
+    before = fresh.model_state()
+    other = {name: value + 1 for name, value in before.items()}
+    assert refusal(partial(fresh.load_state, other, momentum), error, *words) is None
+    assert all((value == before[name]).all() for name, value in fresh.model_state().items())
+    assert fresh.momentum_state() == {}
