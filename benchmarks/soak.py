@@ -126,7 +126,7 @@ def report(found: list[Tenth]) -> tuple[list[str], bool]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 1 where something grew."""
-    parser = Parser(prog=PROGRAM, description=(__doc__ or "").split("\n")[0])
+    parser = Parser(prog=PROGRAM, description=__doc__)
     parser.add_argument("--package", choices=("numpy", "torch"), default="numpy")
     parser.add_argument("--steps", type=whole_number, default=50_000, help="a multiple of 50")
     parser.add_argument("--batch-size", type=whole_number, default=4)

@@ -112,7 +112,7 @@ def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> No
     lacking = np.left_shift(total.view(np.int64), 35, out=spare.view(np.int64))
     size = np.abs(y, out=scratch.singles[: x.size])
     if lacking.min() > HALFWAY and size.min() >= NO_SUBNORMAL_SUMS:
-        np.copyto(out, total, casting="same_kind")
+        np.copyto(out, total)
         return
     fused = total.astype(np.float32)
     doubtful = (lacking == HALFWAY) | (abs(fused) <= SMALLEST_NORMAL)

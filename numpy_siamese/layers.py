@@ -112,7 +112,7 @@ class ConvReLUPool:
     weight: Array
     bias: Array
 
-    def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Any]:
+    def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Pullback | None]:
         rows, columns = self.described.read
         part = x[:, :, :rows, :columns]
         y, conv_relu_pool = F.conv_relu_pool(part, self.weight, self.bias, needs_pullback)

@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks import memory
 from benchmarks.learners import cpu_config
 from benchmarks.results import Memory
+from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.data.sources import load
+from numpy_siamese.errors import InputError
 
 MEMINFO = "MemTotal: 4000 kB\nMemFree: 100 kB\nMemAvailable:    2048 kB\nBuffers: 1 kB\n"
 
@@ -107,7 +111,10 @@ class Learner:
 
     def learn(self, batches: Any) -> None:
         ((left, right, targets),) = batches
-        assert len(left) == len(right) == len(targets)
+        expected = PairSampler(load("mnist-5k").train.labels, len(left), seed=0).batch(
+            0, len(self.sizes)
+        )
+        assert all(map(np.array_equal, (left, right, targets), expected))
         self.sizes.append(len(left))
         self.take(100 + len(self.sizes))
 
@@ -134,6 +141,20 @@ def test_what_the_process_does(
     assert asked == [(backend, 6, 2)]
     assert learner.sizes == [6] * 5
     assert json.loads(capsys.readouterr().out) == [100 * 1024, 105 * 1024]
+
+
+def test_what_a_learner_refuses_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In its own words, from which the benchmark takes the last line."""
+
+    def refuse(*_: Any) -> Learner:
+        raise InputError("threads: found 0, expected 1 or more")
+
+    monkeypatch.setattr(memory, "_learner", refuse)
+    with pytest.raises(SystemExit):
+        memory.main(["numpy", "6", "2"])
+    assert "error: threads: found 0, expected 1 or more (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch-eager"])

@@ -49,6 +49,15 @@ def test_the_same_samples_have_the_same_interval() -> None:
     assert together.rounds == apart.rounds == 8
 
 
+def test_the_same_draws_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten resamples the ends tell which they were."""
+    monkeypatch.setattr(ratios, "RESAMPLES", 10)
+    rng = np.random.default_rng(0)
+    above, below = rng.random(41).tolist(), rng.random(41).tolist()
+    for ratio in (paired, unpaired):
+        assert ratio(above, below) == ratio(above, below)
+
+
 def below(k: int) -> float:
     """Return the probability that the median of 41 draws from 1 … 41 is k or less."""
     return sum(comb(41, n) * (k / 41) ** n * (1 - k / 41) ** (41 - n) for n in range(21, 42))

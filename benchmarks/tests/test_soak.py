@@ -10,6 +10,8 @@ import pytest
 import numpy_siamese.training
 from benchmarks import soak
 from benchmarks.soak import Tenth, Watched, report, tenths
+from numpy_siamese.errors import InputError
+from numpy_siamese.runs.config import TrainConfig
 
 MIB = 2**20
 
@@ -178,7 +180,31 @@ def test_the_packages_are_two(capsys: pytest.CaptureFixture[str]) -> None:
     told = " ".join(captured.out.split())
     assert told.startswith("usage: python -m benchmarks.soak ")
     assert " Train for 50,000 steps on small batches: does memory stay flat" in told
-    assert "a multiple of 50" in told
+    assert " a multiple of 50 " in told
+
+
+def test_the_fewest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for each epoch."""
+    asked: list[Any] = []
+    flat = watched(100, np.ones(100), np.ones(100))
+    monkeypatch.setattr(soak, "soak", lambda *arguments: asked.append(arguments) or flat)
+    assert soak.main(["--steps=50"]) == 0
+    assert asked == [("numpy", 50, 4, 1)]
+
+
+def test_what_a_run_refuses_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In its own words."""
+
+    def run(*arguments: Any) -> Watched:
+        raise InputError("threads: found 0, expected 1 or more")
+
+    monkeypatch.setattr(soak, "soak", run)
+    with pytest.raises(SystemExit) as ended:
+        soak.main([])
+    assert ended.value.code == 2
+    assert "error: threads: found 0, expected 1 or more (" in capsys.readouterr().err
 
 
 def test_where_memory_is_not_told(
@@ -228,6 +254,7 @@ def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (seen.resident > 0).all()
     assert (np.diff(seen.began) > 0).all()
     assert type(seen._learner) is numpy_siamese.training.NumpyLearner
+    assert type(config) is TrainConfig
 
 
 def test_the_package_is_the_one_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

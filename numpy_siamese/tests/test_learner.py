@@ -237,6 +237,15 @@ def test_what_a_learner_refuses_is_named(call, said):
         call(learner, np.arange(2))
 
 
+@pytest.mark.parametrize("name", ["left_index", "right_index"])
+def test_an_index_that_is_refused_is_named(name):
+    """Broken otherwise: the message names another argument, or nothing."""
+    learner = NumpyLearner(config(), split([2, 2]).images)
+    left, right = ([9] if name == which else [0] for which in ("left_index", "right_index"))
+    with pytest.raises(IndexError, match=f"^{name} "):
+        learner.learn([(left, right, [[1]])])
+
+
 def test_a_state_dict_says_all_that_is_unexpected():
     """Broken otherwise: names that cannot be sorted end in an error about sorting."""
     net = SiameseNet()
