@@ -200,3 +200,10 @@ def test_what_is_one_buffer() -> None:
         [np.ndarray(4, buffer=bytearray(64), strides=(16,))[1:2]],
     ):
         assert _shared_buffer(arrays) is None
+
+
+def test_gradients_that_are_no_mapping_are_named():
+    """Broken otherwise: the message names another argument, or nothing."""
+    optimizer = SGD({"w": np.zeros(2)}, lr=0.1)
+    with pytest.raises(TypeError, match="^grads must map"):
+        optimizer.step([np.ones(2)])
