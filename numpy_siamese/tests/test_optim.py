@@ -205,5 +205,5 @@ def test_what_is_one_buffer() -> None:
 def test_gradients_that_are_no_mapping_are_named():
     """Broken otherwise: the message names another argument, or nothing."""
     optimizer = SGD({"w": np.zeros(2)}, lr=0.1)
-    with pytest.raises(TypeError, match="^grads must map"):
+    with pytest.raises(TypeError, match=r"^grads must map"):
         optimizer.step([np.ones(2)])
