@@ -55,14 +55,13 @@ def measure(
         About how long the rounds go on; default 4, and 0.4 for a single operation.
     say : where to report progress
     """
-    empty = _empty_cell(work, threads)
     cells: dict[str, Cell] = {}
     ready: dict[str, tuple[Backend, Job]] = {}
     expected = _outcome(work.job(REFERENCE, work.checked))
     with ExitStack() as stack:
         stack.enter_context(threadpool_limits(threads, user_api="blas"))  # for the matrix product
         for backend in backends:
-            cell = replace(empty, backend=backend.name)
+            cell = _empty_cell(work, backend.name, threads)
             try:
                 _refuse(work, backend)
                 stack.enter_context(backend.threads(threads))
@@ -78,7 +77,9 @@ def measure(
         }
         if work.workload == "step":
             timed[limits.MATRIX_PRODUCT] = limits.matrix_product(work.flops)
-            cells[limits.MATRIX_PRODUCT] = replace(empty, backend=limits.MATRIX_PRODUCT, images=0)
+            cells[limits.MATRIX_PRODUCT] = replace(
+                _empty_cell(work, limits.MATRIX_PRODUCT, threads), images=0
+            )
         before = contention.cores()
         samples, failures = rounds(timed, _seconds(work) if seconds is None else seconds)
         elsewhere = contention.elsewhere(before, contention.cores())
@@ -95,13 +96,13 @@ def measure(
     yield from cells.values()
 
 
-def _empty_cell(work: Work, threads: int) -> Cell:
+def _empty_cell(work: Work, backend: str, threads: int) -> Cell:
     return Cell(
         work.workload,
         work.label,
         work.size,
-        backend="",
-        threads=threads,
+        backend,
+        threads,
         flops=work.flops,
         images=work.images,
         traffic=work.traffic,

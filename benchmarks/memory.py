@@ -4,6 +4,7 @@ python -m benchmarks.memory numpy 2000 2       # 2,000 pairs on 2 threads
 """
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ def available() -> float:
             found.append(float(limit) - float((GROUP / "memory.current").read_text()))
     except OSError:
         pass
-    return min(found, default=float("inf"))
+    return min(found, default=math.inf)
 
 
 def of_training(backend: str, pairs: int, threads: int) -> Memory:

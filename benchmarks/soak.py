@@ -80,7 +80,7 @@ def soak(package: str, steps: int, batch_size: int, threads: int) -> Watched:
     dataset = load(config.data)
     learner = Watched(new_learner(package, config, dataset.train.images), EPOCHS * batches)
     with tempfile.TemporaryDirectory() as folder:
-        Trainer(config, dataset, learner, Path(folder) / "run", quiet=True).train()
+        Trainer(config, dataset, learner, Path(folder), quiet=True).train()
     return learner
 
 
@@ -96,10 +96,9 @@ class Tenth:
 
 def tenths(seen: Watched) -> list[Tenth]:
     """Return what each tenth of the steps took."""
-    parts = zip(np.split(seen.resident, TENTHS), np.split(seen.began, TENTHS), strict=True)
     return [
         Tenth(float(np.median(resident)), *quartiles(list(np.diff(began))))
-        for resident, began in parts
+        for resident, began in np.split(np.stack([seen.resident, seen.began]), TENTHS, axis=1)
     ]
 
 

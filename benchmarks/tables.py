@@ -44,7 +44,7 @@ def rows(results: Results, workload: str) -> list[list[str]]:
 def _row(results: Results, cell: Cell) -> list[str]:
     low, median, high = quartiles(cell.samples)
     of_gemm = share_of_gemm(results, cell)
-    copied = results.limits.get(cell.threads, {}).get("copy_bytes", 0.0) if cell.on_cpu else 0.0
+    copied = results.limits.get(cell.threads, {}).get("copy_bytes") if cell.on_cpu else None
     return [
         cell.label,
         str(cell.threads),

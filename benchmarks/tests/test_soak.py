@@ -46,10 +46,12 @@ def test_every_step_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         def learn(self, batches: Any) -> Any:
             return ("learned", batches)
 
-    seen = Watched(Learner(), 2)
+    seen = Watched(Learner(), 3)
     assert seen.learn([1]) == ("learned", [1])
     assert seen.learn([3]) == ("learned", [3])
-    assert (list(seen.began), list(seen.resident), seen.done) == ([1.0, 2.5], [10.0, 20.0], 2)
+    assert (seen.began.tolist(), seen.resident.tolist()) == ([1.0, 2.5, 0.0], [10.0, 20.0, 0.0])
+    assert seen.began.dtype == seen.resident.dtype == np.float64  # no object for each step
+    assert seen.done == 2
     assert seen.threads == 3
 
 
@@ -227,7 +229,7 @@ class FakeTrainer:
     made: ClassVar[list[Any]] = []
 
     def __init__(self, config: Any, dataset: Any, learner: Any, out: Path, quiet: bool) -> None:
-        assert out.parent.is_dir()
+        assert out.is_dir()
         assert quiet
         assert len(dataset.train.images) == 4000
         self.made.append((config, out))
@@ -249,7 +251,7 @@ def test_a_whole_run_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     ((config, out),) = FakeTrainer.made
     assert (config.epochs, config.batches, config.batch_size, config.threads) == (50, 1, 2, 1)
     assert config.test_pairs == 100
-    assert not out.parent.exists()
+    assert not out.exists()
     assert seen.done == 50
     assert (seen.resident > 0).all()
     assert (np.diff(seen.began) > 0).all()

@@ -269,6 +269,21 @@ def test_seconds(value: float, text: str) -> None:
     assert tables.seconds(value) == text
 
 
+def test_rates_are_in_billions() -> None:
+    """Halves that are rounded to even show a unit that is wrong in the ninth digit."""
+    limits = {1: {"gemm_flops": 1.5e9, "copy_bytes": 0.75e9}}
+    results = Results({}, limits, [replace(STEP, flops=0.75e9, samples=[1.0])])
+    shown = {section.title: section.table[1] for section in tables.sections(results)}
+    assert shown["limits of the machine, measured"] == ["1", "2 GFLOP/s", "0.8 GB/s"]
+    assert shown["step"][tables.HEADER.index("GFLOP/s")] == "0.8"
+
+
+def test_a_row_that_lacks_a_cell_is_refused() -> None:
+    """No column of the others is dropped."""
+    with pytest.raises(ValueError, match="shorter"):
+        tables.aligned([["work", "median"], ["step"]])
+
+
 def test_a_row_leaves_out_what_there_is_not() -> None:
     """No rate of work that has no operations, no share of the host's copying for a device."""
     limits = {1: {"gemm_flops": 1e11, "copy_bytes": 4e10}}

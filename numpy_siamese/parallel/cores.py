@@ -67,7 +67,7 @@ def _quotas_of(group: Path) -> Iterator[float]:
     """Yield what a control group of either version allows: time in a period, over the period."""
     for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
         try:
-            numbers = " ".join((group / name).read_text("ascii") for name in names).split()
+            numbers = b" ".join((group / name).read_bytes() for name in names).split()
             quota, period = map(int, numbers)  # "max" and −1 mean no limit
         except (OSError, ValueError):
             continue

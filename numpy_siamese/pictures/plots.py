@@ -44,7 +44,7 @@ def curves_figure(
 
     figure = canvas.new_figure(1280, 520, layout="constrained")
     canvas.add_title(figure, title)
-    last = max((row.epoch - 1 + row.batch / batches for row in [*train, *test]), default=0)
+    last = max((row.epoch - 1 + row.batch / batches for row in [*train, *test]), default=1)
     for place, (name, unit) in enumerate(
         (("loss", "nats"), ("accuracy", "share of pairs")), start=1
     ):
@@ -61,7 +61,7 @@ def curves_figure(
             title=name.capitalize(),
             xlabel=f"epochs of {batches:,} batches",
             ylabel=f"{name} ({unit})",
-            xlim=(0, max(1, math.ceil(last))),
+            xlim=(0, math.ceil(last)),
         )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
@@ -75,13 +75,13 @@ def _write_last_values(axes: "Axes") -> None:
     bottom, top = axes.get_ylim()
     ends = []
     for line in axes.lines:
-        values = np.asarray(line.get_ydata(), float)
+        values = np.asarray(line.get_ydata())
         if np.isfinite(values).any():
             value = values[np.isfinite(values)][-1]
-            ends.append(((value - bottom) / (top - bottom), value, line))
+            ends.append((value, line))
     ends.sort(key=lambda end: end[0])
-    heights = _apart([height for height, *_ in ends])
-    for height, (_, value, line) in zip(heights, ends, strict=True):
+    heights = _apart([(value - bottom) / (top - bottom) for value, _ in ends])
+    for height, (value, line) in zip(heights, ends, strict=True):
         axes.text(
             1.03,
             height,
@@ -113,9 +113,9 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
         One under the other; headings where there is more than one.
     """
     sections = tuple(checked(section) for section in sections)
-    side = ZOOM * sections[0].left.shape[1]
+    high, wide = (ZOOM * pixels for pixels in sections[0].left.shape[1:])
     lines = 1 if sections[0].probs is None else 2
-    step = 2 * side + INSIDE + BETWEEN, side + lines * LINE + BETWEEN
+    step = 2 * wide + INSIDE + BETWEEN, high + lines * LINE + BETWEEN
     columns = min(COLUMNS, max(len(section.targets) for section in sections))
     width = 2 * MARGIN + columns * step[0] - BETWEEN
     heading = HEADING if len(sections) > 1 else 0
@@ -123,7 +123,7 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
     height = TITLE + len(sections) * heading + rows * step[1]
 
     figure = canvas.new_figure(width, height)
-    canvas.add_title(figure, title, MARGIN, y=1 - 12 / height)
+    canvas.add_title(figure, title, y=1 - 12 / height)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(0, width), ylim=(height, 0))
@@ -141,17 +141,17 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
 
 def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> None:
     """Draw a pair and, over it, what is said about it."""
-    side = ZOOM * section.left.shape[1]
+    high, wide = (ZOOM * pixels for pixels in section.left.shape[1:])
     text, is_wrong = _caption(section, n)
     color = WRONG if is_wrong else "black"
-    middle, y_images = x + side + INSIDE / 2, y + LINE * (text.count("\n") + 1)
+    middle, y_images = x + wide + INSIDE / 2, y + LINE * (text.count("\n") + 1)
     axes.text(middle, y_images - 3, text, ha="center", va="bottom", fontsize=8.5, color=color)
-    for image, x_image in ((section.left[n], x), (section.right[n], x + side + INSIDE)):
+    for image, x_image in ((section.left[n], x), (section.right[n], x + wide + INSIDE)):
         axes.imshow(
             np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
             aspect="auto",
             interpolation="nearest",
-            extent=(x_image, x_image + side, y_images + side, y_images),
+            extent=(x_image, x_image + wide, y_images + high, y_images),
         )
 
 

@@ -124,7 +124,7 @@ def _cpuinfo(field: str, path: Path = Path("/proc/cpuinfo")) -> list[str]:
     if not sys.platform.startswith("linux"):
         return []
     try:
-        lines = path.read_text("utf-8", errors="replace").splitlines()
+        lines = path.read_bytes().decode(errors="replace").splitlines()
     except OSError:
         return []
     pairs = (line.split(":", 1) for line in lines if ":" in line)

@@ -118,6 +118,7 @@ def test_curves_can_be_drawn_before_there_is_anything():
         figure = plots.curves_figure("Training", 1000, rows, [])
         figure.canvas.draw()
         assert [text.get_text() for text in figure.axes[0].texts] == []
+        assert figure.axes[0].get_xlim() == (0, 1)
 
 
 def test_a_window_that_is_no_number_is_a_gap():

@@ -1,5 +1,6 @@
 """Where things stand on the pictures of a run, in pixels, and how large they are."""
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -37,10 +38,23 @@ def test_a_page_is_as_large_as_its_pairs(N, probs, size):
     assert pixels(plots.pair_grid_figure("t", examples(N, probs))) == size
 
 
-def test_images_that_are_no_squares_would_be_seen():
-    """Broken otherwise: the width of an image is taken for its height; images are squares."""
-    figure = plots.pair_grid_figure("t", examples(1, False, (20, 20)))
-    assert pixels(figure) == (48 + 2 * 80 + 8, 56 + 80 + 20 + 32)
+def test_images_need_not_be_square():
+    """Broken otherwise: the width of an image is taken for its height."""
+    figure = plots.pair_grid_figure("t", examples(1, False, (20, 30)))
+    assert pixels(figure) == (48 + 2 * 120 + 8, 56 + 80 + 20 + 32)
+    assert [image.get_extent() for image in figure.axes[0].images] == [
+        [24, 144, 156, 76],
+        [152, 272, 156, 76],
+    ]
+    assert [text.get_position() for text in figure.axes[0].texts] == [(148, 73)]
+
+
+def test_pixels_are_drawn_as_they_are_whatever_the_settings():
+    """Broken otherwise: pixels are blurred, or moved by a rounding to keep them square."""
+    with matplotlib.rc_context({"image.interpolation": "bicubic", "image.aspect": "equal"}):
+        (axes,) = plots.pair_grid_figure("t", examples(2, False)).axes
+    assert axes.get_aspect() == "auto"
+    assert [image.get_interpolation() for image in axes.images] == ["nearest"] * 4
 
 
 def test_every_text_of_a_grid_is_in_its_place():
@@ -118,7 +132,13 @@ def test_the_page_of_the_curves():
 def test_labels_are_moved_apart_around_their_middle(heights, apart):
     """Broken otherwise: two labels lie on each other, or far from the ends of their curves."""
     assert plots._apart(heights) == pytest.approx(apart, rel=2**-50)
-    assert plots._apart([0.0, plots.LABEL_HEIGHT]) == [0.0, plots.LABEL_HEIGHT]
+
+
+def test_labels_that_just_touch_stay_where_they_are():
+    """Broken otherwise: they are moved by a rounding."""
+    heights = [0.3, 0.3 + plots.LABEL_HEIGHT]
+    assert heights[1] - heights[0] == plots.LABEL_HEIGHT
+    assert plots._apart(heights) == heights
 
 
 def test_labels_stand_in_the_order_of_the_last_values():

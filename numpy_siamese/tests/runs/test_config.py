@@ -2,13 +2,13 @@
 
 import argparse
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
 
 from numpy_siamese.errors import InputError
-from numpy_siamese.runs.config import TrainConfig, converted, flag
+from numpy_siamese.runs.config import TrainConfig, converted, flag, option
 
 
 def test_the_defaults_are_the_reference_recipe():
@@ -49,6 +49,24 @@ def test_help_says_what_a_flag_means_takes_and_has_by_default(name, said):
     parser = argparse.ArgumentParser()
     TrainConfig.add_flags(parser)
     assert said in " ".join(parser.format_help().split()), name
+
+
+def test_a_package_adds_an_option():
+    """Broken otherwise: what only one package needs has no flag, no default or no limit."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Config(TrainConfig):
+        ranks: int = option(3, int, "processes that share a batch", least=1)
+
+    assert Config().ranks == 3
+    parser = argparse.ArgumentParser()
+    Config.add_flags(parser)
+    assert Config.given_flags(parser.parse_args(["--ranks", "2"])) == {"ranks": 2}
+    assert "RANKS processes that share a batch (default: 3)" in " ".join(
+        parser.format_help().split()
+    )
+    with pytest.raises(InputError, match="--ranks: found 0, expected a number of at least 1"):
+        Config(ranks=0)
 
 
 @pytest.mark.parametrize(
