@@ -1,4 +1,9 @@
-"""Tests that are slow by their room or by a fixture; others carry the marker themselves."""
+"""Which tests are slow by their room or by a fixture, and what makes the others quick.
+
+Other slow tests carry the marker themselves.
+"""
+
+import gc
 
 import pytest
 
@@ -17,3 +22,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             getattr(item, "fixturenames", ())
         ):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests out of garbage collection, which every run does often."""
+    gc.collect()
+    gc.freeze()

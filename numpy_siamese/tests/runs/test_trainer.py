@@ -77,7 +77,9 @@ def test_another_seed_gives_other_weights(tmp_path):
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("at_a_time", [1, 3, 1000])
+@pytest.mark.parametrize(
+    "at_a_time", [1, *(pytest.param(many, marks=pytest.mark.slow) for many in (3, 1000))]
+)
 @pytest.mark.parametrize(
     ("batches", "window"), [(6, 2), (7, 3), (5, 5), (4, 9), (3, 1), (1, 1), (10, 9)]
 )
@@ -259,6 +261,7 @@ same_fixture = settings(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 @same_fixture
 @given(st.fixed_dictionaries(SIZES), st.sets(st.integers(1, 18)), st.booleans(), WANTED)
@@ -278,6 +281,7 @@ def test_how_many_batches_at_a_time_changes_no_file(sizes, nan, stops, at_a_time
     assert max(learner.given) <= at_a_time
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_pictures")
 @same_fixture
 @given(st.fixed_dictionaries(SIZES), st.integers(1, 18), st.lists(WANTED | st.just(1), max_size=2))
