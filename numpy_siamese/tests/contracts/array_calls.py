@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
-from numpy_siamese.data import dataset, pairs
+from numpy_siamese.data import dataset, pairs, preparation
 from numpy_siamese.evaluation import verification
 from numpy_siamese.functional import fused
 from numpy_siamese.pictures import examples, plots
@@ -172,6 +172,9 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "optim.SGD.step", (step, by_name)
     arguments = {"labels": DIGITS.labels, "batch_size": 4, "seed": 0}
     yield "pairs.PairSampler", (pairs.PairSampler, arguments)
+    grey: Arguments = {"grey": 255 * a(4, 4)}
+    yield "preparation.Preparation.__call__", (preparation.Preparation("mixed"), grey)
+    yield "preparation.has_light_ground", (preparation.has_light_ground, grey)
     yield "training.NumpyLearner", (new_learner, IMAGES)
     yield "training.NumpyLearner.load_state", (load_state, {"bias": a(84)})
     yield "training.NumpyLearner.evaluate", (learner.evaluate, IMAGES | INDICES | TARGETS)

@@ -22,7 +22,7 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, pairs
+from numpy_siamese.data import dataset, pairs, preparation
 from numpy_siamese.evaluation import verification
 from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
 from numpy_siamese.pictures import examples, plots
@@ -42,7 +42,7 @@ Array = np.ndarray
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
     *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
-    *(model, optim, pairs, plots, training, verification),
+    *(model, optim, pairs, plots, preparation, training, verification),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}

@@ -21,13 +21,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from numpy_siamese import data
-from numpy_siamese.data import csv_reader, idx_reader
+from numpy_siamese.data import csv_reader, idx_reader, image_reader
 from numpy_siamese.data.raw_images import MOST_IMAGES
 from numpy_siamese.errors import InputError
 from numpy_siamese.files import tensors as tensor_files
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs import config_file as recorded
 from numpy_siamese.tests.robustness import fuzz, readers
+from numpy_siamese.tests.robustness.hostile_images import png
 from numpy_siamese.tests.robustness.readers import READERS
 from numpy_siamese.tests.robustness.spoiling import MOST_MESSAGE, Reader, outcome, spoil
 
@@ -104,6 +105,14 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "a promise of 2³¹": lambda p: bomb(p, IMAGES.pack(0x803, 2**31, 28, 28)),
         "no IDX": lambda p: bomb(p, b""),
     },
+    "image": {
+        "a PNG of 2³¹ × 2³¹": lambda p: written(p, png(2**31 - 1, 2**31 - 1)),
+        "a PNG of 64000 × 64000": lambda p: written(p, png(64_000, 64_000, data=bytes(2**24))),
+        "a GIF of 65535 × 65535": lambda p: written(p, b"GIF89a" + b"\xff" * 4 + bytes(3)),
+        "a PGM of 8193 × 8193": lambda p: sparse(p, b"P5 8193 8193 255\n", 2**27),
+        "4 GiB": lambda p: sparse(p, b"P5 28 28 255\n", 2**32),
+        "a text of 128 MiB": lambda p: sparse(p, b"P5 ", 2**27),
+    },
     "checkpoint": {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
@@ -176,6 +185,7 @@ def test_no_promise_and_no_bomb_takes_memory(tmp_path, name):
 def test_a_file_larger_than_any_is_refused_unread(tmp_path, name, monkeypatch):
     """Broken otherwise: memory and time grow with whatever lies there."""
     monkeypatch.setattr(idx_reader, "MOST_BYTES", 10)
+    monkeypatch.setattr(image_reader, "MOST_BYTES", 10)
     monkeypatch.setattr(tensor_files, "MOST_BYTES", 10)
     monkeypatch.setattr(recorded, "MOST_BYTES", 1)
     monkeypatch.setattr(csv_reader, "MOST_LINE_BYTES", 10)

@@ -1,0 +1,137 @@
+"""Reader of pictures: one image file of any size and mode, as grey levels."""
+
+import os
+import warnings
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from numpy_siamese.data.file_kind import HEAD_BYTES, TEXT, file_kind
+from numpy_siamese.data.preparation import Grey
+from numpy_siamese.errors import InputError, reason
+from numpy_siamese.files.reading import open_input
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+SUFFIXES = {
+    ".bmp": "BMP",
+    ".gif": "GIF",
+    ".jpeg": "JPEG",
+    ".jpg": "JPEG",
+    ".pgm": "PPM",
+    ".png": "PNG",
+    ".ppm": "PPM",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WEBP",
+}
+"""How names of image files end, and Pillow's name of the format."""
+
+EXPECTED = "an image (PNG, JPEG, GIF, BMP, TIFF, WebP, PGM or PPM)"
+MOST_BYTES = 2**28
+MOST_PIXELS = 2**26
+"""Of a photograph of 67 megapixels. A file of a few bytes can promise more than memory holds."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue, as Pillow has them."""
+
+MOST_SIDE = 1024
+"""Pixels of a side that are kept, and still many for a box of 20."""
+
+
+def read_image(path: str | os.PathLike[str]) -> Grey:
+    """Read an image file as grey levels. Its content tells the format, not its name.
+
+    Of an animation the first frame is read. The rotation that a camera noted (EXIF) is applied.
+    What is transparent lies on white, or on black where what is drawn is light itself. Colours
+    become grey by their luma (ITU-R 601-2), 16 bits become 8. An image of more than 1024 pixels a
+    side is made smaller by a whole factor.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    (H, W) float32
+        Levels from 0, black, to 255, white.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is damaged, empty or no image. It has more than `MOST_PIXELS`
+        pixels, or pixels that are neither of 8 nor of 16 bits.
+    """
+    with open_input(path, EXPECTED, MOST_BYTES) as (file, _):
+        head = file.read(HEAD_BYTES)
+        file.seek(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of sizes, and of damage that does no harm
+                return _decoded(file)
+        except Exception as error:  # a decoder is foreign code, and raises whatever it meets
+            raise InputError(f"{path}: {_fault(head, error)}") from error
+
+
+def _fault(head: bytes, error: Exception) -> str:
+    """Return what is wrong with a file that cannot be read, and what was expected."""
+    from PIL import UnidentifiedImageError
+    from PIL.Image import DecompressionBombError
+
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, DecompressionBombError):
+        return f"found too many pixels ({reason(error)}), expected at most {MOST_PIXELS}"
+    kind = file_kind(head) or "a file of another kind"
+    is_image = kind.endswith("image")
+    if isinstance(error, UnidentifiedImageError):
+        return f"found {kind.replace(TEXT, 'text')}{', damaged' * is_image}, expected {EXPECTED}"
+    what = kind if is_image else "an image"
+    return f"found {what}, damaged ({reason(error) or type(error).__name__}), expected a whole one"
+
+
+def _decoded(file: BinaryIO) -> Grey:
+    from PIL import Image, ImageOps
+
+    with Image.open(file, formats=sorted(set(SUFFIXES.values()))) as image:
+        width, height = image.size
+        if width * height > MOST_PIXELS:
+            raise InputError(f"found {width}×{height} pixels, expected at most {MOST_PIXELS}")
+        image.draft("L", (MOST_SIDE, MOST_SIDE))  # JPEG alone can be decoded smaller than it is
+        return _grey(ImageOps.exif_transpose(image))
+
+
+def _grey(image: "Image") -> Grey:
+    """Return the levels of an image of any mode, 0..255."""
+    from PIL.Image import fromarray
+
+    if image.mode.startswith("I"):  # 16 bits, or what holds them
+        levels = np.asarray(image)
+        if levels.min() < 0 or levels.max() > 2**16 - 1:
+            raise InputError(
+                f"found pixels from {levels.min()} to {levels.max()}, expected 8 or 16 bits"
+            )
+        return _smaller(fromarray(levels.astype(np.float32) / 257))
+    if image.mode == "F":
+        raise InputError("found pixels of floating-point numbers, expected 8 or 16 bits")
+    if image.has_transparency_data:
+        return _on_its_ground(_smaller(image.convert("RGBA").convert("RGBa")))
+    if image.mode not in ("1", "L"):
+        image = image.convert("RGB")
+    return _smaller(image.convert("L"))
+
+
+def _on_its_ground(premultiplied: npt.NDArray[np.float32]) -> Grey:
+    """Lay an image with alpha, (H, W, 4), on white, or on black if what it shows is light."""
+    luma = premultiplied[..., :3] @ np.array(LUMA, np.float32)  # (H, W)
+    cover = premultiplied[..., 3] / 255
+    dark = luma.sum(dtype=np.float64) < 127.5 * cover.sum(dtype=np.float64)
+    return (luma + (1 - cover) * (255 if dark else 0)).astype(np.float32)
+
+
+def _smaller(image: "Image") -> npt.NDArray[np.float32]:
+    """Return an image as an array, with sides of at most `MOST_SIDE`."""
+    factor = -(-max(image.size) // MOST_SIDE)
+    return np.asarray(image.reduce(factor), np.float32)
