@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
-from numpy_siamese.data import dataset, pairs, preparation
-from numpy_siamese.evaluation import verification
+from numpy_siamese.data import dataset, pairs, preparation, validation
+from numpy_siamese.evaluation import bootstrap, calibration, measures, roc, verification
 from numpy_siamese.functional import fused
 from numpy_siamese.pictures import examples, plots
 from numpy_siamese.runs import checkpoint, history
@@ -44,6 +44,8 @@ OPERATIONS: dict[str, Arguments] = {
 }
 
 OPTIONAL = {
+    ("calibration.brier_score", "weights"),
+    ("calibration.reliability_table", "weights"),
     ("functional.conv2d", "bias"),
     ("functional.linear", "bias"),
     ("functional.binary_cross_entropy", "weight"),
@@ -57,10 +59,16 @@ OPTIONAL = {
     ("examples.first_of_each_kind", "probs"),
     ("optim.SGD.step", "weight_of_a"),
     ("plots.pair_grid_figure", "probs"),
+    ("roc.roc_curve", "weights"),
 }
 """Array arguments that may be None, by function."""
 
 BY_POSITION = {
+    ("bootstrap.bootstrap_interval", "left_index"),
+    ("bootstrap.bootstrap_interval", "right_index"),
+    ("bootstrap.bootstrap_interval", "targets"),
+    ("calibration.brier_score", "targets"),
+    ("calibration.reliability_table", "targets"),
     ("dataset.gather", "index"),
     ("verification.accuracy", "targets"),
     ("inference.pair_probabilities", "left_index"),
@@ -71,8 +79,13 @@ BY_POSITION = {
     ("examples.surest_mistakes", "left_index"),
     ("examples.surest_mistakes", "right_index"),
     ("examples.surest_mistakes", "targets"),
+    ("measures.pair_measures", "left_index"),
+    ("measures.pair_measures", "right_index"),
+    ("measures.pair_measures", "targets"),
+    ("measures.pair_measures", "validation_targets"),
     ("pairs.PairSampler", "labels"),
     ("plots.pair_grid_figure", "targets"),
+    ("roc.roc_curve", "targets"),
     ("training.NumpyLearner.evaluate", "left_index"),
     ("training.NumpyLearner.evaluate", "right_index"),
     ("training.NumpyLearner.evaluate", "targets"),
@@ -80,6 +93,8 @@ BY_POSITION = {
     ("training.NumpyLearner.learn", "right_index"),
     ("training.NumpyLearner.learn", "targets"),
     ("training.loss_and_gradients", "targets"),
+    ("validation.split_images", "labels"),
+    ("validation.validation_and_test_pairs", "labels"),
 }
 """Array arguments that are converted, by function."""
 
@@ -96,6 +111,24 @@ def operations() -> Iterator[tuple[str, Call]]:
         module = fused if name == "conv_relu_pool" else functional
         yield f"{module.__name__.split('.')[1]}.{name}", (getattr(module, name), arguments)
         yield f"definitions.{name}", (getattr(definitions, name), arguments)
+
+
+def of_evaluation() -> Iterator[tuple[str, Call]]:
+    """Yield the measures, and how images are kept apart for them."""
+    judged = {"probs": a(2, 1)} | TARGETS
+    weighted = judged | {"weights": a(2, dtype=np.float64)}
+    drawn = TARGETS | INDICES | {"n_images": 6, "resamples": 3}
+    validating = {f"validation_{name}": value for name, value in judged.items()}
+    labels = np.repeat([0, 1], 4)
+    yield "verification.accuracy", (verification.accuracy, judged)
+    yield "roc.roc_curve", (roc.roc_curve, weighted)
+    yield "calibration.brier_score", (calibration.brier_score, weighted)
+    yield "calibration.reliability_table", (calibration.reliability_table, weighted)
+    yield "bootstrap.bootstrap_interval", (bootstrap.bootstrap_interval, {"measure": sum} | drawn)
+    yield "measures.pair_measures", (measures.pair_measures, judged | drawn | validating)
+    yield "validation.split_images", (validation.split_images, {"labels": labels, "seed": 0})
+    arguments = {"labels": labels, "validation_pairs": 2, "test_pairs": 2, "seed": 0}
+    yield "validation.validation_and_test_pairs", (validation.validation_and_test_pairs, arguments)
 
 
 def functions() -> Iterator[tuple[str, Call]]:
@@ -152,7 +185,6 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "dataset.Dataset", (make_dataset, DIGITS._asdict())
     arguments: Arguments = IMAGES | {"index": INDICES["left_index"], "dtype": np.float32}
     yield "dataset.gather", (dataset.gather, arguments)
-    yield "verification.accuracy", (verification.accuracy, {"probs": a(2, 1)} | TARGETS)
     yield "inference.embed_images", (inference.embed_images, {"net": NET} | IMAGES)
     arguments = {"net": NET} | IMAGES | INDICES
     yield "inference.pair_probabilities", (inference.pair_probabilities, arguments)
@@ -183,4 +215,4 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "training.loss_and_gradients", (training.loss_and_gradients, arguments)
 
 
-CALLS: dict[str, Call] = dict(operations()) | dict(functions())
+CALLS: dict[str, Call] = dict(operations()) | dict(of_evaluation()) | dict(functions())

@@ -22,8 +22,8 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, pairs, preparation
-from numpy_siamese.evaluation import verification
+from numpy_siamese.data import dataset, pairs, preparation, validation
+from numpy_siamese.evaluation import bootstrap, calibration, measures, roc, verification
 from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
 from numpy_siamese.pictures import examples, plots
 from numpy_siamese.runs import checkpoint, history
@@ -42,13 +42,18 @@ Array = np.ndarray
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
     *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
-    *(model, optim, pairs, plots, preparation, training, verification),
+    *(model, optim, pairs, plots, preparation, training),
+    *(bootstrap, calibration, measures, roc, validation, verification),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
 """Annotations of one array; of others, mappings to arrays for example, the table has the parts."""
 
 NO_ROW = {
+    "bootstrap.Interval": "a record: what a bootstrap gives",
+    "bootstrap.pair_weights": "unchecked, of images that were",
+    "calibration.ReliabilityTable": "a record: what `reliability_table` gives",
+    "roc.RocCurve": "a record: what `roc_curve` gives",
     "_fma.Scratch": "looks at what the optimiser has checked",
     "_fma.fma_block": "unchecked, for arrays that were",
     "checkpoint.Checkpoint": "a record: `save_checkpoint` looks at what it holds",
