@@ -89,9 +89,9 @@ def step_times(results: Results) -> "Figure | None":
         axes.annotate(f" {number}{ratio}", (max(high, median), place), va="center")
     for threads in dict.fromkeys(cell.threads for cell in on_cpu):
         rows = [place for place, cell in enumerate(on_cpu) if cell.threads == threads]
-        rate = gemm_flops(results, cells[rows[0]])
+        rate = gemm_flops(results, on_cpu[rows[0]])
         if rate:
-            bound = cells[rows[0]].flops / rate * 1e3
+            bound = on_cpu[rows[0]].flops / rate * 1e3
             axes.plot([bound, bound], [rows[0] - 0.45, rows[-1] + 0.45], color=LIMIT, linestyle=":")
     axes.set_yticks(places, names)
     axes.invert_yaxis()

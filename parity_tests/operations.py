@@ -73,13 +73,17 @@ def reduce_gauge(losses: Array, options: Any) -> Array:
     ]
 
 
+def share(terms: Array, options: Any) -> float:
+    """Return what one term counts for in the reduced loss: 1/N in a mean, else 1."""
+    return 1 / max(1, terms.size) if options.get("reduction", "mean") == "mean" else 1
+
+
 def bce_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) -> Array:
     """G of the cross-entropy, |w| (|t| |log p| + |1 − t| |log(1 − p)|), and of its gradient."""
     p, t = arrays["probs"], arrays["target"]
     weight = abs(arrays.get("weight", np.float64(1)))
     if quantity == "dprobs":
-        mean = 1 / max(1, p.size) if options.get("reduction", "mean") == "mean" else 1
-        return weight * abs(dy) * abs(p - t) / np.maximum(p * (1 - p), 1e-12) * mean
+        return weight * abs(dy) * abs(p - t) / np.maximum(p * (1 - p), 1e-12) * share(p, options)
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
     return reduce_gauge(weight * (t * abs(log_p) + (1 - t) * abs(log_q)), options)
@@ -95,8 +99,7 @@ def logits_gauge(quantity: str, arrays: dict[str, Array], dy: Array, options: An
         factor = abs(arrays.get("pos_weight", np.float64(1)) - 1) * t + 1
         return reduce_gauge(weight * ((1 - t) * abs(x) + factor * log_sigmoid), options)
     probs = 1 / (1 + np.exp(-x))
-    mean = 1 / max(1, x.size) if options.get("reduction", "mean") == "mean" else 1
-    return weight * abs(dy) * ((positive * t + 1 + t) * probs + positive * t) * mean
+    return weight * abs(dy) * ((positive * t + 1 + t) * probs + positive * t) * share(x, options)
 
 
 # ------------------------------------------------------------------------------ the table

@@ -104,6 +104,7 @@ class Learner:
 
     def __init__(self, status: Path) -> None:
         self.status, self.sizes = status, []
+        self.labels = load("mnist-5k").train.labels
         self.take(100)
 
     def take(self, kib: int) -> None:
@@ -111,9 +112,8 @@ class Learner:
 
     def learn(self, batches: Any) -> None:
         ((left, right, targets),) = batches
-        expected = PairSampler(load("mnist-5k").train.labels, len(left), seed=0).batch(
-            0, len(self.sizes)
-        )
+        sampler = PairSampler(self.labels, len(left), seed=0)
+        expected = sampler.batch(0, len(self.sizes))
         assert all(map(np.array_equal, (left, right, targets), expected))
         self.sizes.append(len(left))
         self.take(100 + len(self.sizes))

@@ -151,13 +151,16 @@ def test_the_exit_status(
     assert lines[2].startswith("    1        64.00 MiB     1.000 ms")
 
 
-def test_it_takes_50_000_steps_of_4_pairs_unless_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the first lines of its help promise."""
+@pytest.mark.parametrize(("flags", "steps"), [([], 50_000), (["--steps=50"], 50)])
+def test_it_takes_50_000_steps_of_4_pairs_unless_said(
+    monkeypatch: pytest.MonkeyPatch, flags: list[str], steps: int
+) -> None:
+    """As the first lines of its help promise. The fewest are 50, one for each epoch."""
     asked: list[Any] = []
     flat = watched(100, np.ones(100), np.ones(100))
     monkeypatch.setattr(soak, "soak", lambda *arguments: asked.append(arguments) or flat)
-    assert soak.main([]) == 0
-    assert asked == [("numpy", 50_000, 4, 1)]
+    assert soak.main(flags) == 0
+    assert asked == [("numpy", steps, 4, 1)]
 
 
 @pytest.mark.parametrize("steps", ["0", "49", "51", "-50"])
@@ -183,15 +186,6 @@ def test_the_packages_are_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert told.startswith("usage: python -m benchmarks.soak ")
     assert " Train for 50,000 steps on small batches: does memory stay flat" in told
     assert " a multiple of 50 " in told
-
-
-def test_the_fewest_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One for each epoch."""
-    asked: list[Any] = []
-    flat = watched(100, np.ones(100), np.ones(100))
-    monkeypatch.setattr(soak, "soak", lambda *arguments: asked.append(arguments) or flat)
-    assert soak.main(["--steps=50"]) == 0
-    assert asked == [("numpy", 50, 4, 1)]
 
 
 def test_what_a_run_refuses_is_told(
