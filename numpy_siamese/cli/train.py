@@ -71,7 +71,7 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     from numpy_siamese.data.sources import load
     from numpy_siamese.runs.trainer import Trainer
 
-    dataset = load(data)
+    dataset = load(data, config.test_share, config.seed)
     if recorded is not None:
         recorded.check_data(dataset)
     learner = pkgutil.resolve_name(program.learner)(config, dataset.train.images)

@@ -2,13 +2,15 @@
 
 import hashlib
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arrays
+from numpy_siamese.data.preparation import Preparation
 
 
 class Split(NamedTuple):
@@ -30,15 +32,30 @@ class Split(NamedTuple):
 class Dataset:
     """A data set: what it was asked for as, what to train on, what to test on.
 
+    Attributes
+    ----------
+    name : str
+    train, test : Split
+    class_names : mapping of int to str
+        What each label is called. Without names a label is called as its number.
+    preparation : Preparation or None
+        How pictures became these images. None for images of 28×28 that were stored as such.
+    remarks : tuple of str
+        What was decided in reading, for the one who asked for the data.
+
     Raises
     ------
     TypeError, ValueError
-        A half that is no `Split` of images and as many labels.
+        A half that is no `Split` of images and as many labels. A label without a name, or two of
+        one name.
     """
 
     name: str
     train: Split
     test: Split
+    class_names: Mapping[int, str] = field(default_factory=dict)
+    preparation: Preparation | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, split in (("train", self.train), ("test", self.test)):
@@ -50,6 +67,9 @@ class Dataset:
                 raise TypeError(f"{name}.labels must be integers, got {labels.dtype}")
             if labels.shape != images.shape[:1]:
                 raise ValueError(f"{name}.labels must be ({len(images)},), got {labels.shape}")
+        labels = np.union1d(self.train.labels, self.test.labels).tolist()
+        names = self.class_names or {label: str(label) for label in labels}
+        object.__setattr__(self, "class_names", _checked_names(names, labels))
 
     def checksum(self) -> str:
         """Return the SHA-256 of all images and labels, however they were stored."""
@@ -58,6 +78,23 @@ class Dataset:
             digest.update(split.images.tobytes())
             digest.update(split.labels.astype("<i8").tobytes())
         return digest.hexdigest()
+
+
+def _checked_names(names: Mapping[int, str], labels: Sequence[int]) -> dict[int, str]:
+    """Return the names of these labels, by label."""
+    found: dict[int, str] = {}
+    taken: set[str] = set()
+    for label in labels:
+        if label not in names:
+            raise ValueError(f"class_names must name every label, got none for {label}")
+        name = names[label]
+        if not isinstance(name, str):
+            raise TypeError(f"class_names must be strings, got {_arrays.type_name(name)}")
+        if not name or name in taken:
+            raise ValueError(f"class_names must differ and not be empty, got {name!r} for {label}")
+        taken.add(name)
+        found[label] = name
+    return found
 
 
 def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -> np.ndarray:

@@ -17,7 +17,7 @@ IDX_FILES = (
 )
 EXPECTED_FILES = (
     f"{' and '.join(CSV_FILES)} (or other names alike but for train and test), or "
-    f"{', '.join(IDX_FILES)} (each plain or .gz)"
+    f"{', '.join(IDX_FILES)} (each plain or .gz), or a sub-folder of images for each class"
 )
 MOST_NAMES = 6
 """Files that a message names."""
@@ -93,7 +93,7 @@ def _only(folder: Path, paths: Sequence[Path]) -> Path:
     """Return the plain one of a file and its packed copy."""
     plain_names = {path.name.removesuffix(".gz") for path in paths}
     if len(plain_names) > 1:
-        raise InputError(f"{folder}: found {_listed(plain_names)}, expected one of them")
+        raise InputError(f"{folder}: found {listed(plain_names)}, expected one of them")
     return min(paths, key=lambda path: len(path.name))
 
 
@@ -104,19 +104,20 @@ def _not_one(
     incomplete: Iterable[Mapping[str, Sequence[Path]]],
 ) -> InputError:
     if kinds:
-        some = _listed(f"{kind.before}…{kind.after} in {kind.format}" for kind in kinds)
+        some = listed(f"{kind.before}…{kind.after} in {kind.format}" for kind in kinds)
         return InputError(
             f"{folder}: found {len(kinds)} data sets ({some}), expected one: move it to a folder "
             "of its own"
         )
     parts = [path.name for of in incomplete for paths in of.values() for path in paths]
     if parts:
-        return InputError(f"{folder}: found {_listed(parts)}, expected {EXPECTED_FILES}")
-    beside = f" (but {_listed(names)})" if any(names) else ""
+        return InputError(f"{folder}: found {listed(parts)}, expected {EXPECTED_FILES}")
+    beside = f" (but {listed(names)})" if any(names) else ""
     return InputError(f"{folder}: found none of the files{beside}, expected {EXPECTED_FILES}")
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Return the first names in their order, and how many more there are."""
     names = sorted(names)
     more = len(names) - MOST_NAMES
     return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

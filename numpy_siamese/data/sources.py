@@ -2,7 +2,8 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,20 @@ from numpy_siamese.data.download import DOWNLOADS, cache_directory
 from numpy_siamese.data.file_kind import HEAD_BYTES, file_kind
 from numpy_siamese.data.folder import EXPECTED_FILES, data_files
 from numpy_siamese.data.idx_reader import read_idx_images, read_idx_labels
+from numpy_siamese.data.image_folder import (
+    ImageFolder,
+    find_images,
+    own_test_set,
+    read_images,
+)
 from numpy_siamese.data.raw_images import IMAGE_SHAPE
 from numpy_siamese.errors import InputError, reason, unknown_name
 from numpy_siamese.files.reading import open_input
 
 
-def load(name_or_path: str | os.PathLike[str]) -> Dataset:
+def load(
+    name_or_path: str | os.PathLike[str], test_share: float | None = None, seed: int = 0
+) -> Dataset:
     """Load a data set by its name or from a folder.
 
     Parameters
@@ -30,7 +39,13 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
         ``mnist``: all of MNIST, once `download.fetch` has fetched it.
         Else a folder. It holds ``mnist_train.csv`` and ``mnist_test.csv``, or MNIST's four IDX
         files, or one data set with names after these (`folder.data_files`). Each file is plain or
-        gzip. A folder that has a data set's name is written ``./mnist``.
+        gzip. Or it holds a sub-folder of images for each class (`image_folder.find_images`). A
+        folder that has a data set's name is written ``./mnist``.
+    test_share : float, optional
+        Which share of each class is put aside to test. Only for a folder of images that has none
+        to test. Default: `image_folder.TEST_SHARE`.
+    seed : int
+        Of that choice.
 
     Returns
     -------
@@ -39,14 +54,22 @@ def load(name_or_path: str | os.PathLike[str]) -> Dataset:
     Raises
     ------
     InputError
-        If there is no such data set or folder, or its files are missing or faulty.
+        If there is no such data set or folder, or its files are missing or faulty. A share is given
+        for what has a test set of its own.
     """
     name = os.fspath(name_or_path)
     if name in _NAMED:
-        return Dataset(name, *_NAMED[name]())
-    if os.path.exists(name):
-        return Dataset(name, *_read_folder(Path(name)))
-    raise unknown_name("data set", name, [*_NAMED, "the path of a folder"])
+        read = _NAMED[name]
+    elif os.path.exists(name):
+        found = _found(Path(name))
+        if isinstance(found, ImageFolder):
+            return read_images(found, test_share, seed)
+        read = partial(_read_files, found)
+    else:
+        raise unknown_name("data set", name, [*_NAMED, "the path of a folder"])
+    if test_share is not None:
+        raise own_test_set(name, test_share)
+    return Dataset(name, *read())
 
 
 def _read_mnist_5k() -> tuple[Split, Split]:
@@ -85,16 +108,25 @@ def _read_mnist() -> tuple[Split, Split]:
     folder = cache_directory() / "mnist"
     if not all((folder / file).exists() for file in DOWNLOADS["mnist"].checksums):
         raise InputError(f"mnist: not all of it found in {folder}, run: numpy-siamese fetch mnist")
-    return _read_folder(folder)
+    return _read_files(data_files(folder))
 
 
-def _read_folder(folder: Path) -> tuple[Split, Split]:
+def _found(folder: Path) -> Sequence[Path] | ImageFolder:
+    """Return the files of a folder that are its data set, else its sub-folders of images."""
     if not folder.is_dir():
         raise _not_a_folder(folder)
     try:
-        files = data_files(folder)
+        return data_files(folder)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror}, expected {EXPECTED_FILES}") from error
+    except InputError:
+        images = find_images(folder)
+        if images is None:
+            raise
+        return images
+
+
+def _read_files(files: Sequence[Path]) -> tuple[Split, Split]:
     if len(files) == 2:
         train, test = (_checked(path, path, *read_csv(path)) for path in files)
         return train, test

@@ -47,8 +47,17 @@ class TrainConfig:
     data: str = option(
         "mnist-5k",
         str,
-        "data set: mnist-5k, mnist, or a folder with CSV or IDX files, plain or gzip",
+        "data set: mnist-5k, mnist, a folder with CSV or IDX files, plain or gzip, or one with a "
+        "sub-folder of images for each class",
         of_sitting=True,
+    )
+    test_share: float | None = option(
+        None,
+        float,
+        "share of each class to test, for a folder of images without a test set",
+        least=0.01,
+        below=1,
+        automatic="0.2",
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)
@@ -57,7 +66,7 @@ class TrainConfig:
     )
     lr: float = option(0.001, float, "learning rate of SGD", least=0)
     momentum: float = option(0.1, float, "momentum of SGD", least=0)
-    seed: int = option(0, int, "seed of weights and pairs", least=0, below=2**64)
+    seed: int = option(0, int, "seed of weights, pairs and test images", least=0, below=2**64)
     dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
     threads: int | None = option(
         None,

@@ -1,6 +1,7 @@
 """What a run shows on the terminal: a bar, and a line for each window of batches."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from numpy_siamese.runs.history import Metrics
@@ -48,8 +49,10 @@ class Progress:
             self.failure = error
         self._bar.show_again()
 
-    def begin(self, data: str, train: int, test: int, place: str) -> None:
-        """Print the data, the size of the run, and its folder."""
+    def begin(
+        self, data: str, train: int, test: int, place: str, remarks: Sequence[str] = ()
+    ) -> None:
+        """Print the data, the size of the run, its folder, and how the data were read."""
         self.say(
             f"{data}:",
             f"{train:,} training and {test:,} test images",
@@ -57,6 +60,8 @@ class Progress:
             f"{_counted(self.batches, 'batch', 'es')} of {self.batch_size:,} pairs",
             place,
         )
+        if remarks:
+            self.say(*remarks)
 
     def batch(self, loss: float, accuracy: float) -> None:
         """Count one batch and show its live figures on the bar."""

@@ -79,7 +79,9 @@ class Trainer:
             self.progress = Progress(
                 config.epochs, config.batches, config.batch_size, quiet, self.batches_done
             )
-            self.progress.begin(config.data, len(train), len(test), self._place(out))
+            self.progress.begin(
+                config.data, len(train), len(test), self._place(out), dataset.remarks
+            )
         except BaseException:
             self.directory.discard()
             raise

@@ -8,6 +8,7 @@ import pytest
 from numpy_siamese.cli.main import main
 from numpy_siamese.runs.config import TrainConfig, flag
 from numpy_siamese.tests.support.commands import SMALL, assert_refused, status
+from numpy_siamese.tests.support.drawings import write_drawings
 from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.tiny import csv_folder
 
@@ -144,10 +145,11 @@ def test_quiet_prints_nothing(capfd, train, tmp_path):
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_flags_reach_the_run(capfd, train, data, tmp_path):
+def test_flags_reach_the_run(capfd, train, tmp_path):
     """Broken otherwise: a flag is accepted and ignored."""
     flags = {
-        "data": str(data),
+        "data": str(write_drawings(tmp_path / "shapes", 4)),
+        "test_share": 0.5,
         "epochs": 2,
         "batches": 2,
         "batch_size": 5,

@@ -69,7 +69,7 @@ def test_data_module_imports_numpy_only():
     process = run_python("-c", code)
     assert process.returncode == 0, process.stderr
     modules = process.stdout.split()
-    assert not {"pandas", "pooch", "mlxtend", "requests"} & set(modules)
+    assert not {"pandas", "PIL", "pooch", "mlxtend", "requests"} & set(modules)
 
 
 @pytest.mark.parametrize("package", ["numpy_siamese", "torch_siamese"])

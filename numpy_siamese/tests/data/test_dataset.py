@@ -46,3 +46,31 @@ def test_the_checksum_is_of_the_values_not_of_their_layout():
     images, labels = digits.train
     train = Split(np.asfortranarray(images), np.repeat(labels, 2)[::2])
     assert Dataset("other name", train, digits.test).checksum() == digits.checksum()
+
+
+def test_a_label_is_called_as_its_number_or_as_it_is_named():
+    """Broken otherwise: pictures and answers name other classes, or none."""
+    digits = dataset()
+    assert digits.class_names == {0: "0", 1: "1", 2: "2", 3: "3"}
+    names = {3: "d", 0: "a", 1: "b", 2: "c", 9: "unused"}
+    assert Dataset("it", *dataset_halves(), names).class_names == dict(enumerate("abcd"))
+
+
+def dataset_halves() -> tuple[Split, Split]:
+    digits = dataset()
+    return digits.train, digits.test
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "said"),
+    [
+        ({0: "a"}, ValueError, "class_names must name every label, got none for 1"),
+        ({0: "a", 1: 1, 2: "c", 3: "d"}, TypeError, "class_names must be strings, got int"),
+        ({0: "a", 1: "", 2: "c", 3: "d"}, ValueError, "must differ and not be empty, got '' for 1"),
+        ({0: "a", 1: "b", 2: "a", 3: "d"}, ValueError, "not be empty, got 'a' for 2"),
+    ],
+)
+def test_names_that_tell_no_classes_apart_are_refused(names, error, said):
+    """Broken otherwise: two classes have one name, or a label has none where it is needed."""
+    with pytest.raises(error, match=said):
+        Dataset("it", *dataset_halves(), names)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -31,6 +32,7 @@ def test_the_other_defaults_are_the_documented_ones():
     config = TrainConfig()
     assert (config.data, config.seed, config.test_pairs) == ("mnist-5k", 0, 20_000)
     assert (config.threads, config.checkpoint_every, config.on_nan) == (None, None, "stop")
+    assert config.test_share is None
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,7 @@ def test_the_other_defaults_are_the_documented_ones():
         ("lr", "--lr LR learning rate of SGD (default: 0.001)"),
         ("dtype", "--dtype {float32,float64} precision (default: float32)"),
         ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
+        ("test_share", "(default: 0.2)"),
         ("checkpoint_every", "(default: 100, or as many as keep the cost below 1 % of the time)"),
     ],
 )
@@ -82,14 +85,18 @@ def test_a_package_adds_an_option():
         ("checkpoint_every", 1, 2**31 - 1),
         ("lr", 0.0, 1.7976931348623157e308),
         ("momentum", 0.0, 1.7976931348623157e308),
+        ("test_share", 0.01, 1 - 2**-53),
     ],
 )
 def test_the_limits_of_each_number_are_taken_and_no_more(name, least, most):
     """Broken otherwise: a value at the edge is refused, or one beyond it trains on nothing."""
     for value in (least, most):
         assert getattr(TrainConfig(**{name: value}), name) == value
-    step = 1 if isinstance(least, int) else 5e-324
-    for value, said in ((least - step, "of at least"), (most + most if step < 1 else most + 1, "")):
+    if isinstance(least, int):
+        outside = least - 1, most + 1
+    else:
+        outside = math.nextafter(least, -math.inf), math.nextafter(most, math.inf)
+    for value, said in zip(outside, ("of at least", "below"), strict=True):
         with pytest.raises(InputError, match=f"{flag(name)}: found .* expected a number {said}"):
             TrainConfig(**{name: value})
 
