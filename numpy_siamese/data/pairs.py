@@ -70,7 +70,7 @@ class PairSampler:
         if not isinstance(split, str) or split not in SPLITS:
             raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
         _arguments.boolean("allow_self_pairs", allow_self_pairs)
-        labels = _classes(labels)
+        labels = checked_labels(labels)
         classes, counts = np.unique(labels, return_counts=True)
         if len(classes) < 2:
             raise ValueError(f"pairs need at least two classes, got {len(classes)}")
@@ -134,7 +134,7 @@ def _below(bound: Array | int, unit: Array) -> Array:
     return (unit * bound).astype(np.int64)
 
 
-def _classes(labels: Any) -> Array:
+def checked_labels(labels: Any) -> Array:
     """Return the labels as an array in which two are equal if and only if they were.
 
     Floats are exact below 2⁵³; a NaN stands for a label that is missing.
