@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
-from numpy_siamese.data import dataset, pairs, preparation, validation
-from numpy_siamese.evaluation import bootstrap, calibration, measures, roc, verification
+from numpy_siamese.data import dataset, episodes, pairs, preparation, validation
+from numpy_siamese.evaluation import bootstrap, calibration, measures, one_shot, roc, verification
 from numpy_siamese.functional import fused
 from numpy_siamese.pictures import examples, plots
 from numpy_siamese.runs import checkpoint, history
@@ -70,6 +70,9 @@ BY_POSITION = {
     ("calibration.brier_score", "targets"),
     ("calibration.reliability_table", "targets"),
     ("dataset.gather", "index"),
+    ("episodes.draw_episodes", "labels"),
+    ("episodes.draw_settings", "labels"),
+    ("one_shot.one_shot_measures", "labels"),
     ("verification.accuracy", "targets"),
     ("inference.pair_probabilities", "left_index"),
     ("inference.pair_probabilities", "right_index"),
@@ -103,6 +106,27 @@ DIGITS = tiny.split([3, 3])
 IMAGES: Arguments = {"images": DIGITS.images}
 INDICES: Arguments = {"left_index": np.array([0, 1]), "right_index": np.array([1, 5])}
 TARGETS: Arguments = {"targets": np.array([[0], [1]], np.float32)}
+
+
+def of_episodes() -> Iterator[tuple[str, Call]]:
+    """Yield how episodes are drawn, and what a network is worth in them."""
+    labels: Arguments = {"labels": DIGITS.labels}
+    arguments: Arguments = labels | {"ways": 2, "shots": 1, "episodes": 3, "seed": 0}
+    yield "episodes.draw_episodes", (episodes.draw_episodes, arguments)
+    yield "episodes.draw_settings", (episodes.draw_settings, labels)
+    query, support, position = episodes.draw_episodes(**arguments)
+    drawn = {"query": query, "support": support}
+    embedded = {"embeddings": a(6, 84), "weight": a(1, 84), "bias": a(1)}
+
+    def measures(labels: Any, images: Any, **embedded: Any) -> Any:
+        network = one_shot.Embedded(**embedded)
+        return one_shot.one_shot_measures(labels, images, network, network, episodes=3)
+
+    yield "one_shot.one_shot_measures", (measures, labels | IMAGES | embedded)
+    yield "one_shot.head_logits", (one_shot.head_logits, embedded | drawn)
+    yield "one_shot.pixel_likeness", (one_shot.pixel_likeness, IMAGES | drawn)
+    arguments = {"likeness": a(3, 2), "position": position}
+    yield "one_shot.episode_accuracy", (one_shot.episode_accuracy, arguments)
 
 
 def operations() -> Iterator[tuple[str, Call]]:
@@ -200,6 +224,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "model.SiameseNet.compare", (NET.compare, embeddings)
     yield "model.SiameseNet.embed", (NET.embed, {"images": batch})
     yield "model.SiameseNet.load_state_dict", (load_state_dict, {"bias": a(84)})
+    yield from of_episodes()
     yield "optim.SGD", (optimizer, by_name)
     yield "optim.SGD.step", (step, by_name)
     arguments = {"labels": DIGITS.labels, "batch_size": 4, "seed": 0}

@@ -22,8 +22,16 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, pairs, preparation, validation
-from numpy_siamese.evaluation import bootstrap, calibration, measures, roc, verification
+from numpy_siamese.data import dataset, episodes, pairs, preparation, validation
+from numpy_siamese.evaluation import (
+    bootstrap,
+    calibration,
+    jackknife,
+    measures,
+    one_shot,
+    roc,
+    verification,
+)
 from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
 from numpy_siamese.pictures import examples, plots
 from numpy_siamese.runs import checkpoint, history
@@ -41,6 +49,7 @@ Array = np.ndarray
 
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
+    *(episodes, jackknife, one_shot),
     *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
     *(model, optim, pairs, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, validation, verification),
@@ -61,9 +70,13 @@ NO_ROW = {
     "checkpoint.save_checkpoint": "saves as `save_model` does",
     "dataset.Split": "a record: `Dataset` looks at what it holds",
     "dataset.checked_images": "the check itself",
+    "episodes.Episodes": "a record: what `draw_episodes` gives",
     "examples.Examples": "a record: `pair_grid` looks at what it holds",
+    "jackknife.accuracy_interval": "unchecked, of episodes that were drawn",
+    "jackknife.variance": "unchecked, of episodes that were drawn",
     "model.CNN": "part of `SiameseNet`, which gives it its own",
     "model.shared": "adds what pullbacks return",
+    "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
     "optim.SGD.checked": "the check itself",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }

@@ -96,7 +96,7 @@ def test_a_signal_before_the_run_begins_ends_it_with_one_line(start, tmp_path, n
     setup = f"""
 import os
 from numpy_siamese.data import sources
-sources.load = lambda _: os.kill(os.getpid(), {int(number)})
+sources.load = lambda *_: os.kill(os.getpid(), {int(number)})
 """
     assert start(setup) == (128 + number, f"numpy-siamese: {word}\n")
     assert not (tmp_path / "run").exists()
