@@ -39,7 +39,7 @@ class ReliabilityTable(NamedTuple):
         """Σ_b w_b |share_same_b − mean_prob_b| / Σ_b w_b.
 
         It is biased upwards: also of a calibrated network a bin's share is off by chance. The fewer
-        pairs, the more. Bootstrap adds the same again, so its intervals reach too high.
+        pairs, the more.
 
         References
         ----------

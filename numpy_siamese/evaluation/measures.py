@@ -32,8 +32,9 @@ def pair_measures(
     """Return what a network's verdicts on test pairs are worth, with 95 % intervals.
 
     Thresholds are chosen on validation pairs, whose images should be in no test pair, and applied
-    to the test pairs. The intervals are those of `bootstrap`, over the test images. The thresholds
-    stay the same in them.
+    to the test pairs. The intervals are those of `bootstrap`, over the test images, cut off at 0
+    and 1. The thresholds stay the same in them. A rate of 0 has the interval [0, 0], as every
+    resample has that rate.
 
     Parameters
     ----------
@@ -91,8 +92,9 @@ def pair_measures(
         resamples,
         seed,
     )
+    low, high = (np.clip(end, 0, 1).tolist() for end in (low, high))
     figures = {
-        name: {"value": value, "low": float(low[k]), "high": float(high[k])}
+        name: {"value": value, "low": low[k], "high": high[k]}
         for k, (name, value) in enumerate(values.items())
     }
     at_far = [

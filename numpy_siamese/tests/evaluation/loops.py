@@ -138,3 +138,8 @@ def quantile(values: Sequence[float], q: float) -> float:
     place = q * (len(ordered) - 1)
     k = min(int(place), len(ordered) - 2)
     return ordered[k] + (place - k) * (ordered[k + 1] - ordered[k])
+
+
+def end(value: float, resampled: Sequence[float], q: float) -> float:
+    """The end of an interval: a quantile, moved as the mean is to be moved to `value`."""
+    return quantile(resampled, q) + value - sum(resampled) / len(resampled)

@@ -78,11 +78,12 @@ RESAMPLED = list(resampled())
 def assert_figure(found, by_loop):
     """Check a value against all pairs, and its interval against the resamples."""
     assert set(found) == {"value", "low", "high"}
-    expected = by_loop(loops.listed(PROBS[:, 0], TARGETS[:, 0]))
-    assert abs(found["value"] - float(expected)) <= ROUNDING
+    value = float(by_loop(loops.listed(PROBS[:, 0], TARGETS[:, 0])))
+    assert abs(found["value"] - value) <= ROUNDING
     values = [float(by_loop(pairs)) for pairs in RESAMPLED]
-    assert abs(found["low"] - loops.quantile(values, 0.025)) <= ROUNDING
-    assert abs(found["high"] - loops.quantile(values, 0.975)) <= ROUNDING
+    for name, q in (("low", 0.025), ("high", 0.975)):
+        expected = min(max(loops.end(value, values, q), 0), 1)
+        assert abs(found[name] - expected) <= ROUNDING
 
 
 def test_the_resamples_have_pairs_of_both_kinds_at_once():
@@ -128,6 +129,26 @@ def test_the_result_is_json_and_counts_the_pairs():
     fewer = {f"validation_{name}": ARGUMENTS[name][:50] for name in ("probs", "targets")}
     found = pair_measures(**(ARGUMENTS | fewer | {"resamples": 1}))
     assert (found["pairs"], found["validation_pairs"]) == (N, 50)
+
+
+def test_the_ends_of_an_interval_are_rates():
+    """Broken otherwise: a false accept rate of −0.1 % stands in a table."""
+    few = {name: ARGUMENTS[name][:20] for name in ("probs", "targets", "left_index", "right_index")}
+    worst = {"probs": np.where(few["targets"] == 1, np.float32(0.9), np.float32(0.1))}
+    worst["probs"][0] = 1
+    found = pair_measures(**(ARGUMENTS | few | worst | {"resamples": 100}))
+    assert found["far"]["low"] == 0 < found["far"]["value"]
+    assert found["accuracy"]["high"] == 1 > found["accuracy"]["value"]
+
+
+def test_an_interval_holds_the_value_of_a_calibrated_network():
+    """Broken otherwise: the calibration error of noise lies below its interval."""
+    rng = np.random.default_rng(0)
+    probs = rng.random((300, 1))
+    targets = (rng.random((300, 1)) < probs).astype(float)
+    left, right = rng.integers(200, size=(2, 300))
+    found = pair_measures(probs, targets, left, right, 200, probs, targets, resamples=100)["ece"]
+    assert found["low"] < found["value"] < found["high"]
 
 
 def test_the_order_of_the_pairs_does_not_matter():
