@@ -100,11 +100,11 @@ def pair_measures(
     at_far = [
         {
             "target": level,
-            "threshold": threshold,
+            "threshold": chosen,
             "far": figures.pop(f"far at {level}"),
             "frr": figures.pop(f"frr at {level}"),
         }
-        for level, threshold in at_levels.items()
+        for level, chosen in at_levels.items()
     ]
     return {
         "pairs": len(pairs.probs),
