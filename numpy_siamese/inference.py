@@ -1,13 +1,20 @@
-"""Inference: embeddings of images, probabilities of pairs."""
+"""Inference: embeddings of images, probabilities of pairs, and the network of a run at work."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
+from numpy_siamese import functional as F
 from numpy_siamese.data.dataset import checked_images, gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.threads import map_in_order
+
+if TYPE_CHECKING:
+    from numpy_siamese.runs.config import TrainConfig
 
 Array = np.ndarray
 
@@ -75,3 +82,41 @@ def pair_probabilities(
     embeddings = embed_images(net, images, threads)
     with single_threaded_blas():
         return net.compare(embeddings[left_index], embeddings[right_index])[0]
+
+
+class NumpyNetwork:
+    """A network at work.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Its `seed`, `dtype` and `threads` count.
+    weights : dict of name → array, optional
+        Default: those that the seed gives.
+
+    Raises
+    ------
+    KeyError, ValueError, TypeError
+        As `SiameseNet.load_state_dict`.
+    """
+
+    def __init__(self, config: "TrainConfig", weights: Mapping[str, Array] | None = None) -> None:
+        self.threads = config.threads
+        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
+        if weights is not None:
+            self.net.load_state_dict(weights)
+
+    def embed(self, images: Array) -> Array:
+        """Embed images: (n, 28, 28) uint8 → (n, 84)."""
+        return embed_images(self.net, images, self.threads)
+
+    def compare(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Compare embeddings: (N, 84) twice → logits (N, 1) and probabilities (N, 1)."""
+        with single_threaded_blas():
+            logits, _ = self.net.logits(left, right)
+        return logits, F.sigmoid(logits)[0]
+
+    def head(self) -> tuple[Array, Array]:
+        """Return the head's weight (1, 84) and bias (1,)."""
+        weights = self.net.state_dict()
+        return weights["fc1.weight"], weights["fc1.bias"]

@@ -141,8 +141,35 @@ class SiameseNet:
         """Embed images: (N, 1, 28, 28) → (N, 84)."""
         return self.net(images, needs_pullback=False)[0]
 
+    def logits(self, left: Array, right: Array) -> tuple[Array, Pullback]:
+        """Return the log-odds that embeddings are of the same class: fc1(|left − right|).
+
+        Parameters
+        ----------
+        left, right : (N, 84)
+
+        Returns
+        -------
+        logits : (N, 1)
+        pullback : dlogits → (grads, (dleft, dright))
+        """
+        left, right = _arrays.of_dtype(self.dtype, left=left, right=right)
+        size = self.architecture.embedding_size
+        if left.ndim != 2 or left.shape[1] != size:
+            raise ValueError(f"left must be {_batch(size)}, got {left.shape}")
+        difference, l1_distance = F.l1_distance(left, right)
+        logits, fc1 = self._head(difference)
+
+        def pullback(dlogits: Array) -> tuple[Gradients, tuple[Array, Array]]:
+            dlogits = _arguments.cotangent(dlogits, logits, "dlogits")
+            grads, ddifference = fc1(dlogits)
+            dleft, dright = l1_distance(ddifference)
+            return grads, (dleft, dright)
+
+        return logits, pullback
+
     def compare(self, left: Array, right: Array) -> tuple[Array, Pullback]:
-        """Compare embeddings.
+        """Return the probability that embeddings are of the same class: sigmoid(logits).
 
         Parameters
         ----------
@@ -153,20 +180,13 @@ class SiameseNet:
         probs : (N, 1)
         pullback : dprobs → (grads, (dleft, dright))
         """
-        left, right = _arrays.of_dtype(self.dtype, left=left, right=right)
-        size = self.architecture.embedding_size
-        if left.ndim != 2 or left.shape[1] != size:
-            raise ValueError(f"left must be {_batch(size)}, got {left.shape}")
-        difference, l1_distance = F.l1_distance(left, right)
-        logits, fc1 = self._head(difference)
+        logits, head = self.logits(left, right)
         probs, sigmoid = F.sigmoid(logits)
 
         def pullback(dprobs: Array) -> tuple[Gradients, tuple[Array, Array]]:
             dprobs = _arguments.cotangent(dprobs, probs, "dprobs")
             (dlogits,) = sigmoid(dprobs)
-            grads, ddifference = fc1(dlogits)
-            dleft, dright = l1_distance(ddifference)
-            return grads, (dleft, dright)
+            return head(dlogits)
 
         return probs, pullback
 

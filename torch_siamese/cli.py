@@ -10,6 +10,7 @@ TORCH_SIAMESE = Program(
     {"numpy": "NumPy", "torch": "PyTorch"},
     "torch_siamese.config:TrainConfig",
     "torch_siamese.training:TorchLearner",
+    "torch_siamese.inference:TorchNetwork",
 )
 
 

@@ -1,13 +1,23 @@
-"""Inference: embeddings and probabilities; the twin of `numpy_siamese.inference`."""
+"""Inference: embeddings, probabilities, a run's network; the twin of `numpy_siamese.inference`."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from numpy_siamese import _arguments
-from torch_siamese._tensors import network, same_shape, select, tensor
+from numpy_siamese.data import dataset
+from numpy_siamese.parallel.cores import default_threads
+from torch_siamese._tensors import from_array, network, same_shape, select, tensor
+from torch_siamese.config import TrainConfig
 from torch_siamese.data import checked_images, gather
+from torch_siamese.device import select_device
+from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
-from torch_siamese.settings import plain_arithmetic
+from torch_siamese.settings import at_work, plain_arithmetic
+
+Array = np.ndarray
 
 
 def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Tensor:
@@ -45,3 +55,59 @@ def pair_probabilities(
     with plain_arithmetic(images.device), torch.no_grad():
         left = select("left_index", embeddings, left_index)
         return net.compare(left, select("right_index", embeddings, right_index))
+
+
+class TorchNetwork:
+    """A network at work, on a device. PyTorch's settings are as `TorchLearner` has them.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Its `seed`, `dtype`, `threads`, `device` and `algorithms` count.
+    weights : dict of name → array, optional
+        Default: those that the seed gives.
+
+    Raises
+    ------
+    RuntimeError, TypeError
+        As `SiameseNet.load_state_dict`.
+    """
+
+    def __init__(self, config: TrainConfig, weights: Mapping[str, Array] | None = None) -> None:
+        self.device = select_device(config.device)
+        deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
+        threads = config.threads or default_threads()
+        self._at_work = lambda: at_work(self.device, threads, deterministic)
+        with self._at_work():
+            self.net = initialize(config.seed, getattr(torch, config.dtype)).to(self.device)
+            if weights is not None:
+                self.net.load_state_dict(weights)
+
+    def embed(self, images: Array) -> Array:
+        """Embed images: (n, 28, 28) uint8 → (n, 84).
+
+        Raises
+        ------
+        MemoryError
+        """
+        with self._at_work():
+            on_device = from_array("images", dataset.checked_images(images)).to(self.device)
+            return embed_images(self.net, on_device).cpu().numpy()
+
+    def compare(self, left: Array, right: Array) -> tuple[Array, Array]:
+        """Compare embeddings: (N, 84) twice → logits (N, 1) and probabilities (N, 1).
+
+        Raises
+        ------
+        MemoryError
+        """
+        with self._at_work(), torch.no_grad():
+            sides = {"left": left, "right": right}
+            on_device = [from_array(*side).to(self.device) for side in sides.items()]
+            logits = self.net.logits(*on_device)
+            return logits.cpu().numpy(), torch.sigmoid(logits).cpu().numpy()
+
+    def head(self) -> tuple[Array, Array]:
+        """Return the head's weight (1, 84) and bias (1,)."""
+        weight, bias = self.net.fc1.weight, self.net.fc1.bias
+        return weight.detach().cpu().numpy(), bias.detach().cpu().numpy()

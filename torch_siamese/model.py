@@ -56,10 +56,14 @@ class SiameseNet(nn.Module):
         """Embed images: (N, 1, 28, 28) → (N, 84)."""
         return self.net(tensor("images", images))
 
-    def compare(self, left: Tensor, right: Tensor) -> Tensor:
-        """Compare embeddings: (N, 84) twice → probabilities (N, 1)."""
+    def logits(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return the log-odds that embeddings are of the same class: (N, 84) twice → (N, 1)."""
         difference = tensor("left", left) - tensor("right", right)
-        return torch.sigmoid(self.fc1(torch.abs(difference)))
+        return self.fc1(torch.abs(difference))
+
+    def compare(self, left: Tensor, right: Tensor) -> Tensor:
+        """Return the probability that embeddings are of the same class: (N, 84) twice → (N, 1)."""
+        return torch.sigmoid(self.logits(left, right))
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """Return the probability that each pair is of the same class: (N, 1)."""

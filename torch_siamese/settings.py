@@ -1,7 +1,8 @@
 """The PyTorch settings that a computation needs: in force while it runs, put back after it."""
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -127,6 +128,26 @@ def _deterministic_algorithms() -> Iterator[None]:
 
 full_float32 = {kind: Shared(partial(_full_float32, kind)) for kind in ("cpu", "cuda")}
 deterministic_algorithms = Shared(_deterministic_algorithms)
+
+
+@contextmanager
+def at_work(device: torch.device, count: int, deterministic: bool) -> Iterator[None]:
+    """Put all settings that a network on the device depends on in force.
+
+    `deterministic` also sets `CUBLAS_WORKSPACE_CONFIG` for good, because cuBLAS reads it only once.
+
+    Raises
+    ------
+    MemoryError
+    """
+    with memory_errors(), ExitStack() as settings:
+        settings.enter_context(threads(count))
+        settings.enter_context(full_float32[device.type])
+        if deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            settings.enter_context(deterministic_algorithms)
+        settings.enter_context(plain_arithmetic(device))
+        yield
 
 
 def float32_precision(device_type: str) -> str:

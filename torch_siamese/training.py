@@ -2,9 +2,8 @@
 
 import copy
 import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -26,14 +25,7 @@ from torch_siamese.evaluation import accuracy
 from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
-from torch_siamese.settings import (
-    deterministic_algorithms,
-    float32_precision,
-    full_float32,
-    memory_errors,
-    plain_arithmetic,
-    threads,
-)
+from torch_siamese.settings import at_work, float32_precision, plain_arithmetic
 
 Array = np.ndarray
 
@@ -123,8 +115,6 @@ class TorchLearner:
         self.device = select_device(config.device)
         self.device_name = "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name()
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
-        if self.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         self.batches_at_a_time = AT_A_TIME[self.device.type]
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
@@ -224,16 +214,9 @@ class TorchLearner:
                 "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
             }
 
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
+    def _at_work(self) -> AbstractContextManager[None]:
         """Put the settings that the network depends on in force."""
-        with memory_errors(), ExitStack() as settings:
-            settings.enter_context(threads(self.threads))
-            settings.enter_context(full_float32[self.device.type])
-            if self.deterministic:
-                settings.enter_context(deterministic_algorithms)
-            settings.enter_context(plain_arithmetic(self.device))
-            yield
+        return at_work(self.device, self.threads, self.deterministic)
 
     def _step(
         self, left_index: Tensor, right_index: Tensor, targets: Tensor

@@ -17,6 +17,7 @@ NUMPY_SIAMESE = Program(
     {"numpy": "NumPy"},
     "numpy_siamese.runs.config:TrainConfig",
     "numpy_siamese.training:NumpyLearner",
+    "numpy_siamese.inference:NumpyNetwork",
 )
 VERBS = (train, fetch)
 

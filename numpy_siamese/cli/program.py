@@ -16,9 +16,12 @@ class Program(NamedTuple):
         The `TrainConfig` whose fields are the flags of `train`, as ``module:class``.
     learner : str
         The class of learners that `train` trains, as ``module:class``.
+    network : str
+        The class of networks at work that the other verbs use, as ``module:class``.
     """
 
     name: str
     packages: Mapping[str, str]
     config: str
     learner: str
+    network: str

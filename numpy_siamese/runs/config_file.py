@@ -10,7 +10,9 @@ from numpy_siamese.files.reading import read_json
 from numpy_siamese.runs.config import KINDS, ONLY_TORCH, TrainConfig, flag
 
 if TYPE_CHECKING:
-    from numpy_siamese.data.dataset import Dataset  # which imports NumPy, and --help needs none
+    # which import NumPy, and --help needs none
+    from numpy_siamese.data.dataset import Dataset
+    from numpy_siamese.data.preparation import Preparation
 
 CONFIG = "config.json"
 
@@ -35,12 +37,18 @@ class RecordedConfig:
     environment : dict
         What the run began on, from its learner and from `environment.describe`. Empty in a file
         written by hand.
+    class_names : dict of int to str
+        What each label of the data is called. Empty in a file written by hand.
+    preparation : Preparation or None
+        How pictures became the images that the run saw. None for images that were stored as such.
     """
 
     path: Path
     settings: dict[str, Any]
     data_sha256: str | None
     environment: dict[str, Any]
+    class_names: dict[int, str]
+    preparation: "Preparation | None"
 
     def what_differs(self, here: Mapping[str, Any]) -> str:
         """Return which parts of `DECIDES_BITS` differ from the record, as text."""
@@ -82,6 +90,8 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
     environment = found.pop("environment", {})
     if not isinstance(environment, dict):
         raise InputError(f"{path}: environment: found {environment!r:.80}, expected an object")
+    class_names = _class_names(path, found.pop("class_names", {}))
+    preparation = _preparation(path, found.pop("preparation", None))
     specs = {spec.name: spec for spec in fields(config_class)}
     settings = {}
     for name, value in found.items():
@@ -93,7 +103,7 @@ def read_config(path: Path, config_class: type[TrainConfig]) -> RecordedConfig:
             raise InputError(
                 f"{path}: found the unknown setting {name!r:.80}, expected {', '.join(specs)}"
             )
-    return RecordedConfig(path, settings, data_sha256, environment)
+    return RecordedConfig(path, settings, data_sha256, environment, class_names, preparation)
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -133,6 +143,41 @@ def continued(
                 f"{expected}; {', '.join(map(flag, free))} may change"
             )
     return config_class(**recorded.settings | given)
+
+
+def recorded_data(dataset: "Dataset") -> dict[str, Any]:
+    """Return what `config.json` holds of the data that a run sees."""
+    preparation = dataset.preparation
+    return {
+        "data_sha256": dataset.checksum(),
+        "class_names": {str(label): name for label, name in dataset.class_names.items()},
+        "preparation": preparation and {"ground": preparation.ground},
+    }
+
+
+def _class_names(path: Path, found: Any) -> dict[int, str]:
+    """Return the names by label, if it is what `recorded_data` gives."""
+    if isinstance(found, dict) and all(
+        label.isdecimal() and len(label) < 20 and isinstance(name, str) and name
+        for label, name in found.items()
+    ):
+        return {int(label): name for label, name in found.items()}
+    raise InputError(f"{path}: class_names: found {found!r:.80}, expected names by label")
+
+
+def _preparation(path: Path, found: Any) -> "Preparation | None":
+    """Return the preparation, if it is what `recorded_data` gives."""
+    if found is None:
+        return None
+    from numpy_siamese.data.preparation import Preparation
+
+    try:
+        return Preparation(**found)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f'{path}: preparation: found {found!r:.80}, expected {{"ground": "light"}}, "dark" '
+            'or "mixed"'
+        ) from error
 
 
 def _checked(path: Path, name: str, value: Any, kind: type) -> Any:

@@ -10,10 +10,10 @@ from numpy_siamese.parallel import heap
 from numpy_siamese.pictures import plots
 from numpy_siamese.pictures.examples import Examples, first_of_each_kind, surest_mistakes
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.config_file import CONFIG
+from numpy_siamese.runs.config_file import CONFIG, recorded_data
 from numpy_siamese.runs.history import History
 from numpy_siamese.runs.learner import Pairs
-from numpy_siamese.runs.run_directory import METRICS, RunDirectory
+from numpy_siamese.runs.run_directory import METRICS, SUMMARY, RunDirectory
 
 Array = np.ndarray
 
@@ -34,8 +34,8 @@ class Results:
         self._config, self._dataset, self._directory = config, dataset, directory
 
     def write_config(self, environment: dict[str, Any]) -> None:
-        """Write the configuration, the checksum of the data, and the environment."""
-        recorded = {"data_sha256": self._dataset.checksum(), "environment": environment}
+        """Write the configuration, what is known of the data, and the environment."""
+        recorded = recorded_data(self._dataset) | {"environment": environment}
         self._directory.write_json(CONFIG, self._config.to_dict() | recorded)
 
     def write_windows(self, history: History) -> None:
@@ -67,7 +67,7 @@ class Results:
             "seconds": round(seconds, 3),
             "environment": environment,
         }
-        self._directory.write_json("summary.json", summary)
+        self._directory.write_json(SUMMARY, summary)
         return summary
 
     def draw_curves(self, history: History) -> None:

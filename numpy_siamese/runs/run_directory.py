@@ -23,7 +23,7 @@ from numpy_siamese.runs.config_file import CONFIG, read_object
 from numpy_siamese.runs.history import COLUMNS, Metrics
 
 MODEL, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
-METRICS = "metrics.csv"
+METRICS, SUMMARY = "metrics.csv", "summary.json"
 
 START = frozenset({CONFIG, CHECKPOINT, METRICS, "test_metrics.csv", "pairs.png"})
 """What a run writes before its first batch."""

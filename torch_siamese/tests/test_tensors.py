@@ -40,6 +40,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     ),
     "model.SiameseNet.embed": (NET.embed, {"images": BATCH}),
     "model.SiameseNet.compare": (NET.compare, {"left": EMBEDDINGS, "right": EMBEDDINGS}),
+    "model.SiameseNet.logits": (NET.logits, {"left": EMBEDDINGS, "right": EMBEDDINGS}),
     "model.SiameseNet.forward": (NET, {"left": BATCH, "right": BATCH}),
     "training.loss_and_gradients": (
         training.loss_and_gradients,

@@ -160,6 +160,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     batch = dataset.gather(DIGITS.images, [0, 1], np.float32)
     left_and_right: Arguments = {"left": batch, "right": batch}
     learner = training.NumpyLearner(TrainConfig(threads=1), DIGITS.images)
+    network = inference.NumpyNetwork(TrainConfig(threads=1))
     embeddings = {"left": a(2, 84), "right": a(2, 84)}
     by_name = {"weight_of_a": a(3)}
 
@@ -192,6 +193,9 @@ def functions() -> Iterator[tuple[str, Call]]:
     def learn(**pairs: Any) -> Any:
         return new_learner(DIGITS.images).learn([tuple(pairs.values())])
 
+    def new_network(bias: Any) -> inference.NumpyNetwork:
+        return inference.NumpyNetwork(TrainConfig(), NET.state_dict() | {"net.fc2.bias": bias})
+
     def load_state(bias: Any) -> None:
         learner.load_state(NET.state_dict(), {"net.fc2.bias": bias})
 
@@ -210,6 +214,9 @@ def functions() -> Iterator[tuple[str, Call]]:
     arguments: Arguments = IMAGES | {"index": INDICES["left_index"], "dtype": np.float32}
     yield "dataset.gather", (dataset.gather, arguments)
     yield "inference.embed_images", (inference.embed_images, {"net": NET} | IMAGES)
+    yield "inference.NumpyNetwork", (new_network, {"bias": a(84)})
+    yield "inference.NumpyNetwork.embed", (network.embed, IMAGES)
+    yield "inference.NumpyNetwork.compare", (network.compare, embeddings)
     arguments = {"net": NET} | IMAGES | INDICES
     yield "inference.pair_probabilities", (inference.pair_probabilities, arguments)
     arguments = IMAGES | INDICES | TARGETS | {"probs": a(2, 1)}
@@ -222,6 +229,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "model.CNN.__call__", (NET.net, {"images": batch})
     yield "model.SiameseNet.__call__", (NET, left_and_right)
     yield "model.SiameseNet.compare", (NET.compare, embeddings)
+    yield "model.SiameseNet.logits", (NET.logits, embeddings)
     yield "model.SiameseNet.embed", (NET.embed, {"images": batch})
     yield "model.SiameseNet.load_state_dict", (load_state_dict, {"bias": a(84)})
     yield from of_episodes()

@@ -117,6 +117,7 @@ def _check_checkpoint(content: bytes, found: Checkpoint) -> None:
 @functools.cache
 def _config_seeds() -> list[bytes]:
     recorded = {"data_sha256": "0" * 64, "environment": {"blas": "openblas", "threads": 2}}
+    recorded |= {"class_names": {"0": "a", "12": "b"}, "preparation": {"ground": "light"}}
     settings = TrainConfig().to_dict() | recorded
     return [json.dumps(settings).encode(), b"{}", b'{"lr": 1, "device": "cpu"}']
 
@@ -156,6 +157,10 @@ def _check_config(content: bytes, found: RecordedConfig) -> None:
     told = json.loads(content)
     assert found.data_sha256 == told.pop("data_sha256", None)
     assert found.environment == told.pop("environment", {})
+    names = told.pop("class_names", {})
+    assert found.class_names == {int(label): name for label, name in names.items()}
+    prepared = told.pop("preparation", None)
+    assert (found.preparation and {"ground": found.preparation.ground}) == prepared
     assert found.settings.keys() == told.keys() - ONLY_TORCH
     for name, value in found.settings.items():
         expected = float(told[name]) if isinstance(value, float) else told[name]

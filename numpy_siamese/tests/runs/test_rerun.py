@@ -140,6 +140,13 @@ def test_a_folder_without_a_run_is_refused(server, tmp_path, place):
         ('{"learning_rate": 1}', "unknown setting 'learning_rate'"),
         ('{"data_sha256": 5}', "data_sha256: found 5"),
         ('{"environment": []}', "environment: found [], expected an object"),
+        ('{"class_names": []}', "class_names: found [], expected names by label"),
+        ('{"class_names": {"a": "b"}}', "class_names: found {'a': 'b'}, expected names by label"),
+        ('{"class_names": {"-1": "b"}}', "class_names: found {'-1': 'b'}"),
+        ('{"class_names": {"1": ""}}', "class_names: found {'1': ''}"),
+        ('{"class_names": {"1": 1}}', "class_names: found {'1': 1}"),
+        ('{"preparation": "light"}', "preparation: found 'light', expected"),
+        ('{"preparation": {"ground": "red"}}', "preparation: found {'ground': 'red'}, expected"),
     ],
 )
 def test_a_config_that_cannot_be_is_one_line(server, tmp_path, text, said):

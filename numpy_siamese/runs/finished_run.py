@@ -1,0 +1,97 @@
+"""A run that is finished: its configuration and its weights, read from its folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese.errors import InputError
+from numpy_siamese.files.paths import shell_word
+from numpy_siamese.files.reading import read_json
+from numpy_siamese.runs.checkpoint import load_model
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, read_config
+from numpy_siamese.runs.network import Network
+from numpy_siamese.runs.run_directory import MODEL, SUMMARY
+
+MOST_BYTES = 2**20
+"""The most that a `summary.json` may have. A real one has about a thousand."""
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedRun:
+    """What a finished run left.
+
+    Attributes
+    ----------
+    path : Path
+    config : TrainConfig
+    recorded : RecordedConfig
+        As `config.json` has it: also class names, preparation and the data's checksum.
+    weights : dict of name → array
+    """
+
+    path: Path
+    config: TrainConfig
+    recorded: RecordedConfig
+    weights: dict[str, np.ndarray]
+
+    def network(self, network_class: Any) -> Network:
+        """Return the trained network at work.
+
+        Parameters
+        ----------
+        network_class : type
+            `NumpyNetwork` or `TorchNetwork`.
+
+        Raises
+        ------
+        InputError
+            The weights are those of another architecture or precision, or not finite.
+        """
+        path = self.path / MODEL
+        for name, value in self.weights.items():
+            if not np.isfinite(value).all():
+                raise InputError(f"{path}: {name}: found values that are not finite")
+        try:
+            return network_class(self.config, self.weights)
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            found = ", ".join(
+                f"{name} {value.shape} of {value.dtype}" for name, value in self.weights.items()
+            )
+            raise InputError(
+                f"{path}: found {found or 'no weights'}, expected those of the network "
+                f"that {CONFIG} tells, of {self.config.dtype}"
+            ) from error
+
+
+def read_finished_run(
+    path: Path, config_class: type[TrainConfig], **of_sitting: Any
+) -> FinishedRun:
+    """Read the folder of a finished run of either package.
+
+    Parameters
+    ----------
+    path : Path
+    config_class : type
+        `TrainConfig` of the package that goes on with the weights.
+    **of_sitting
+        Settings to take instead of the recorded ones, such as threads=1.
+
+    Raises
+    ------
+    InputError
+        There is no run, it is not finished, or a file of it cannot be read.
+    """
+    if not (path / CONFIG).exists():
+        raise InputError(f"{path}: found no {CONFIG}, expected the folder of a run")
+    recorded = read_config(path / CONFIG, config_class)
+    go_on = f"a finished run; go on with: train --resume {shell_word(path)}"
+    if not ((path / MODEL).exists() and (path / SUMMARY).exists()):
+        raise InputError(f"{path}: found a run that has not ended an epoch, expected {go_on}")
+    summary = read_json(path / SUMMARY, "a JSON object", MOST_BYTES)
+    if not isinstance(summary, dict) or summary.get("finished") is not True:
+        raise InputError(f"{path}: found a run that is not finished, expected {go_on}")
+    config = config_class(**recorded.settings | of_sitting)
+    return FinishedRun(path, config, recorded, load_model(path / MODEL))
