@@ -43,23 +43,19 @@ def logits_and_gradients(net: SiameseNet, left: Array, right: Array, dlogits: Ar
     """Run the tower up to the logit, without the sigmoid, forward and backward."""
     left_embedding, left_twin = net.net(left)
     right_embedding, right_twin = net.net(right)
-    distance, l1_distance = F.l1_distance(left_embedding, right_embedding)
-    head = net.parameters()
-    logits, fc1 = F.linear(distance, head["fc1.weight"], head["fc1.bias"])
-    ddistance, dweight, dbias = fc1(dlogits)
-    dleft_embedding, dright_embedding = l1_distance(ddistance)
+    logits, head = net.logits(left_embedding, right_embedding)
+    head_grads, (dleft_embedding, dright_embedding) = head(dlogits)
     left_grads, dleft = left_twin(dleft_embedding)
     right_grads, dright = right_twin(dright_embedding)
     shared = {f"net.{name}": left_grads[name] + right_grads[name] for name in left_grads}
-    grads = shared | {"fc1.weight": dweight, "fc1.bias": dbias}
-    return {"logits": logits, "dleft": dleft, "dright": dright} | grads
+    return {"logits": logits, "dleft": dleft, "dright": dright} | shared | head_grads
 
 
 def torch_logits_and_gradients(net: SiameseNet, left: Array, right: Array, dlogits: Array) -> dict:
     """Run the same in PyTorch."""
     twin = torch_twin(net)
     tensors = [torch.tensor(left, requires_grad=True), torch.tensor(right, requires_grad=True)]
-    logits = twin.fc1(torch.abs(twin.embed(tensors[0]) - twin.embed(tensors[1])))
+    logits = twin.logits(*map(twin.embed, tensors))
     parameters = dict(twin.named_parameters())
     grads = torch.autograd.grad(logits, [*tensors, *parameters.values()], torch.tensor(dlogits))
     names = ["dleft", "dright", *parameters]

@@ -6,9 +6,10 @@ import pytest
 from numpy_siamese import functional as F
 from numpy_siamese import inference
 from numpy_siamese.data.dataset import gather
-from numpy_siamese.inference import embed_images, pair_probabilities
+from numpy_siamese.inference import NumpyNetwork, embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.support.tiny import split
 from numpy_siamese.training import loss_and_gradients
 
@@ -78,3 +79,33 @@ def test_images_are_embedded_200_at_a_time(monkeypatch):
     monkeypatch.setattr(inference, "gather", blank)
     embed_images(net, images, threads=1)
     assert taken == [200, 200, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_network_at_work_judges_as_the_network_does(dtype):
+    """Broken otherwise: the evaluation is of another network, dtype or head than the run's."""
+    images, config = split([3, 3]).images, TrainConfig(seed=4, dtype=dtype, threads=1)
+    trained = SiameseNet(5, np.dtype(dtype).type)
+    for weights, net in ((None, SiameseNet(4, trained.dtype)), (trained.state_dict(), trained)):
+        network = NumpyNetwork(config, weights)
+        embeddings = network.embed(images)
+        np.testing.assert_array_equal(embeddings, embed_images(net, images, 1), strict=True)
+        left, right = np.array([0, 1, 2]), np.array([3, 4, 4])
+        logits, probs = network.compare(embeddings[left], embeddings[right])
+        expected = pair_probabilities(net, images, left, right, 1)
+        np.testing.assert_array_equal(probs, expected, strict=True)
+        np.testing.assert_array_equal(F.sigmoid(logits)[0], probs, strict=True)
+        weight, bias = network.head()
+        sums = abs(embeddings[left] - embeddings[right]).astype(float) @ weight[0] + bias
+        np.testing.assert_allclose(logits[:, 0], sums, rtol=1e-5 if dtype == "float32" else 1e-13)
+
+
+def test_a_network_at_work_keeps_to_its_threads(monkeypatch):
+    """Broken otherwise: --threads is not heard when a run is evaluated."""
+    asked = []
+    monkeypatch.setattr(
+        inference, "map_in_order", lambda f, items, n: asked.append(n) or map(f, items)
+    )
+    for threads in (1, 3, None):
+        NumpyNetwork(TrainConfig(threads=threads)).embed(split([1, 1]).images)
+    assert asked == [1, 3, None]
