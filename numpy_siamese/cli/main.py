@@ -6,6 +6,7 @@ A verb is a module beside this one: `add` gives it its flags and an example, `ru
 from collections.abc import Sequence
 
 from numpy_siamese.cli import fetch, train
+from numpy_siamese.cli.completion import PrintCompletion
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError, in_one_line
@@ -57,6 +58,7 @@ def command_parser(program: Program) -> Parser:
         example="train --help",
     )
     parser.add_argument("--version", action=Version, packages=program.packages)
+    parser.add_argument("--print-completion", action=PrintCompletion)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
     for verb in VERBS:
         verb.add(verbs, program)

@@ -195,3 +195,11 @@ def test_without_torch_one_line_says_how_to_get_it(tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "found no PyTorch" in done.stderr
+
+
+def test_completion_is_of_this_program(capfd):
+    """Broken otherwise: the script completes the other program, or lacks the device."""
+    assert status(["--print-completion", "bash"]) == 0
+    out = capfd.readouterr().out
+    assert out.rstrip().endswith("torch-siamese")
+    assert "_train___device_choices=(auto cpu cuda)" in out
