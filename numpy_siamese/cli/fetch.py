@@ -15,6 +15,7 @@ def add(verbs: Any, program: Program) -> None:
         "fetch",
         help="download a data set, checked",
         description="Download a data set and check it; calling again keeps what is there already.",
+        example="mnist",
     )
     parser.add_argument("name", metavar="NAME", help="data set: mnist")
     parser.add_argument(

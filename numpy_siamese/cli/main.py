@@ -1,11 +1,12 @@
 """The command line that `numpy-siamese` and `torch-siamese` share.
 
-A verb is a module beside this one: `add` gives it its flags, `run` does its work.
+A verb is a module beside this one: `add` gives it its flags and an example, `run` does its work.
 """
 
 from collections.abc import Sequence
 
 from numpy_siamese.cli import fetch, train
+from numpy_siamese.cli.completion import PrintCompletion
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError, in_one_line
@@ -48,6 +49,22 @@ def command_line(program: Program, argv: Sequence[str] | None = None) -> int:
         return _stopped(error).status
 
 
+def command_parser(program: Program) -> Parser:
+    """Return the parser of a program's command line, with all verbs."""
+    parser = Parser(
+        prog=program.name,
+        description="A Siamese network that learns to tell whether two handwritten digits are "
+        "the same.",
+        example="train --help",
+    )
+    parser.add_argument("--version", action=Version, packages=program.packages)
+    parser.add_argument("--print-completion", action=PrintCompletion)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="verbs")
+    for verb in VERBS:
+        verb.add(verbs, program)
+    return parser
+
+
 def _told(program: Program, argv: Sequence[str] | None, stops: Stops) -> int:
     """Run the command. If something ends it early, print one line about that."""
     try:
@@ -71,18 +88,10 @@ def _told(program: Program, argv: Sequence[str] | None, stops: Stops) -> int:
 
 
 def _run(program: Program, argv: Sequence[str] | None, stops: Stops) -> None:
-    parser = Parser(
-        prog=program.name,
-        description="A Siamese network that learns to tell whether two handwritten digits are "
-        "the same.",
-    )
-    parser.add_argument("--version", action=Version, packages=program.packages)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    for verb in VERBS:
-        verb.add(verbs, program)
+    parser = command_parser(program)
     arguments = parser.parse_args(argv)
     if arguments.verb is None:
-        parser.error(f"found no verb, expected {' or '.join(verbs.choices)}")
+        parser.error(f"found no verb, expected {' or '.join(parser.verbs())}")
     arguments.run(program, arguments, stops)
 
 

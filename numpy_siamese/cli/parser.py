@@ -40,13 +40,25 @@ class Parser(argparse.ArgumentParser):
     ----------
     elsewhere : mapping, optional
         Flags that only another program has, each with that program's name.
+    example : str, optional
+        Arguments of a command that works, which the help ends with.
     options
         Those of `argparse.ArgumentParser`.
     """
 
-    def __init__(self, elsewhere: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        elsewhere: Mapping[str, str] | None = None,
+        example: str | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(allow_abbrev=False, **options)
-        self.elsewhere = elsewhere or {}
+        self.elsewhere, self.example = elsewhere or {}, example
+
+    def format_help(self) -> str:
+        """Return the help, with the example at its end."""
+        text = super().format_help()
+        return f"{text}\nexample:\n  {self.prog} {self.example}\n" if self.example else text
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -64,6 +76,13 @@ class Parser(argparse.ArgumentParser):
         line = message.removeprefix("argument ")
         console.complain(f"{self.prog}: error: {line} (see {self.prog} --help)")
         self.exit(MENDABLE)
+
+    def verbs(self) -> Mapping[str, "Parser"]:
+        """Return the parsers of verbs by name."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                return action.choices
+        return {}
 
     def _print_message(self, message: str, file: Any = None) -> None:
         try:
@@ -83,17 +102,10 @@ class Parser(argparse.ArgumentParser):
                 f"expected {' or '.join(choices)}",
             )
 
-    def _verbs(self) -> Mapping[str, "Parser"]:
-        """Return the parsers of verbs by name."""
-        for action in self._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                return action.choices
-        return {}
-
     def _refuse_flags(self, given: Sequence[str]) -> None:
         """Refuse unknown flags before all else. Flags after a verb are the verb's."""
         for text in given:
-            if text == "--" or (self._verbs() and not text.startswith("-")):
+            if text == "--" or (self.verbs() and not text.startswith("-")):
                 return
             if text.startswith("--") and text.partition("=")[0] not in self._option_string_actions:
                 self._refuse(text)
@@ -105,7 +117,7 @@ class Parser(argparse.ArgumentParser):
             self.error(f"found {text!r:.80}, expected nothing more than flags")
         if name in self.elsewhere:
             self.error(f"found {name}, which is a flag of {self.elsewhere[name]}")
-        for verb, parser in self._verbs().items():
+        for verb, parser in self.verbs().items():
             if name in parser._option_string_actions:
                 self.error(f"found {name} before the verb, expected {self.prog} {verb} {name} …")
         flags = [flag for flag in self._option_string_actions if flag.startswith("--")]

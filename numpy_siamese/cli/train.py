@@ -31,6 +31,7 @@ def add(verbs: Any, program: Program) -> None:
         "train",
         help="train a network and keep the run in a folder",
         description="Train on pairs of images; write weights, metrics and pictures to a folder.",
+        example="--data mnist-5k --epochs 1 --out runs/first",
         elsewhere={flag(name): "torch-siamese" for name in missing},
     )
     config_class.add_flags(parser)

@@ -14,14 +14,15 @@ import pytest
 import torch
 
 from numpy_siamese.cli import main as numpy_cli
+from numpy_siamese.cli.main import command_parser
 from numpy_siamese.errors import InputError
 from numpy_siamese.pictures import plots
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH
-from numpy_siamese.tests.support.commands import SMALL, assert_refused, end_of
+from numpy_siamese.tests.support.commands import SMALL, assert_refused, end_of, example_of
 from numpy_siamese.tests.support.processes import run_python
 from numpy_siamese.tests.support.tiny import replace_pictures
-from torch_siamese.cli import main
+from torch_siamese.cli import TORCH_SIAMESE, main
 from torch_siamese.config import TrainConfig
 from torch_siamese.device import select_device
 
@@ -45,6 +46,14 @@ def no_cuda(monkeypatch):
 
 status = partial(end_of, main)
 assert_torch_refuses = partial(assert_refused, main=main, program="torch-siamese")
+
+
+@pytest.mark.parametrize("verb", ["", *command_parser(TORCH_SIAMESE).verbs()])
+def test_help_ends_with_an_example_of_this_program(capfd, verb):
+    """Broken otherwise: the example is one of the other program, or is refused."""
+    words = example_of(TORCH_SIAMESE, verb, capfd, main)
+    if verb:
+        assert command_parser(TORCH_SIAMESE).parse_args(words[1:]).verb == verb
 
 
 # The device
@@ -186,3 +195,11 @@ def test_without_torch_one_line_says_how_to_get_it(tmp_path):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "found no PyTorch" in done.stderr
+
+
+def test_completion_is_of_this_program(capfd):
+    """Broken otherwise: the script completes the other program, or lacks the device."""
+    assert status(["--print-completion", "bash"]) == 0
+    out = capfd.readouterr().out
+    assert out.rstrip().endswith("torch-siamese")
+    assert "_train___device_choices=(auto cpu cuda)" in out

@@ -150,6 +150,7 @@ def test_flags_reach_the_run(capfd, train, tmp_path):
     flags = {
         "data": str(write_drawings(tmp_path / "shapes", 4)),
         "test_share": 0.5,
+        "holdout_classes": "circle",
         "epochs": 2,
         "batches": 2,
         "batch_size": 5,

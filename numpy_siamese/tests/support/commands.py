@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 
 from numpy_siamese.cli.main import main
 
@@ -60,3 +61,15 @@ def end_of(main, argv):
         return main(argv)
     except SystemExit as end:  # argparse's way
         return end.code
+
+
+def example_of(program, verb, capfd, main=main):
+    """Return the example that the help of a verb, or of the program, ends with, as words."""
+    assert end_of(main, [*verb.split(), "--help"]) == 0
+    *_, before, head, line = capfd.readouterr().out.splitlines()
+    assert (before, head) == ("", "example:")
+    assert len(line) <= 80
+    words = shlex.split(line)
+    assert words[0] == program.name
+    assert words[1:2] == verb.split() or not verb
+    return words
