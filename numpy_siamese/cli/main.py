@@ -5,7 +5,7 @@ A verb is a module beside this one: `add` gives it its flags, `run` does its wor
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli import fetch, train
+from numpy_siamese.cli import export, fetch, train
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError, in_one_line
@@ -19,7 +19,7 @@ NUMPY_SIAMESE = Program(
     "numpy_siamese.training:NumpyLearner",
     "numpy_siamese.inference:NumpyNetwork",
 )
-VERBS = (train, fetch)
+VERBS = (train, export, fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,6 +75,7 @@ def _run(program: Program, argv: Sequence[str] | None, stops: Stops) -> None:
         prog=program.name,
         description="A Siamese network that learns to tell whether two handwritten digits are "
         "the same.",
+        elsewhere={} if program.export else {"export": "torch-siamese"},
     )
     parser.add_argument("--version", action=Version, packages=program.packages)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
