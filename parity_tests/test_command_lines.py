@@ -12,6 +12,7 @@ from torch_siamese import cli
 
 PROGRAMS: dict[str, tuple[Callable, list[str]]] = {
     "torch-siamese train": (cli.main, ["train"]),
+    "torch-siamese export": (cli.main, ["export"]),
     "python -m parity_tests.trajectory": (trajectory.main, []),
     "python -m parity_tests.meta.mutation": (mutation.main, []),
     "python -m parity_tests.meta.planted": (planted.main, []),

@@ -11,6 +11,7 @@ TORCH_SIAMESE = Program(
     "torch_siamese.config:TrainConfig",
     "torch_siamese.training:TorchLearner",
     "torch_siamese.inference:TorchNetwork",
+    "torch_siamese.export:export",
 )
 
 

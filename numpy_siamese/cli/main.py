@@ -5,7 +5,7 @@ A verb is a module beside this one: `add` gives it its flags and an example, `ru
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli import fetch, train
+from numpy_siamese.cli import export, fetch, train
 from numpy_siamese.cli.completion import PrintCompletion
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
@@ -20,7 +20,7 @@ NUMPY_SIAMESE = Program(
     "numpy_siamese.training:NumpyLearner",
     "numpy_siamese.inference:NumpyNetwork",
 )
-VERBS = (train, fetch)
+VERBS = (train, export, fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,6 +56,7 @@ def command_parser(program: Program) -> Parser:
         description="A Siamese network that learns to tell whether two handwritten digits are "
         "the same.",
         example="train --help",
+        elsewhere={} if program.export else {"export": "torch-siamese"},
     )
     parser.add_argument("--version", action=Version, packages=program.packages)
     parser.add_argument("--print-completion", action=PrintCompletion)

@@ -39,7 +39,7 @@ class Parser(argparse.ArgumentParser):
     Parameters
     ----------
     elsewhere : mapping, optional
-        Flags that only another program has, each with that program's name.
+        Flags and verbs that only another program has, each with that program's name.
     example : str, optional
         Arguments of a command that works, which the help ends with.
     options
@@ -95,6 +95,10 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
+            if value in self.elsewhere:
+                raise argparse.ArgumentError(
+                    action, f"found {value}, which is a verb of {self.elsewhere[value]}"
+                )
             choices = [str(choice) for choice in action.choices]
             raise argparse.ArgumentError(
                 action,

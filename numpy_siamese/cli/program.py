@@ -18,6 +18,8 @@ class Program(NamedTuple):
         The class of learners that `train` trains, as ``module:class``.
     network : str
         The class of networks at work that the other verbs use, as ``module:class``.
+    export : str, optional
+        The function of `export`, as ``module:function``. A program without one lacks the verb.
     """
 
     name: str
@@ -25,3 +27,4 @@ class Program(NamedTuple):
     config: str
     learner: str
     network: str
+    export: str | None = None

@@ -34,7 +34,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return the half-written files that killed processes have left in a folder."""
-    name = re.compile(r"\.\w+\.(json|csv|png|safetensors)\.[0-9]+")
+    name = re.compile(r"\.\w+\.(json|csv|png|safetensors|onnx)\.[0-9]+")
     return [entry for entry in folder.iterdir() if name.fullmatch(entry.name)]
 
 

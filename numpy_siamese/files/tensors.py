@@ -1,8 +1,10 @@
-"""The reader of safetensors files: weights and training state."""
+"""The reader of safetensors files: weights and training state; the checksum of weights."""
 
+import hashlib
 import json
 import os
 import struct
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -65,3 +67,16 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[s
             f"{path}: found a tensor of dtype {error}, expected one that NumPy has"
         ) from error
     return tensors, header.get("__metadata__") or {}
+
+
+def weights_checksum(weights: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of weights: of their bytes alone, in the order of their names.
+
+    A number is little-endian, an array in C order. So it is the same for every order of the
+    weights, in every file and on every machine.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        value = weights[name]
+        digest.update(value.astype(value.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()

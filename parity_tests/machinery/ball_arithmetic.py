@@ -83,13 +83,8 @@ class BallNetwork:
         """Return balls for probs (N, 1), the loss, the ten gradients and both images' gradients."""
         left_embedding, left_twin = self._embed(exactly(left))
         right_embedding, right_twin = self._embed(exactly(right))
-        d = Ball(
-            left_embedding.center - right_embedding.center,
-            left_embedding.radius + right_embedding.radius,
-        )
-        d = Ball(d.center, d.radius + self.gamma(1) * d.most)
-        distance = d.map(np.abs)
-        logits, fc1 = self._multilinear(F.linear, distance, "fc1")
+        d = self._difference(left_embedding, right_embedding)
+        logits, fc1 = self._multilinear(F.linear, d.map(np.abs), "fc1")
         probs = self._sigmoid(logits)
         loss = self._cross_entropy(probs, targets)
 
@@ -125,6 +120,16 @@ class BallNetwork:
     def embed(self, images: Array) -> Ball:
         """Return balls for the embeddings of images (N, 1, 28, 28): (N, 84)."""
         return self._embed(exactly(images))[0]
+
+    def judge(self, left: Array, right: Array) -> tuple[Ball, Ball]:
+        """Return balls for the logits (N, 1) and the probabilities (N, 1), without a pullback."""
+        d = self._difference(self.embed(left), self.embed(right))
+        logits, _ = self._multilinear(F.linear, d.map(np.abs), "fc1")
+        return logits, self._sigmoid(logits)
+
+    def _difference(self, left: Ball, right: Ball) -> Ball:
+        d = Ball(left.center - right.center, left.radius + right.radius)
+        return Ball(d.center, d.radius + self.gamma(1) * d.most)
 
     def _embed(self, x: Ball):
         taken = []

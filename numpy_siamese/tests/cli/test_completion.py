@@ -7,10 +7,10 @@ import subprocess
 import pytest
 
 from numpy_siamese.cli.completion import SHELLS
-from numpy_siamese.cli.main import VERBS
+from numpy_siamese.cli.main import NUMPY_SIAMESE, command_parser
 from numpy_siamese.tests.support.commands import assert_refused, status
 
-VERB_NAMES = {verb.__name__.rpartition(".")[2] for verb in VERBS}
+VERB_NAMES = set(command_parser(NUMPY_SIAMESE).verbs())
 
 ASK = {
     "bash": 'source "$1"; COMP_WORDS=("${@:2}"); COMP_CWORD=$(($# - 2)); '

@@ -69,6 +69,12 @@ def test_a_flag_of_the_other_program_names_it(capfd, flag):
     assert_refused(capfd, ["train", flag, "cuda"], f"found {name}, which is a flag of torch-siam")
 
 
+def test_a_verb_of_the_other_program_names_it(capfd):
+    """Broken otherwise: who wants an ONNX file does not learn which program writes one."""
+    for argv in (["export", "run", "a.onnx"], ["export", "--help"]):
+        assert_refused(capfd, argv, "found export, which is a verb of torch-siamese")
+
+
 def test_a_flag_before_the_verb_is_told_where_it_goes(capfd):
     """Broken otherwise: `--seed 1 train` complains of the verb 1."""
     assert_refused(capfd, ["--seed", "1", "train"], "expected numpy-siamese train --seed …")

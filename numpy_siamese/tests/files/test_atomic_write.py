@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from numpy_siamese.files.atomic_write import write_atomically
+from numpy_siamese.files.atomic_write import leftovers, write_atomically
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.tests.support.folders import contents
 
@@ -165,3 +165,11 @@ def test_weights_are_written_atomically(path, monkeypatch):
     with pytest.raises(Accident):
         checkpoint.save_checkpoint(path, checkpoint.Checkpoint({}, {}, 0, 0))
     assert contents(path.parent) == before
+
+
+def test_what_a_killed_process_leaves_is_told_from_files_of_others(tmp_path):
+    """Broken otherwise: half an exported network stays in a run's folder, or a user's file goes."""
+    names = {".model.onnx.7", ".config.json.12", ".model.safetensors.3", ".a.csv.4", ".a.png.5"}
+    for name in [*names, "model.onnx", ".model.onnx", ".model.onnx.old", ".notes.txt.1"]:
+        (tmp_path / name).touch()
+    assert {path.name for path in leftovers(tmp_path)} == names

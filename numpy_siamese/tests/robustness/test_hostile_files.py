@@ -24,11 +24,13 @@ from numpy_siamese import data
 from numpy_siamese.data import csv_reader, idx_reader, image_reader
 from numpy_siamese.data.raw_images import MOST_IMAGES
 from numpy_siamese.errors import InputError
+from numpy_siamese.files import onnx_file
 from numpy_siamese.files import tensors as tensor_files
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs import config_file as recorded
 from numpy_siamese.tests.robustness import fuzz, readers
 from numpy_siamese.tests.robustness.hostile_images import png
+from numpy_siamese.tests.robustness.hostile_onnx import model_with_shape
 from numpy_siamese.tests.robustness.readers import READERS
 from numpy_siamese.tests.robustness.spoiling import MOST_MESSAGE, Reader, outcome, spoil
 
@@ -118,6 +120,11 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
     },
     "config": {"1 GiB": lambda p: sparse(p, b"{", 2**30)},
+    "onnx": {
+        "a name of 1 GiB": lambda p: sparse(p, b"\x12" + b"\x80" * 4 + b"\x04", 2**30),
+        "a shape of 2⁶²": lambda p: written(p, model_with_shape([2**31, 2**31])),
+        "half a million nodes": lambda p: written(p, b"\x3a\x80\x80\x40" + b"\x0a\x00" * 2**19),
+    },
     "safetensors": {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
@@ -186,6 +193,7 @@ def test_a_file_larger_than_any_is_refused_unread(tmp_path, name, monkeypatch):
     """Broken otherwise: memory and time grow with whatever lies there."""
     monkeypatch.setattr(idx_reader, "MOST_BYTES", 10)
     monkeypatch.setattr(image_reader, "MOST_BYTES", 10)
+    monkeypatch.setattr(onnx_file, "MOST_BYTES", 10)
     monkeypatch.setattr(tensor_files, "MOST_BYTES", 10)
     monkeypatch.setattr(recorded, "MOST_BYTES", 1)
     monkeypatch.setattr(csv_reader, "MOST_LINE_BYTES", 10)
