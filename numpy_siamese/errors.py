@@ -31,8 +31,12 @@ def reason(error: object) -> str:
 
     It is one line without codes that a terminal would act on.
     """
-    text = printable(" ".join(str(error).split()))
-    return text if len(text) <= MOST_REASON else text[:MOST_REASON] + "…"
+    return shortened(printable(" ".join(str(error).split())), MOST_REASON)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text, cut off after so many characters."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def in_one_line(error: OSError) -> str:

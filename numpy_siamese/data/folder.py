@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, printable, shortened
 
 CSV_FILES = ("mnist_train.csv", "mnist_test.csv")
 IDX_FILES = (
@@ -21,6 +21,9 @@ EXPECTED_FILES = (
 )
 MOST_NAMES = 6
 """Files that a message names."""
+
+MOST_LETTERS = 60
+"""Of the name of a file in a list of them."""
 
 _CSV = re.compile(r"(?P<before>.*)(?P<half>train|test)(?P<after>.*)\.csv")
 _IDX = re.compile(
@@ -118,6 +121,6 @@ def _not_one(
 
 def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
     """Return the first names in their order, and how many more there are."""
-    names = sorted(names)
+    names = [shortened(printable(name), MOST_LETTERS) for name in sorted(names)]
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -112,6 +113,7 @@ def read_images(found: ImageFolder, test_share: float | None, seed: int) -> Data
         for half, to in ((train, " to train"), (test, " to test")):
             _check_classes(folder, half, LEAST, "a pair of the same class needs two", to)
     names = sorted({*train, *test})
+    class_names = _class_names(folder, names)
     paths = [path for half in (train, test) for name in names for path in half.get(name, ())]
     if len(paths) > MOST_IMAGES:
         raise InputError(f"{folder}: found {len(paths)} images, expected at most {MOST_IMAGES}")
@@ -121,7 +123,6 @@ def read_images(found: ImageFolder, test_share: float | None, seed: int) -> Data
         for half in (train, test)
     ]
     middle = len(labels[0])
-    class_names = {label: printable(name) for label, name in enumerate(names)}
     return Dataset(
         str(folder),
         Split(images[:middle], labels[0]),
@@ -130,6 +131,16 @@ def read_images(found: ImageFolder, test_share: float | None, seed: int) -> Data
         preparation,
         (f"{len(names):,} classes: {listed(class_names.values())}", *remarks, light),
     )
+
+
+def _class_names(folder: Path, names: Sequence[str]) -> dict[int, str]:
+    """Return the names by label, as they are shown: a folder's name may hold codes."""
+    shown = [printable(name) for name in names]
+    if twice := [name for name, count in Counter(shown).items() if count > 1]:
+        raise InputError(
+            f"{folder}: found two classes that are shown as {twice[0]}, expected other names"
+        )
+    return dict(enumerate(shown))
 
 
 def own_test_set(name: str | os.PathLike[str], test_share: float) -> InputError:

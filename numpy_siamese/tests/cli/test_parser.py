@@ -18,6 +18,7 @@ from numpy_siamese.tests.support.commands import (
 )
 
 PROGRAMS = {
+    "numpy-siamese": (numpy_cli.main, []),
     "numpy-siamese train": (numpy_cli.main, ["train"]),
     "numpy-siamese fetch": (numpy_cli.main, ["fetch", "mnist"]),
     "python -m numpy_siamese.tests.robustness.fuzz": (fuzz.main, []),

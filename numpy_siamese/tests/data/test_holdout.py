@@ -106,3 +106,7 @@ def test_a_message_lists_a_hundred_classes():
     half = Split(np.ones((202, 28, 28), np.uint8), labels)
     with pytest.raises(InputError, match=r"98 and 1 more$"):
         held_out_labels(Dataset("many", half, half), "x")
+    names = {label: f"{label:03}" + "x" * 200 for label in range(101)}
+    with pytest.raises(InputError) as caught:
+        held_out_labels(Dataset("many", half, half, names), "x")
+    assert f"000{'x' * 57}…, 001{'x' * 57}…" in str(caught.value)

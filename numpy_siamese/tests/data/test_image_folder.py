@@ -295,3 +295,10 @@ def test_names_that_no_terminal_shows_are_escaped(drawn, tmp_path):
     for name, shape in (("a\n\x1b[2J", "circle"), ("b", "cross")):
         shutil.copytree(drawn / shape, tmp_path / name)
     assert data.load(tmp_path).class_names == {0: r"a\n\x1b[2J", 1: "b"}
+
+
+def test_two_names_that_are_shown_alike_are_refused(shapes):
+    """Broken otherwise: a class name and its escaped twin end in a traceback."""
+    (shapes / "circle").rename(shapes / "\x1b")
+    (shapes / "cross").rename(shapes / r"\x1b")
+    assert_rejects(data.load, shapes, r"found two classes that are shown as \x1b, expected")

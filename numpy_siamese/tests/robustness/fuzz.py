@@ -32,7 +32,7 @@ NAME = "numpy_siamese.tests.robustness.fuzz"
 HANG = 60  # seconds
 MOST_MEMORY = 2**32  # bytes of address space
 MOST_INPUT = 2**16  # bytes
-INSTRUMENTED = ["numpy_siamese", "safetensors", "gzip", "_compression", "csv"]
+INSTRUMENTED = ["numpy_siamese", "safetensors", "gzip", "_compression", "csv", "PIL"]
 TALLY, INPUT = "tally.json", "input"
 
 

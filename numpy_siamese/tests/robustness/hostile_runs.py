@@ -119,7 +119,9 @@ def _config_seeds() -> list[bytes]:
     recorded = {"data_sha256": "0" * 64, "environment": {"blas": "openblas", "threads": 2}}
     recorded |= {"class_names": {"0": "a", "12": "b"}, "preparation": {"ground": "light"}}
     settings = TrainConfig().to_dict() | recorded
-    return [json.dumps(settings).encode(), b"{}", b'{"lr": 1, "device": "cpu"}']
+    held_out = TrainConfig(holdout_classes='7,"a, b"').to_dict() | {"preparation": None}
+    seeds = [json.dumps(settings), "{}", '{"lr": 1, "device": "cpu"}', json.dumps(held_out)]
+    return [seed.encode() for seed in seeds]
 
 
 def change_json(random: Random, content: bytes) -> bytes:

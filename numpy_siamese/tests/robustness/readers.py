@@ -2,6 +2,7 @@
 
 from numpy_siamese.tests.robustness import (
     hostile_csv,
+    hostile_folders,
     hostile_idx,
     hostile_images,
     hostile_onnx,
@@ -12,6 +13,7 @@ READERS = {
     **hostile_csv.READERS,
     **hostile_idx.READERS,
     **hostile_images.READERS,
+    **hostile_folders.READERS,
     **hostile_onnx.READERS,
     **hostile_runs.READERS,
 }

@@ -115,6 +115,12 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "4 GiB": lambda p: sparse(p, b"P5 28 28 255\n", 2**32),
         "a text of 128 MiB": lambda p: sparse(p, b"P5 ", 2**27),
     },
+    "folder": {
+        "a bomb among drawings": lambda p: written(
+            p, READERS["folder"].seeds()[0] + b"\0" + b"5a/5.png"
+        ),
+        "a bomb for each class": lambda p: written(p, b"\0".join([b"5a/1.png", b"5b/1.png"] * 30)),
+    },
     "checkpoint": {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
