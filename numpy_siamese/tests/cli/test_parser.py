@@ -9,7 +9,8 @@ import platform
 import pytest
 
 from numpy_siamese.cli import main as numpy_cli
-from numpy_siamese.runs.config import TrainConfig, flag
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.options import flag
 from numpy_siamese.tests.robustness import fuzz
 from numpy_siamese.tests.support.commands import (
     assert_has_the_grammar,
