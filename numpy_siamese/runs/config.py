@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from numpy_siamese.runs.options import COUNTLESS, Options, option
+from numpy_siamese.terminal.names import names_in_one
 
 ONLY_TORCH = frozenset({"device", "algorithms"})
 """Fields that `torch_siamese.config.TrainConfig` adds. A run goes on in NumPy without them."""
@@ -33,6 +34,13 @@ class TrainConfig(Options):
         least=0.01,
         below=1,
         automatic="0.2",
+    )
+    holdout_classes: str | None = option(
+        None,
+        str,
+        "classes that training never sees, such as 7,8,9",
+        parse=names_in_one,
+        automatic="none",
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)

@@ -23,8 +23,9 @@ KINDS = {int: "a whole number", float: "a number", str: "a name"}
 def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
     """Declare a field: its default, its kind (int, float or str), what it means, its limits.
 
-    The limits are `least` and `below` for numbers, `choices` for names. `automatic` says what the
-    default None stands for. A field that is `of_sitting` may change when a run goes on.
+    The limits are `least` and `below` for numbers, `choices` for names. `parse` brings a name into
+    its usual form. `automatic` says what the default None stands for. A field that is `of_sitting`
+    may change when a run goes on.
     """
     return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
 
@@ -47,8 +48,8 @@ class Options:
             if value is None and spec.default is None:
                 continue
             try:
-                value = converted(value, limits["kind"])
-            except TypeError as error:
+                value = limits.get("parse", _unchanged)(converted(value, limits["kind"]))
+            except (TypeError, argparse.ArgumentTypeError) as error:
                 raise InputError(f"{found}, expected {KINDS[limits['kind']]}") from error
             object.__setattr__(self, spec.name, value)
             choices = limits.get("choices", (value,))
@@ -76,7 +77,7 @@ class Options:
             choices = spec.metadata.get("choices")
             parser.add_argument(
                 flag(spec.name),
-                type=PARSE[spec.metadata["kind"]],
+                type=spec.metadata.get("parse", PARSE[spec.metadata["kind"]]),
                 default=argparse.SUPPRESS,
                 metavar=f"{{{','.join(choices)}}}" if choices else None,
                 help=f"{spec.metadata['help']} (default: {default})".replace("%", "%%"),
@@ -91,6 +92,10 @@ class Options:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, as a JSON file has them."""
         return asdict(self)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def flag(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
-from numpy_siamese.data import dataset, episodes, pairs, preparation, validation
+from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
 from numpy_siamese.evaluation import bootstrap, calibration, measures, one_shot, roc, verification
 from numpy_siamese.functional import fused
 from numpy_siamese.pictures import examples, plots
@@ -72,6 +72,7 @@ BY_POSITION = {
     ("dataset.gather", "index"),
     ("episodes.draw_episodes", "labels"),
     ("episodes.draw_settings", "labels"),
+    ("holdout.without_classes", "labels"),
     ("one_shot.one_shot_measures", "labels"),
     ("verification.accuracy", "targets"),
     ("inference.pair_probabilities", "left_index"),
@@ -213,6 +214,8 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "dataset.Dataset", (make_dataset, DIGITS._asdict())
     arguments: Arguments = IMAGES | {"index": INDICES["left_index"], "dtype": np.float32}
     yield "dataset.gather", (dataset.gather, arguments)
+    arguments = {"dataset": tiny.dataset(), "labels": np.array([0, 2])}
+    yield "holdout.without_classes", (holdout.without_classes, arguments)
     yield "inference.embed_images", (inference.embed_images, {"net": NET} | IMAGES)
     yield "inference.NumpyNetwork", (new_network, {"bias": a(84)})
     yield "inference.NumpyNetwork.embed", (network.embed, IMAGES)

@@ -22,7 +22,7 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, episodes, pairs, preparation, validation
+from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -50,8 +50,8 @@ Array = np.ndarray
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
     *(episodes, jackknife, one_shot),
-    *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
-    *(model, optim, pairs, plots, preparation, training),
+    *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
+    *(initialization, model, optim, pairs, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, validation, verification),
 )
 
