@@ -116,7 +116,7 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
     high, wide = (ZOOM * pixels for pixels in sections[0].left.shape[1:])
     lines = 1 if sections[0].probs is None else 2
     step = 2 * wide + INSIDE + BETWEEN, high + lines * LINE + BETWEEN
-    columns = min(COLUMNS, max(len(section.targets) for section in sections))
+    columns = min(COLUMNS, max(1, *(len(section.targets) for section in sections)))
     width = 2 * MARGIN + columns * step[0] - BETWEEN
     heading = HEADING if len(sections) > 1 else 0
     rows = sum(-(-len(section.targets) // columns) for section in sections)
@@ -145,7 +145,10 @@ def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> N
     text, is_wrong = _caption(section, n)
     color = WRONG if is_wrong else "black"
     middle, y_images = x + wide + INSIDE / 2, y + LINE * (text.count("\n") + 1)
-    axes.text(middle, y_images - 3, text, ha="center", va="bottom", fontsize=8.5, color=color)
+    artist = axes.text(
+        middle, y_images - 3, "", ha="center", va="bottom", fontsize=8.5, color=color
+    )
+    canvas.write(artist, text, 2 * wide + INSIDE + BETWEEN // 2)
     for image, x_image in ((section.left[n], x), (section.right[n], x + wide + INSIDE)):
         axes.imshow(
             np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
@@ -157,14 +160,23 @@ def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> N
 
 def _caption(section: Examples, n: int) -> tuple[str, bool]:
     """Return what is said about a pair, and whether the network was wrong."""
-    truth = NAMES[int(section.targets[n])]
+    truth, told = NAMES[int(section.targets[n])], _truth(section, n)
     if section.probs is None:
-        return truth, False
+        return told, False
     p: Any = section.probs[n]
     verdict = NAMES[int(p > THRESHOLD)]
     probability = "< 0.001" if p < 0.001 else "> 0.999" if p > 0.999 else f"= {p:.3f}"
     wrong = " (wrong)" if verdict != truth else ""
-    return f"{verdict}, p(same) {probability}\ntruth: {truth}{wrong}", bool(wrong)
+    return f"{verdict}, p(same) {probability}\ntruth: {told}{wrong}", bool(wrong)
+
+
+def _truth(section: Examples, n: int) -> str:
+    """Return whether the pair is of the same class, and of which classes, if they have names."""
+    truth = NAMES[int(section.targets[n])]
+    if section.names is None:
+        return truth
+    names = section.names[n][: 1 if section.targets[n] == 1 else 2]
+    return f"{truth} ({', '.join(names)})"
 
 
 curves = canvas.as_png(curves_figure)
