@@ -89,22 +89,21 @@ def add_title(figure: "Figure", text: str, margin: float = 24, **options: Any) -
         Of `Figure.suptitle`.
     """
     artist = figure.suptitle("", **options)
-    write(artist, text, figure.bbox.width - 2 * margin)
+    write(artist, [text], figure.bbox.width - 2 * margin)
 
 
-def write(artist: Any, text: str, room: float) -> None:
+def write(artist: Any, lines: Sequence[str], room: float) -> None:
     """Let a text artist write lines, each shortened until it fits.
 
     Parameters
     ----------
     artist : matplotlib.text.Text
         Of a figure that `new_figure` made.
-    text : str
+    lines : sequence of str
     room : float
         Pixels of the longest line.
     """
-    figure = artist.get_figure(root=True)
-    lines = text.split("\n")
+    figure = artist.figure
     artist.set_text(
         "\n".join(fitted(line, room, lambda part: _width(figure, part, artist)) for line in lines)
     )

@@ -1,6 +1,6 @@
 """The picture of embeddings as a map: images that the network finds alike lie together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,9 @@ THUMBNAIL = 28
 
 GAP = 4
 """Pixels that thumbnails keep from each other."""
+
+LONGEST_NAME, NAME_GAP = 220, 8
+"""Pixels of a class's name, and around it."""
 
 MARKERS = "os^vDP*X<>"
 
@@ -90,8 +93,20 @@ def map_figure(
         )
         for n in np.flatnonzero(of_class & shown).tolist():
             _draw_image(axes, images[n], places[n], colors[k])
-    for k, label in enumerate(classes):
-        x, y = np.median(places[labels == label], axis=0)
+    medians = [np.median(places[labels == label], axis=0) for label in classes]
+    _name_classes(axes, [class_names[label] for label in classes], colors, medians)
+    for x, y, rotation, axis in ((SIZE / 2, FOOT / 2, 0, 1), (MARGIN / 2, SIZE / 2, 90, 2)):
+        words = f"{method}, axis {axis}"
+        axes.text(x, y, words, rotation=rotation, ha="center", va="center", fontsize=10)
+    return figure
+
+
+def _name_classes(
+    axes: Any, names: Sequence[str], colors: Sequence[Any], places: Sequence[Array]
+) -> None:
+    """Write the names at their places, each moved down until it lies on none before."""
+    drawn: list[Any] = []
+    for name, color, (x, y) in zip(names, colors, places, strict=True):
         artist = axes.text(
             x,
             y,
@@ -100,15 +115,16 @@ def map_figure(
             va="center",
             fontsize=13,
             fontweight="bold",
-            color="black",
             zorder=4,
-            bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": colors[k]},
+            bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": color},
         )
-        canvas.write(artist, class_names[label], 220)
-    for x, y, rotation, axis in ((SIZE / 2, FOOT / 2, 0, 1), (MARGIN / 2, SIZE / 2, 90, 2)):
-        words = f"{method}, axis {axis}"
-        axes.text(x, y, words, rotation=rotation, ha="center", va="center", fontsize=10)
-    return figure
+        canvas.write(artist, [name], LONGEST_NAME)
+        box = artist.get_window_extent().padded(NAME_GAP)
+        while y > 0 and any(box.overlaps(other) for other in drawn):
+            y -= NAME_GAP
+            artist.set_y(y)
+            box = artist.get_window_extent().padded(NAME_GAP)
+        drawn.append(box)
 
 
 def _placed(points: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpy_siamese.evaluation.calibration import ReliabilityTable
-from numpy_siamese.evaluation.roc import RocCurve
+from numpy_siamese.evaluation.roc import OperatingPoint, RocCurve
 from numpy_siamese.pictures import canvas
 
 if TYPE_CHECKING:
@@ -43,18 +43,20 @@ def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
     Parameters
     ----------
     curves : mapping of str to RocCurve
-        At most two, by the name of their pairs.
+        One or two, by the name of their pairs.
     chosen : float
         A threshold, which is marked on each curve.
     """
-    figure = canvas.new_figure(1280, 600, layout="constrained")
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    figure = canvas.new_figure(1280, 660, layout="constrained")
     canvas.add_title(figure, "ROC: same pairs accepted over different pairs accepted")
     whole, low = (figure.add_subplot(1, 2, place) for place in (1, 2))
     for (name, curve), style in zip(curves.items(), STYLES, strict=False):
-        label = f"{name}: AUC {curve.auc:.4f}, EER {curve.equal_error_rate:.2%}"
+        label = f"{name}: AUC {curve.auc:.4f}, EER {100 * curve.equal_error_rate:.2f} %"
         point = curve.at(chosen)
         for axes in (whole, low):
-            axes.plot(curve.far, 1 - curve.frr, label=label, drawstyle="default", **style)
+            axes.plot(curve.far, 1 - curve.frr, label=label, **style)
             axes.plot(
                 *([point.far], [1 - point.frr]),
                 color=style["color"],
@@ -63,7 +65,7 @@ def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
                 markerfacecolor="white",
                 linestyle="none",
                 clip_on=False,
-                label=f"threshold {chosen:.3f}: FAR {point.far:.2%}, FRR {point.frr:.2%}",
+                label=f"threshold {chosen:.3f}: {_rates(point)}",
             )
     whole.plot([0, 1], [1, 0], color="grey", linewidth=0.8, linestyle=(0, (5, 3)))
     whole.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=(0, (1, 2)))
@@ -73,12 +75,20 @@ def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
     rates = np.concatenate([curve.far[curve.far > 0] for curve in curves.values()])
     least = max(LOWEST_FAR, min(0.1, float(rates.min())))
     low.set(title="Few false accepts", xscale="log", xlim=(least, 1), ylim=(0, 1))
+    low.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g} %"))
+    low.xaxis.set_minor_formatter(NullFormatter())
     for axes in (whole, low):
         axes.set(xlabel="false accept rate (FAR)", ylabel="1 − false reject rate (FRR)")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
-    low.legend(loc="lower right", fontsize=8.5, framealpha=1)
+    figure.legend(
+        *whole.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
+    )
     return figure
+
+
+def _rates(point: OperatingPoint) -> str:
+    return f"FAR {100 * point.far:.2f} %, FRR {100 * point.frr:.2f} %"
 
 
 def reliability_figure(table: ReliabilityTable) -> "Figure":
@@ -88,9 +98,11 @@ def reliability_figure(table: ReliabilityTable) -> "Figure":
     ----------
     table : ReliabilityTable
     """
+    from matplotlib.ticker import StrMethodFormatter
+
     figure = canvas.new_figure(760, 800, layout="constrained")
     error = table.expected_calibration_error
-    canvas.add_title(figure, f"Calibration: expected calibration error {error:.2%}")
+    canvas.add_title(figure, f"Calibration: expected calibration error {100 * error:.2f} %")
     upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
     filled = table.weights > 0
     upper.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle="--", label="calibrated")
@@ -120,6 +132,7 @@ def reliability_figure(table: ReliabilityTable) -> "Figure":
         lower.text(
             left + width / 2, count + highest / 40, f"{count:,.0f}", ha="center", fontsize=7.5
         )
+    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     lower.set(
         xlabel="probability that a pair is of the same class",
         ylabel="pairs",
@@ -141,7 +154,7 @@ def one_shot_figure(entries: Sequence[Mapping[str, Any]]) -> "Figure":
         As `one_shot_measures` returns them, at least one.
     """
     shots = sorted({entry["shots"] for entry in entries})
-    figure = canvas.new_figure(640 * max(2, len(shots)), 560, layout="constrained")
+    figure = canvas.new_figure(640 * max(2, len(shots)), 600, layout="constrained")
     episodes = sorted({entry["episodes"] for entry in entries})
     count = " to ".join(f"{n:,}" for n in sorted({episodes[0], episodes[-1]}))
     canvas.add_title(figure, f"N-way accuracy, {count} episodes a point, 95 % intervals")
@@ -153,8 +166,9 @@ def one_shot_figure(entries: Sequence[Mapping[str, Any]]) -> "Figure":
         )
         _draw_ways(axes, of_shots)
         axes.set_title(f"{number} image{'' if number == 1 else 's'} of each class")
-        if place == 1:
-            axes.legend(loc="lower left", fontsize=8.5, framealpha=1)
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=9
+    )
     return figure
 
 

@@ -56,7 +56,7 @@ def mistakes_figure(
         _worst("different pairs taken for the same", ~same, accepted, images, pairs, probs, names),
         _worst("same pairs taken for different", same, ~accepted, images, pairs, probs, names),
     ]
-    return pair_grid_figure("The worst mistakes", *sections)
+    return pair_grid_figure("The worst mistakes", *sections, least_columns=3)
 
 
 def _worst(

@@ -11,7 +11,7 @@ from numpy_siamese import _fma, definitions, functional, inference, model, optim
 from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
 from numpy_siamese.evaluation import bootstrap, calibration, measures, one_shot, roc, verification
 from numpy_siamese.functional import fused
-from numpy_siamese.pictures import examples, plots
+from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.support import tiny
@@ -70,9 +70,12 @@ BY_POSITION = {
     ("calibration.brier_score", "targets"),
     ("calibration.reliability_table", "targets"),
     ("dataset.gather", "index"),
+    ("embedding_map.map_figure", "labels"),
     ("episodes.draw_episodes", "labels"),
     ("episodes.draw_settings", "labels"),
     ("holdout.without_classes", "labels"),
+    *(("mistakes.mistakes_figure", name) for name in ("labels", "left_index", "right_index")),
+    ("mistakes.mistakes_figure", "targets"),
     ("one_shot.one_shot_measures", "labels"),
     ("verification.accuracy", "targets"),
     ("inference.pair_probabilities", "left_index"),
@@ -107,6 +110,34 @@ DIGITS = tiny.split([3, 3])
 IMAGES: Arguments = {"images": DIGITS.images}
 INDICES: Arguments = {"left_index": np.array([0, 1]), "right_index": np.array([1, 5])}
 TARGETS: Arguments = {"targets": np.array([[0], [1]], np.float32)}
+
+
+def of_pictures() -> Iterator[tuple[str, Call]]:
+    """Yield the pictures of mistakes, maps and verdicts."""
+    labels: Arguments = {"labels": DIGITS.labels}
+
+    def shown(figure: Any) -> Any:
+        return np.array([image.get_array() for image in figure.axes[0].images])
+
+    def of_mistakes(**arrays: Any) -> Any:
+        return shown(mistakes.mistakes_figure(**arrays, class_names={0: "a", 1: "b"}))
+
+    def of_map(**arrays: Any) -> Any:
+        return shown(embedding_map.map_figure(**arrays, class_names={0: "a", 1: "b"}, method="PCA"))
+
+    def of_two(**arrays: Any) -> Any:
+        return shown(comparison.comparison_figure(**arrays, names=["a", "b"], texts=[]))
+
+    def of_ranking(**arrays: Any) -> Any:
+        return shown(comparison.ranking_figure(**arrays, names=["a", "b"], class_names=None))
+
+    arguments = IMAGES | INDICES | TARGETS | labels | {"probs": a(2, 1)}
+    yield "mistakes.mistakes_figure", (of_mistakes, arguments)
+    yield "embedding_map.map_figure", (of_map, {"points": a(6, 2)} | IMAGES | labels)
+    sides: Arguments = {"left": DIGITS.images[0], "right": DIGITS.images[1]}
+    yield "comparison.comparison_figure", (of_two, sides)
+    arguments = {"query": DIGITS.images[0], "references": DIGITS.images[1:3]}
+    yield "comparison.ranking_figure", (of_ranking, arguments | {"probabilities": a(2)})
 
 
 def of_episodes() -> Iterator[tuple[str, Call]]:
@@ -228,6 +259,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     sides = {"left": DIGITS.images[:2], "right": DIGITS.images[2:4]}
     arguments = sides | {"targets": TARGETS["targets"][:, 0], "probs": a(2)}
     yield "plots.pair_grid_figure", (pair_grid_figure, arguments)
+    yield from of_pictures()
     yield "history.History.from_tensors", (from_tensors, {"train": np.ones((1, 5))})
     yield "model.CNN.__call__", (NET.net, {"images": batch})
     yield "model.SiameseNet.__call__", (NET, left_and_right)
