@@ -1,7 +1,7 @@
 """Inference: embeddings of images, probabilities of pairs, and the network of a run at work."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from numpy_siamese import functional as F
 from numpy_siamese.data.dataset import checked_images, gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
+from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.parallel.threads import map_in_order
 
 if TYPE_CHECKING:
@@ -120,3 +121,7 @@ class NumpyNetwork:
         """Return the head's weight (1, 84) and bias (1,)."""
         weights = self.net.state_dict()
         return weights["fc1.weight"], weights["fc1.bias"]
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the network runs on."""
+        return {"package": "numpy_siamese", "threads": self.threads or default_threads()}

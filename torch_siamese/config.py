@@ -6,7 +6,7 @@ Their names stand in `numpy_siamese.runs.config.ONLY_TORCH` as well.
 from dataclasses import dataclass
 
 from numpy_siamese.runs.config import TrainConfig as SharedTrainConfig
-from numpy_siamese.runs.config import option
+from numpy_siamese.runs.options import option
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Inference: embeddings, probabilities, a run's network; the twin of `numpy_siamese.inference`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch_siamese.data import checked_images, gather
 from torch_siamese.device import select_device
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
-from torch_siamese.settings import at_work, plain_arithmetic
+from torch_siamese.settings import at_work, in_force, plain_arithmetic
 
 Array = np.ndarray
 
@@ -111,3 +112,8 @@ class TorchNetwork:
         """Return the head's weight (1, 84) and bias (1,)."""
         weight, bias = self.net.fc1.weight, self.net.fc1.bias
         return weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
+
+    def environment(self) -> dict[str, Any]:
+        """Return what the network runs on, and the settings in force while it does."""
+        with self._at_work():
+            return in_force(self.device)

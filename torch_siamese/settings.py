@@ -158,3 +158,16 @@ def float32_precision(device_type: str) -> str:
         return IEEE if plain else "tf32"
     found = {holder.fp32_precision for holder in _holders(device_type)} - {IEEE, INHERITED}
     return " ".join(sorted(found)) or IEEE
+
+
+def in_force(device: torch.device) -> dict[str, Any]:
+    """Return what a computation on the device runs on, and the settings in force now."""
+    return {
+        "package": "torch_siamese",
+        "torch": torch.__version__,
+        "device": "cpu" if device.type == "cpu" else torch.cuda.get_device_name(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "float32_precision": float32_precision(device.type),
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+    }

@@ -25,7 +25,7 @@ from torch_siamese.evaluation import accuracy
 from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
-from torch_siamese.settings import at_work, float32_precision, plain_arithmetic
+from torch_siamese.settings import at_work, in_force, plain_arithmetic
 
 Array = np.ndarray
 
@@ -113,7 +113,6 @@ class TorchLearner:
 
     def __init__(self, config: TrainConfig, images: Array) -> None:
         self.device = select_device(config.device)
-        self.device_name = "cpu" if self.device.type == "cpu" else torch.cuda.get_device_name()
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.batches_at_a_time = AT_A_TIME[self.device.type]
         self.threads = config.threads or default_threads()
@@ -204,15 +203,7 @@ class TorchLearner:
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on, and the settings in force while it does."""
         with self._at_work():
-            return {
-                "package": "torch_siamese",
-                "torch": torch.__version__,
-                "device": self.device_name,
-                "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-                "threads": torch.get_num_threads(),
-                "float32_precision": float32_precision(self.device.type),
-                "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
-            }
+            return in_force(self.device)
 
     def _at_work(self) -> AbstractContextManager[None]:
         """Put the settings that the network depends on in force."""

@@ -14,8 +14,9 @@ from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError, in_one_line
 from numpy_siamese.files.paths import expanded, shell_word
-from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig, flag
+from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, continued, read_config
+from numpy_siamese.runs.options import flag
 from numpy_siamese.runs.signals import Stopped, Stops
 from numpy_siamese.terminal import console
 

@@ -140,6 +140,24 @@ def draw_settings(
     return [draw_episodes(labels, N, K, episodes, seed) for N in ways for K in shots]
 
 
+def spread_ways(classes: int) -> list[int]:
+    """Return numbers of ways from 2 to all classes: 2, 3, 5, 10, 20, 50, 100, …, and all.
+
+    Parameters
+    ----------
+    classes : int
+        At least 2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such number.
+    """
+    classes = _arguments.count("classes", classes, 2)
+    steps = [3, *(k * 10**power for power in range(len(str(classes))) for k in (2, 5, 10))]
+    return [*sorted({step for step in steps if step < classes}), classes]
+
+
 def _enough(classes: Array, counts: Array, K: int) -> None:
     """Raise ValueError if a class has not K images and a query."""
     least = counts.argmin()

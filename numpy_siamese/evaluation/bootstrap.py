@@ -91,6 +91,7 @@ def bootstrap_interval(
     resamples: int = 1000,
     seed: int = 0,
     level: float = 0.95,
+    progress: Callable[[float], None] | None = None,
 ) -> Interval:
     """Return the interval of figures about their values, by bootstrap over images.
 
@@ -110,6 +111,8 @@ def bootstrap_interval(
         Taken modulo 2¹²⁸.
     level : float
         The share of the resamples between the two percentiles.
+    progress : callable, optional
+        Is told after each resample which share of them is done.
 
     Raises
     ------
@@ -140,7 +143,12 @@ def bootstrap_interval(
                 return measure(weights)
             attempt += 1
 
-    resampled = np.array([figures(resample) for resample in range(resamples)])
+    drawn = []
+    for resample in range(resamples):
+        drawn.append(figures(resample))
+        if progress is not None:
+            progress((resample + 1) / resamples)
+    resampled = np.array(drawn)
     tail = (1 - level) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail], axis=0)
     shift = np.asarray(measure(np.ones(same.size))) - resampled.mean(axis=0)

@@ -1,5 +1,6 @@
 """Measures of pairs: all figures of verification together, each with its interval."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def pair_measures(
     validation_targets: npt.ArrayLike,
     resamples: int = 1000,
     seed: int = 0,
+    progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
     """Return what a network's verdicts on test pairs are worth, with 95 % intervals.
 
@@ -50,6 +52,8 @@ def pair_measures(
         The same of the validation pairs.
     resamples : int
     seed : int
+    progress : callable, optional
+        As in `bootstrap_interval`.
 
     Returns
     -------
@@ -91,6 +95,7 @@ def pair_measures(
         n,
         resamples,
         seed,
+        progress=progress,
     )
     low, high = (np.clip(end, 0, 1).tolist() for end in (low, high))
     figures = {

@@ -61,6 +61,7 @@ def one_shot_measures(
     shots: Sequence[int] | None = None,
     episodes: int = EPISODES,
     seed: int = 0,
+    progress: Callable[[float], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Measure a network beside its baselines, for each number of ways and of shots.
 
@@ -78,6 +79,8 @@ def one_shot_measures(
         The images as the network embeds them, with its weights after and before training.
     ways, shots, episodes, seed
         As in `draw_settings`.
+    progress : callable, optional
+        Is told after each setting which share of them is done.
 
     Returns
     -------
@@ -109,7 +112,8 @@ def one_shot_measures(
             raise ValueError(f"{name} must be as many as the {len(labels)} labels, got {n}")
 
     entries = []
-    for drawn in draw_settings(labels, ways, shots, episodes, seed):
+    settings = draw_settings(labels, ways, shots, episodes, seed)
+    for drawn in settings:
         query, support, position = drawn
         l2, cosine = pixel_likeness(images, query, support)
         likeness = {
@@ -125,6 +129,8 @@ def one_shot_measures(
             low, high = accuracy_interval(credit, labels, drawn)
             entry[name] = {"value": float(credit.mean()), "low": low, "high": high}
         entries.append(entry | {"chance": 1 / N})
+        if progress is not None:
+            progress(len(entries) / len(settings))
     return entries
 
 

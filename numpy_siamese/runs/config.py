@@ -1,42 +1,16 @@
 """The configuration of a run: one dataclass is its flags, its file and its documentation."""
 
-import argparse
-import math
-import operator
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass
 
-from numpy_siamese.errors import InputError, did_you_mean
+from numpy_siamese.runs.options import COUNTLESS, Options, option
 from numpy_siamese.terminal.names import names_in_one
-from numpy_siamese.terminal.numbers import real_number, whole_number
-
-COUNTLESS = 2**31
-"""Counts stay below this."""
-
 
 ONLY_TORCH = frozenset({"device", "algorithms"})
 """Fields that `torch_siamese.config.TrainConfig` adds. A run goes on in NumPy without them."""
 
-PARSE: dict[type, Callable[[str], Any]] = {int: whole_number, float: real_number, str: str}
-"""How a flag's text becomes a value of a kind."""
-
-KINDS = {int: "a whole number", float: "a number", str: "a name"}
-"""What a kind of value is called."""
-
-
-def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
-    """Declare a field: its default, its kind (int, float or str), what it means, its limits.
-
-    The limits are `least` and `below` for numbers, `choices` for names. `parse` brings a name into
-    its usual form. `automatic` says what the default None stands for. A field that is `of_sitting`
-    may change when a run goes on.
-    """
-    return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
-
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
+class TrainConfig(Options):
     """How to train; the defaults are the reference recipe.
 
     Raises
@@ -109,81 +83,3 @@ class TrainConfig:
         choices=("stop", "continue"),
         of_sitting=True,
     )
-
-    def __post_init__(self) -> None:
-        for spec in fields(self):
-            value, limits = getattr(self, spec.name), spec.metadata
-            found = f"{flag(spec.name)}: found {value!r:.400}"
-            if value is None and spec.default is None:
-                continue
-            try:
-                value = limits.get("parse", _unchanged)(converted(value, limits["kind"]))
-            except (TypeError, argparse.ArgumentTypeError) as error:
-                raise InputError(f"{found}, expected {KINDS[limits['kind']]}") from error
-            object.__setattr__(self, spec.name, value)
-            choices = limits.get("choices", (value,))
-            if value not in choices:
-                meant = did_you_mean(value, choices)
-                raise InputError(f"{found}{meant}, expected one of {', '.join(choices)}")
-            if "least" in limits and not value >= limits["least"]:
-                raise InputError(f"{found}, expected a number of at least {limits['least']}")
-            if "least" in limits and not value < limits.get("below", math.inf):
-                below = limits.get("below", "infinity")
-                raise InputError(f"{found}, expected a number below {below}")
-
-    @classmethod
-    def add_flags(cls, parser: argparse.ArgumentParser) -> None:
-        """Give the parser one flag for each field. A flag that is not given leaves no trace."""
-        for spec in fields(cls):
-            default = spec.metadata.get("automatic", spec.default)
-            choices = spec.metadata.get("choices")
-            parser.add_argument(
-                flag(spec.name),
-                type=spec.metadata.get("parse", PARSE[spec.metadata["kind"]]),
-                default=argparse.SUPPRESS,
-                metavar=f"{{{','.join(choices)}}}" if choices else None,
-                help=f"{spec.metadata['help']} (default: {default})".replace("%", "%%"),
-            )
-
-    @classmethod
-    def given_flags(cls, arguments: argparse.Namespace) -> dict[str, Any]:
-        """Return the fields that parsed flags set."""
-        names = {spec.name for spec in fields(cls)}
-        return {name: value for name, value in vars(arguments).items() if name in names}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name, as `config.json` has them."""
-        return asdict(self)
-
-
-def _unchanged(value: Any) -> Any:
-    return value
-
-
-def flag(name: str) -> str:
-    """Return the command-line flag of a field."""
-    return "--" + name.replace("_", "-")
-
-
-def converted(value: Any, kind: type) -> Any:
-    """Return a value as one of this kind, if that loses nothing. NumPy's numbers count as numbers.
-
-    Raises
-    ------
-    TypeError
-        It is of another kind.
-    """
-    if kind is str:
-        if not isinstance(value, str):
-            raise TypeError(f"found a {type(value).__name__}")
-        return str(value)
-    if isinstance(value, bool):
-        raise TypeError("found a truth value")
-    if kind is int:
-        return operator.index(value)
-    if isinstance(value, str) or not hasattr(value, "__float__"):
-        raise TypeError(f"found a {type(value).__name__}")
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy_siamese.errors import InputError
 from numpy_siamese.files.reading import read_json
-from numpy_siamese.runs.config import KINDS, ONLY_TORCH, TrainConfig, flag
+from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig
+from numpy_siamese.runs.options import KINDS, flag
 
 if TYPE_CHECKING:
     # which import NumPy, and --help needs none

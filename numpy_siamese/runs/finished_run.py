@@ -1,5 +1,6 @@
 """A run that is finished: its configuration and its weights, read from its folder."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ class FinishedRun:
     config: TrainConfig
     recorded: RecordedConfig
     weights: dict[str, np.ndarray]
+
+    def model_sha256(self) -> str:
+        """Return the SHA-256 of `model.safetensors`, which changes when the run goes on."""
+        return hashlib.sha256((self.path / MODEL).read_bytes()).hexdigest()
 
     def network(self, network_class: Any) -> Network:
         """Return the trained network at work.

@@ -1,6 +1,6 @@
 """What the evaluation and the use of a run need of its network, in either package."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -22,3 +22,6 @@ class Network(Protocol):
 
     def head(self) -> tuple[Array, Array]:
         """Return the head's weight (1, D) and bias (1,): logit = Σ_d w_d |left_d − right_d| + b."""
+
+    def environment(self) -> dict[str, Any]:
+        """Return what it runs on, for the record: the package, and what decides about last bits."""

@@ -56,6 +56,18 @@ class Stops:
             raise Stopped(number, at_once=True)
         ask(number)
 
+    @contextmanager
+    def postponed(self) -> Iterator[None]:
+        """Let a first signal wait for the end of what is within, and raise `Stopped` then."""
+        waiting: list[int] = []
+        self.ask = waiting.append
+        try:
+            yield
+        finally:
+            self.ask = None
+        if waiting:
+            raise Stopped(waiting[0])
+
     def close(self) -> None:
         """Keep later signals until the earlier handlers are back."""
         self._closed = True

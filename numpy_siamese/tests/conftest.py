@@ -10,6 +10,7 @@ import pytest
 from numpy_siamese.pictures import canvas
 from numpy_siamese.runs import signals
 from numpy_siamese.tests.support.commands import SMALL
+from numpy_siamese.tests.support.evaluations import tiny_run
 from numpy_siamese.tests.support.processes import Server
 from numpy_siamese.tests.support.terminal import Terminal
 from numpy_siamese.tests.support.tiny import csv_folder, idx_folder, replace_pictures
@@ -42,6 +43,18 @@ def server(tmp_path_factory):
 def twelve_images(tmp_path_factory):
     """A folder of three classes with four images each."""
     return idx_folder(tmp_path_factory.mktemp("twelve"), [4, 4, 4])
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """The folder of a finished run on four classes."""
+    return tiny_run(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="session")
+def held_out(tmp_path_factory):
+    """The folder of a finished run that never saw the classes 1 and 3."""
+    return tiny_run(tmp_path_factory.mktemp("held"), "--holdout-classes", "1,3")
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from numpy_siamese.tests.conftest import data, twelve_images
+from numpy_siamese.tests.conftest import data, finished, held_out, twelve_images
 from torch_siamese.tests.rounding import as_torch_rounds
 
-__all__ = ["data", "twelve_images"]
+__all__ = ["data", "finished", "held_out", "twelve_images"]
 
 
 @pytest.fixture(autouse=True)

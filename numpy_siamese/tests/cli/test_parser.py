@@ -9,7 +9,9 @@ import platform
 import pytest
 
 from numpy_siamese.cli import main as numpy_cli
-from numpy_siamese.runs.config import TrainConfig, flag
+from numpy_siamese.cli.main import NUMPY_SIAMESE, command_parser
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.options import flag
 from numpy_siamese.tests.robustness import fuzz
 from numpy_siamese.tests.support.commands import (
     assert_has_the_grammar,
@@ -116,12 +118,16 @@ def test_an_unknown_data_set_is_told_through_the_command_line(capfd, tmp_path, m
 # Verbs, versions, help
 
 
+VERBS = " or ".join(command_parser(NUMPY_SIAMESE).verbs())
+
+
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([], "found no verb, expected train or fetch"),
-        (["tran"], "found 'tran' (did you mean 'train'?), expected train or fetch"),
-        (["evaluate"], "found 'evaluate', expected train or fetch"),
+        ([], f"found no verb, expected {VERBS}"),
+        (["tran"], f"found 'tran' (did you mean 'train'?), expected {VERBS}"),
+        (["test"], f"found 'test', expected {VERBS}"),
+        (["export"], "found export, which is a verb of torch-siamese"),
         (["fetch"], "NAME"),
         (["fetch", "mnsit"], "unknown download 'mnsit' (did you mean 'mnist'?)"),
     ],

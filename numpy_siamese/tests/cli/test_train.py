@@ -6,7 +6,8 @@ import json
 import pytest
 
 from numpy_siamese.cli.main import main
-from numpy_siamese.runs.config import TrainConfig, flag
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.options import flag
 from numpy_siamese.tests.support.commands import SMALL, assert_refused, status
 from numpy_siamese.tests.support.drawings import write_drawings
 from numpy_siamese.tests.support.folders import contents

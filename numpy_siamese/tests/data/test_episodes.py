@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_siamese.data.episodes import Episodes, draw_episodes, draw_settings
+from numpy_siamese.data.episodes import Episodes, draw_episodes, draw_settings, spread_ways
 from numpy_siamese.tests.data.test_pairs import assert_uniform, labels_of_classes, seeds
 from numpy_siamese.tests.support.tiny import split
 
@@ -224,3 +224,28 @@ def test_a_class_with_one_image_is_told_by_default():
     """Broken otherwise: the usual settings of such labels are an empty list."""
     with pytest.raises(ValueError, match=r"at least 2 images a class .* got 1 of class 9"):
         draw_settings([5, 5, 9])
+
+
+@pytest.mark.parametrize(
+    ("classes", "ways"),
+    [
+        (2, [2]),
+        (3, [2, 3]),
+        (4, [2, 3, 4]),
+        (5, [2, 3, 5]),
+        (10, [2, 3, 5, 10]),
+        (11, [2, 3, 5, 10, 11]),
+        (26, [2, 3, 5, 10, 20, 26]),
+        (1623, [2, 3, 5, 10, 20, 50, 100, 200, 500, 1000, 1623]),
+    ],
+)
+def test_ways_are_spread_from_two_to_all_classes(classes, ways):
+    """Broken otherwise: the hardest task is left out, or there are as many tasks as classes."""
+    assert spread_ways(classes) == ways
+
+
+@pytest.mark.parametrize(("classes", "error"), [(1, ValueError), (2.0, TypeError)])
+def test_ways_of_no_number_of_classes_are_refused(classes, error):
+    """Broken otherwise: one class gives a task without a choice."""
+    with pytest.raises(error, match="classes"):
+        spread_ways(classes)

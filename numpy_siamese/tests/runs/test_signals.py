@@ -136,6 +136,45 @@ def test_a_signal_while_handlers_are_set_puts_them_back(number, word, monkeypatc
     assert {n: signal.getsignal(n) for n in WORDS} == before
 
 
+def postponed(stops, *numbers, error=None):
+    """Raise signals and perhaps an error while signals wait; return what was done after them."""
+    done = []
+    with stops.postponed():
+        for number in numbers:
+            signal.raise_signal(number)
+            done.append(number)
+        if error is not None:
+            raise error
+    return done
+
+
+@SIGNALS
+def test_a_postponed_signal_comes_when_the_block_has_ended(number, word):
+    """Broken otherwise: Ctrl-C between two files that belong together leaves one new, one old."""
+    with handled() as stops:
+        assert postponed(stops) == []
+        with pytest.raises(Stopped, match=f"^{word}$") as caught:
+            postponed(stops, number)
+        assert caught.traceback[-1].name == "postponed"  # of `Stops`, behind the block
+        assert caught.value.status == 128 + number
+        with pytest.raises(Stopped, match=word):  # as before
+            signal.raise_signal(number)
+
+
+def test_a_second_postponed_signal_comes_at_once():
+    """Broken otherwise: a disk that hangs cannot be left."""
+    with handled() as stops, pytest.raises(Stopped) as caught:
+        postponed(stops, signal.SIGINT, signal.SIGINT)
+    assert caught.traceback[-1].name == "handle"
+    assert caught.value.at_once
+
+
+def test_an_error_while_a_signal_waits_is_told():
+    """Broken otherwise: of a disk that is full only the Ctrl-C is told."""
+    with handled() as stops, pytest.raises(OSError, match="full"):
+        postponed(stops, signal.SIGINT, error=OSError("full"))
+
+
 def test_the_statuses_are_the_shells():
     """Broken otherwise: a job scheduler takes an end by a signal for a failure, or for success."""
     assert [Stopped(number).status for number in WORDS] == [130, 143, 129]

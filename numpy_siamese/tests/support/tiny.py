@@ -9,7 +9,7 @@ import pytest
 
 from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.evaluation.verification import Verification
-from numpy_siamese.pictures import canvas, plots
+from numpy_siamese.pictures import canvas, measures, mistakes, plots
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.written import write_csv_folder, write_idx_folder
@@ -113,5 +113,10 @@ def replace_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
         buffer = io.BytesIO()
         imsave(buffer, np.eye(2), format="png")
-    for name in ("curves", "pair_grid"):
-        monkeypatch.setattr(plots, name, lambda *_, **__: buffer.getvalue())
+    for module, names in (
+        (plots, ("curves", "pair_grid")),
+        (measures, ("roc_picture", "reliability_picture", "one_shot_picture")),
+        (mistakes, ("mistakes_picture",)),
+    ):
+        for name in names:
+            monkeypatch.setattr(module, name, lambda *_, **__: buffer.getvalue())

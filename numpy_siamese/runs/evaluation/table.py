@@ -1,0 +1,124 @@
+"""The figures of an evaluation, or their spread over runs, as a table of at most 80 columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from numpy_siamese.errors import printable
+
+Figures = Mapping[str, Any]
+
+WIDTH = 80
+
+LABEL = 28
+"""Columns of what a figure is called."""
+
+CELL = 25
+"""Columns of a figure with its interval."""
+
+MEASURES = {
+    "accuracy": "accuracy at 0.5",
+    "roc_auc": "ROC AUC",
+    "eer": "equal error rate",
+    "brier": "Brier score",
+    "ece": "calibration error",
+}
+"""Those that need no threshold from validation."""
+
+AT_EQUAL = {"accuracy_at_threshold": "accuracy", "far": "FAR", "frr": "FRR"}
+"""Those at the threshold of equal error rates."""
+
+METHODS = {
+    "siamese": "network",
+    "nearest_neighbor": "pixels, L2",
+    "nearest_neighbor_cosine": "pixels, cosine",
+    "untrained": "untrained",
+}
+"""What one_shot compares, and what it is called."""
+
+
+def table(figures: Figures) -> str:
+    """Return the table of an `evaluation.json`, or of an `evaluations.json`.
+
+    Of held-out classes the figures stand beside those of seen ones.
+    """
+    return "\n".join(line.rstrip() for line in _lines(figures))
+
+
+def _lines(figures: Figures) -> Iterator[str]:
+    parts = [figures, figures["unseen"]] if "unseen" in figures else [figures]
+    yield from _head(figures)
+    yield ""
+    names = ("seen classes", "unseen classes") if len(parts) > 1 else ("",)
+    if len(parts) > 1:
+        yield _row("", names)
+    for name, called in MEASURES.items():
+        yield _row(called, [_cell(part[name]) for part in parts])
+    yield f"at {_threshold(figures['threshold'])}, equal error rates in validation"
+    for name, called in AT_EQUAL.items():
+        yield _row(f"  {called}", [_cell(part[name]) for part in parts])
+    for k, at in enumerate(figures["at_far"]):
+        yield f"at {_threshold(at['threshold'])}, FAR {100 * at['target']:g} % in validation"
+        for name in ("far", "frr"):
+            yield _row(f"  {name.upper()}", [_cell(part["at_far"][k][name]) for part in parts])
+    yield ""
+    spread = "standard deviation" if "runs" in figures else "half the interval"
+    episodes = figures["one_shot"][0]["episodes"]
+    yield f"N-way K-shot accuracy in %, {episodes:,} episodes; +- is {spread}"
+    for name, part in zip(names, parts, strict=True):
+        yield ""
+        yield from _one_shot(name, part["one_shot"])
+
+
+def _head(figures: Figures) -> Iterator[str]:
+    data = f"on {figures['data']}, {figures['split']}"
+    if "runs" in figures:
+        yield _cut(f"mean +- standard deviation over {len(figures['runs'])} runs {data}")
+    else:
+        images = figures["images"]
+        yield _cut(f"{figures['run']} {data}: value [95 % interval]")
+        yield (
+            f"{figures['pairs']:,} pairs of {images['pairs']:,} images, thresholds from "
+            f"{images['validation']:,} others"
+        )
+    if figures["held_out"]:
+        alone = "" if "unseen" in figures else " (not judged: pairs need two classes)"
+        yield _cut(f"held out: {', '.join(figures['held_out'])}{alone}")
+
+
+def _one_shot(name: str, entries: Sequence[Any]) -> Iterator[str]:
+    if name:
+        yield name
+    yield "  N  K" + "".join(f"{called:>16}" for called in METHODS.values()) + f"{'chance':>8}"
+    for entry in entries:
+        cells = "".join(f"{_percent(entry[method]):>16}" for method in METHODS)
+        yield f"{entry['ways']:3d} {entry['shots']:2d}{cells}{100 * entry['chance']:8.1f}"
+
+
+def _row(called: str, cells: Sequence[str]) -> str:
+    return f"{called:{LABEL}}" + "".join(f"{cell:{CELL}}" for cell in cells)
+
+
+def _cell(figure: Figures) -> str:
+    if "mean" in figure:
+        return f"{figure['mean']:.4f} +- {figure['std']:.4f}"
+    return f"{figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
+
+
+def _percent(figure: Figures) -> str:
+    if "mean" in figure:
+        return f"{100 * figure['mean']:.1f} +- {100 * figure['std']:4.1f}"
+    half = (figure["high"] - figure["low"]) / 2
+    return f"{100 * figure['value']:.1f} +- {100 * half:4.1f}"
+
+
+def _threshold(threshold: Any) -> str:
+    """Return a threshold, or what it is over several runs."""
+    if isinstance(threshold, Mapping):
+        return f"thresholds {threshold['mean']:.4f} +- {threshold['std']:.4f}"
+    return f"threshold {threshold:.6g}"
+
+
+def _cut(line: str) -> str:
+    """Return a line that fits; of a long one its end, where the names of run and data are."""
+    line = printable(line)
+    return line if len(line) <= WIDTH else f"...{line[3 - WIDTH :]}"
