@@ -27,6 +27,12 @@ GAP = 4
 LONGEST_NAME, NAME_GAP = 220, 8
 """Pixels of a class's name, and around it."""
 
+NAME_REACH = 20
+"""How often a name may move by `NAME_GAP`, in either direction."""
+
+FEW_CLASSES = 20
+"""With more of them their names are smaller."""
+
 MARKERS = "os^vDP*X<>"
 
 
@@ -40,7 +46,7 @@ def map_figure(
     """Draw points in the plane, as many of them as there is room for as images.
 
     The first images win. The others are dots whose form and colour tell the class. A class is named
-    at the median of its points.
+    at the median of its points or near it. The picture says how many names have no room.
 
     Parameters
     ----------
@@ -94,7 +100,10 @@ def map_figure(
         for n in np.flatnonzero(of_class & shown).tolist():
             _draw_image(axes, images[n], places[n], colors[k])
     medians = [np.median(places[labels == label], axis=0) for label in classes]
-    _name_classes(axes, [class_names[label] for label in classes], colors, medians)
+    named = _name_classes(axes, [class_names[label] for label in classes], colors, medians)
+    if named < len(classes):
+        words = f"{named:,} of {len(classes):,} classes named: there is no room for more"
+        axes.text(SIZE - MARGIN, FOOT / 2, words, ha="right", va="center", fontsize=10)
     for x, y, rotation, axis in ((SIZE / 2, FOOT / 2, 0, 1), (MARGIN / 2, SIZE / 2, 90, 2)):
         words = f"{method}, axis {axis}"
         axes.text(x, y, words, rotation=rotation, ha="center", va="center", fontsize=10)
@@ -103,39 +112,62 @@ def map_figure(
 
 def _name_classes(
     axes: Any, names: Sequence[str], colors: Sequence[Any], places: Sequence[Array]
-) -> None:
-    """Write the names at their places, each moved down until it lies on none before."""
+) -> int:
+    """Write each name as near to its place as it lies on none before; return how many have room."""
     drawn: list[Any] = []
-    for name, color, (x, y) in zip(names, colors, places, strict=True):
+    size = 13 if len(names) <= FEW_CLASSES else 8
+    for name, color, place in zip(names, colors, places, strict=True):
         artist = axes.text(
-            x,
-            y,
+            *place,
             "",
             ha="center",
             va="center",
-            fontsize=13,
+            fontsize=size,
             fontweight="bold",
             zorder=4,
             bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": color},
         )
         canvas.write(artist, [name], LONGEST_NAME)
         box = artist.get_window_extent().padded(NAME_GAP)
-        while y > 0 and any(box.overlaps(other) for other in drawn):
-            y -= NAME_GAP
-            artist.set_y(y)
-            box = artist.get_window_extent().padded(NAME_GAP)
-        drawn.append(box)
+        moved = _free(box, drawn)
+        if moved is None:
+            artist.remove()
+        else:
+            artist.set_position(place + moved)
+            drawn.append(box.translated(*moved))
+    return len(drawn)
+
+
+def _free(box: Any, others: Sequence[Any]) -> Array | None:
+    """Return by how little a box moves to lie within the map and on none of the others."""
+    near = np.arange(-NAME_REACH, NAME_REACH + 1)
+    moves = NAME_GAP * np.stack(np.meshgrid(near, near), axis=-1).reshape(-1, 2)
+    moves = moves[np.argsort((moves**2).sum(axis=1), kind="stable")]  # the shortest first
+    low, high = moves + box.min, moves + box.max
+    free = (low >= (MARGIN, FOOT)).all(axis=1)
+    free &= (high <= (SIZE - MARGIN, SIZE - TITLE)).all(axis=1)
+    for other in others:
+        free &= (high <= other.min).any(axis=1) | (low >= other.max).any(axis=1)
+    return moves[np.argmax(free)] if free.any() else None
 
 
 def _placed(points: Array) -> Array:
-    """Return where the points lie in the picture, in pixels, with one scale for both axes."""
+    """Return where the points lie in the picture, in pixels, with one scale for both axes.
+
+    Halves and shares are taken first, so that no difference is too large or too small.
+    """
     points = points.astype(np.float64)
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = points.min(axis=0) / 2, points.max(axis=0) / 2
+    half = high - low
+    largest = half.max()
+    if largest == 0:
+        points, largest = np.zeros_like(points), 1.0
+        low = high = np.zeros(2)
+    unit = (points - (low + high)) / largest  # (n, 2) in −1..1
     room = np.array([SIZE - 2 * MARGIN, SIZE - FOOT - TITLE]) - THUMBNAIL
-    extent = np.maximum(high - low, np.finfo(np.float64).tiny)
-    scale = min(room / extent) if (high > low).any() else 0.0
+    scale = min(room / 2 / np.maximum(half / largest, 0.5))  # a narrower axis has room
     middle = np.array([SIZE / 2, FOOT + (SIZE - FOOT - TITLE) / 2])
-    return middle + scale * (points - (low + high) / 2)
+    return middle + scale * unit
 
 
 def _apart(places: Array) -> Iterator[int]:

@@ -13,14 +13,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Array = np.ndarray
+
 STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#1f6fb4", "linestyle": "-"},
     {"color": "#c4501b", "linestyle": "--"},
 )
 """Of one ROC curve after the other. They differ in grey too."""
 
+MARKERS = ("o", "s")
+"""Of the threshold on one ROC curve after the other."""
+
 LOWEST_FAR = 1e-4
 """Where the logarithmic axis begins, at the latest."""
+
+BETWEEN = 256
+"""Points on a curve along that axis, beside its own."""
 
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "siamese": ("Siamese network", {"color": "#1f6fb4", "marker": "o", "linestyle": "-"}),
@@ -36,6 +44,9 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """What is drawn of an entry of `one_shot_measures`: its name and how."""
 
+MOST_WAYS = 12
+"""Numbers of ways that are written under a panel."""
+
 
 def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
     """Draw the share of accepted pairs of both kinds, over all thresholds.
@@ -45,22 +56,32 @@ def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
     curves : mapping of str to RocCurve
         One or two, by the name of their pairs.
     chosen : float
-        A threshold, which is marked on each curve.
+        A threshold, which is marked on each curve. Where its FAR is too small for the logarithmic
+        axis, the mark is an arrow at the edge.
+
+    Raises
+    ------
+    TypeError, ValueError
+        No curve, or more than two. A threshold that is no finite number.
     """
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
+    if not 1 <= len(curves) <= len(STYLES):
+        raise ValueError(f"curves must be 1 or {len(STYLES)}, got {len(curves)}")
+    rates = np.concatenate([curve.far[curve.far > 0] for curve in curves.values()])
+    least = max(LOWEST_FAR, min(0.1, float(rates.min())))
     figure = canvas.new_figure(1280, 660, layout="constrained")
     canvas.add_title(figure, "ROC: same pairs accepted over different pairs accepted")
     whole, low = (figure.add_subplot(1, 2, place) for place in (1, 2))
-    for (name, curve), style in zip(curves.items(), STYLES, strict=False):
+    for (name, curve), style, marker in zip(curves.items(), STYLES, MARKERS, strict=False):
         label = f"{name}: AUC {curve.auc:.4f}, EER {100 * curve.equal_error_rate:.2f} %"
         point = curve.at(chosen)
-        for axes in (whole, low):
-            axes.plot(curve.far, 1 - curve.frr, label=label, **style)
+        for axes, smallest in ((whole, 0.0), (low, least)):
+            axes.plot(*_chords(curve, smallest), label=label, **style)
             axes.plot(
-                *([point.far], [1 - point.frr]),
+                *([max(smallest, point.far)], [1 - point.frr]),
                 color=style["color"],
-                marker="o",
+                marker=marker if point.far >= smallest else "<",
                 markersize=7,
                 markerfacecolor="white",
                 linestyle="none",
@@ -72,12 +93,11 @@ def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
     whole.text(0.73, 0.24, "FAR = FRR", rotation=-45, color="dimgrey", fontsize=8.5, ha="center")
     whole.text(0.25, 0.28, "chance", rotation=45, color="dimgrey", fontsize=8.5, ha="center")
     whole.set(title="All thresholds", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    rates = np.concatenate([curve.far[curve.far > 0] for curve in curves.values()])
-    least = max(LOWEST_FAR, min(0.1, float(rates.min())))
     low.set(title="Few false accepts", xscale="log", xlim=(least, 1), ylim=(0, 1))
-    low.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g} %"))
     low.xaxis.set_minor_formatter(NullFormatter())
     for axes in (whole, low):
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g} %"))
         axes.set(xlabel="false accept rate (FAR)", ylabel="1 − false reject rate (FRR)")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
@@ -85,6 +105,20 @@ def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
         *whole.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
     )
     return figure
+
+
+def _chords(curve: RocCurve, smallest: float) -> tuple[Array, Array]:
+    """Return points of a curve, between which its chords look straight on a logarithmic axis.
+
+    On a linear axis, which begins at 0, these are the points of the curve itself.
+    """
+    if smallest == 0:
+        return curve.far, 1 - curve.frr
+    between = np.setdiff1d(np.geomspace(smallest, 1, BETWEEN), curve.far)
+    far = np.concatenate([curve.far, between])
+    accepted = np.concatenate([1 - curve.frr, np.interp(between, curve.far, 1 - curve.frr)])
+    order = np.argsort(far, kind="stable")
+    return far[order], accepted[order]
 
 
 def _rates(point: OperatingPoint) -> str:
@@ -152,14 +186,21 @@ def one_shot_figure(entries: Sequence[Mapping[str, Any]]) -> "Figure":
     ----------
     entries : list of dict
         As `one_shot_measures` returns them, at least one.
+
+    Raises
+    ------
+    ValueError
+        No entry.
     """
+    if len(entries) == 0:
+        raise ValueError("entries must be at least one, got none")
     shots = sorted({entry["shots"] for entry in entries})
-    figure = canvas.new_figure(640 * max(2, len(shots)), 600, layout="constrained")
+    figure = canvas.new_figure(max(760, 640 * len(shots)), 600, layout="constrained")
     episodes = sorted({entry["episodes"] for entry in entries})
     count = " to ".join(f"{n:,}" for n in sorted({episodes[0], episodes[-1]}))
     canvas.add_title(figure, f"N-way accuracy, {count} episodes a point, 95 % intervals")
     for place, number in enumerate(shots, start=1):
-        axes = figure.add_subplot(1, max(2, len(shots)), place)
+        axes = figure.add_subplot(1, len(shots), place)
         of_shots = sorted(
             (entry for entry in entries if entry["shots"] == number),
             key=lambda entry: entry["ways"],
@@ -167,7 +208,11 @@ def one_shot_figure(entries: Sequence[Mapping[str, Any]]) -> "Figure":
         _draw_ways(axes, of_shots)
         axes.set_title(f"{number} image{'' if number == 1 else 's'} of each class")
     figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=9
+        *axes.get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=5 if len(shots) > 1 else 2,
+        handlelength=3.5,  # which has a whole dash and dot
+        fontsize=9,
     )
     return figure
 
@@ -200,8 +245,10 @@ def _draw_ways(axes: "Axes", entries: Sequence[Mapping[str, Any]]) -> None:
         label="chance",
         marker="_",
     )
-    axes.set_xticks(places, [str(n) for n in ways])
-    axes.set(xlabel="classes to choose from (ways)", ylabel="share of right choices", ylim=(0, 1))
+    every = -(-len(ways) // MOST_WAYS)
+    axes.set_xticks(places[::every], [str(n) for n in ways[::every]])
+    axes.set(xlabel="classes to choose from (ways)", ylabel="share of right choices")
+    axes.set(xlim=(-0.5, len(ways) - 0.5), ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
 

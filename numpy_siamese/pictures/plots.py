@@ -103,7 +103,8 @@ def _apart(heights: list[float]) -> list[float]:
 def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) -> "Figure":
     """Draw pairs side by side, each with its truth and, if given, prediction and probability.
 
-    Wrong verdicts are red and say "wrong". The figure is one field of pixels, counted from its
+    Wrong verdicts are red and say "wrong". The name of a class, where there are names, stands over
+    each image. The figure is one field of pixels, counted from its
     upper left corner, in which every pixel of an image becomes `ZOOM` × `ZOOM`.
 
     Parameters
@@ -116,7 +117,7 @@ def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) ->
     """
     sections = tuple(checked(section) for section in sections)
     high, wide = (ZOOM * pixels for pixels in sections[0].left.shape[1:])
-    lines = 1 if sections[0].probs is None else 2
+    lines = _lines(sections[0])
     step = 2 * wide + INSIDE + BETWEEN, high + lines * LINE + BETWEEN
     columns = min(COLUMNS, max(1, *(len(section.targets) for section in sections)))
     width = 2 * MARGIN + max(columns, least_columns) * step[0] - BETWEEN
@@ -142,15 +143,24 @@ def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) ->
     return figure
 
 
+def _lines(section: Examples) -> int:
+    """Return how many lines of text stand over a pair."""
+    return 1 + (section.probs is not None) + (section.names is not None)
+
+
 def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> None:
     """Draw a pair and, over it, what is said about it."""
     high, wide = (ZOOM * pixels for pixels in section.left.shape[1:])
     text, is_wrong = _caption(section, n)
     color = WRONG if is_wrong else "black"
-    middle, y_images = x + wide + INSIDE / 2, y + LINE * (text.count("\n") + 1)
-    options: Any = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": color}
-    artist = axes.text(middle, y_images - 3, "", **options)
-    canvas.write(artist, text.split("\n"), 2 * wide + INSIDE + BETWEEN // 2)
+    y_images = y + LINE * _lines(section)
+    options: Any = {"ha": "center", "va": "bottom", "fontsize": 8.5}
+    y_text = y_images - 3
+    if section.names is not None:
+        for name, x_image in zip(section.names[n], (x, x + wide + INSIDE), strict=True):
+            canvas.write(axes.text(x_image + wide / 2, y_text, "", **options), [name], wide)
+        y_text -= LINE
+    axes.text(x + wide + INSIDE / 2, y_text, text, color=color, **options)
     for image, x_image in ((section.left[n], x), (section.right[n], x + wide + INSIDE)):
         axes.imshow(
             np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
@@ -162,26 +172,18 @@ def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> N
 
 def _caption(section: Examples, n: int) -> tuple[str, bool]:
     """Return what is said about a pair, and whether the network was wrong."""
-    truth, told = NAMES[int(section.targets[n])], _classes(section, n)
+    truth = NAMES[int(section.targets[n])]
     if section.probs is None:
-        return f"{truth}{told and f': {told}'}", False
+        return truth, False
     p: Any = section.probs[n]
     verdict = NAMES[int(p > THRESHOLD)]
     wrong = " (wrong)" if verdict != truth else ""
-    return f"{verdict}, p(same) {probability_words(p)}\ntruth: {told or truth}{wrong}", bool(wrong)
+    return f"{verdict}, p(same) {probability_words(p)}\ntruth: {truth}{wrong}", bool(wrong)
 
 
 def probability_words(p: float) -> str:
     """Return a probability with its sign of relation, as text: = 0.250, > 0.999."""
     return "< 0.001" if p < 0.001 else "> 0.999" if p > 0.999 else f"= {p:.3f}"
-
-
-def _classes(section: Examples, n: int) -> str:
-    """Return of which classes a pair is, if they have names."""
-    if section.names is None:
-        return ""
-    left, right = section.names[n]
-    return f"both {left}" if section.targets[n] == 1 else f"{left} / {right}"
 
 
 curves = canvas.as_png(curves_figure)

@@ -75,6 +75,53 @@ def test_names_are_moved_apart_where_classes_lie_on_each_other():
     assert_nothing_overlaps(figure)
 
 
+@pytest.mark.parametrize("factor", [2.0**-1040, 2.0**-100, 2.0**100, 2.0**1023])
+def test_places_do_not_depend_on_the_scale(factor):
+    """Broken otherwise: embeddings of a network that collapsed or exploded end in nan."""
+    corners = np.array([[-1, -1], [1, 0], [0, 1], [1, 1]], np.float64)
+    with np.errstate(all="raise", under="ignore"):
+        found = embedding_map._placed(corners * factor)
+    np.testing.assert_array_equal(found, embedding_map._placed(corners))
+
+
+def test_points_on_a_line_have_a_place():
+    """Broken otherwise: an axis without extent is divided by."""
+    with np.errstate(all="raise"):
+        places = embedding_map._placed(np.array([[0, 3], [2, 3], [4, 3]], np.float64))
+    assert places[:, 1].tolist() == [embedding_map.SIZE / 2] * 3
+    assert np.diff(places[:, 0]).tolist() == [(embedding_map.SIZE - 140 - THUMBNAIL) / 2] * 2
+
+
+def names_at(places, length):
+    """Return the map of classes of long names at such places."""
+    n = len(places)
+    names = {k: f"{k:0{length}}" for k in range(n)}
+    return map_figure(places, np.resize(IMAGES, (n, 28, 28)), np.arange(n), names, "PCA")
+
+
+def test_names_stay_on_the_page_and_as_near_as_they_can():
+    """Broken otherwise: names of classes at the edge or in a crowd leave the page."""
+    edge = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0], [0.5, 0.01]])
+    figure = names_at(edge, 12)
+    assert_nothing_overlaps(figure)
+    places = embedding_map._placed(edge)
+    texts = {text.get_text(): text for text in figure.axes[0].texts}
+    moved = [texts[f"{k:012}"].get_position() - place for k, place in enumerate(places)]
+    assert moved[4].tolist() == [0, 0]
+    assert 0 < abs(moved[5]).max() <= 48
+    assert moved[5].min() == 0, "aside instead of the shortest way up"
+
+
+def test_names_without_room_are_counted():
+    """Broken otherwise: names lie on each other, or a class has none without a word."""
+    figure = names_at(np.random.default_rng(0).normal(0, 0.01, size=(700, 2)), 12)
+    assert_nothing_overlaps(figure)
+    words = words_of(figure)
+    shown = sum(len(text) == 12 for text in words)
+    assert 50 < shown < 700
+    assert f"{shown} of 700 classes named: there is no room for more" in words
+
+
 def test_many_classes_have_colours_of_their_own():
     """Broken otherwise: two classes look the same."""
     colors = embedding_map._colors(47)

@@ -48,10 +48,13 @@ def test_both_panels_of_the_roc_have_the_curves_and_the_threshold_on_them():
         first, at_first, second, at_second = axes.lines[:4]
         for line, mark, curve in ((first, at_first, CURVE), (second, at_second, OTHER)):
             expected = np.transpose([curve.far, 1 - curve.frr])
-            np.testing.assert_array_equal(line.get_xydata(), expected)
+            drawn = line.get_xydata()
+            own = (drawn[:, None] == expected).all(axis=2).any(axis=1)
+            np.testing.assert_array_equal(drawn[own], expected)
             point = curve.at(0.5)
             np.testing.assert_array_equal(mark.get_xydata(), [[point.far, 1 - point.frr]])
         assert first.get_linestyle() != second.get_linestyle(), "alike in grey"
+        assert at_first.get_marker() != at_second.get_marker(), "alike in grey"
     assert [axes.get_xscale() for axes in figure.axes] == ["linear", "log"]
     least = min(CURVE.far[CURVE.far > 0].min(), OTHER.far[OTHER.far > 0].min())
     assert figure.axes[1].get_xlim() == (least, 1)
@@ -73,6 +76,34 @@ def test_a_perfect_network_has_a_curve_too():
     """Broken otherwise: where no rate is small, the axis of rates has no extent."""
     curve = roc_curve(np.array([0.1, 0.9]), np.array([0, 1]))
     assert measures.roc_figure({"test pairs": curve}, 0.5).axes[1].get_xlim() == (0.1, 1)
+
+
+@pytest.mark.parametrize("probs", [[0.1, 0.9], [0.9, 0.1], [0.5, 0.5]])
+def test_a_mark_beyond_the_logarithmic_axis_is_an_arrow_at_its_edge(probs):
+    """Broken otherwise: a FAR of 0 lies endlessly far to the left, and both panels collapse."""
+    curve = roc_curve(np.array(probs), np.array([0, 1]))
+    figure = measures.roc_figure({"test pairs": curve}, 0.5)
+    (mark,) = [line for line in figure.axes[1].lines if line.get_linestyle() == "None"]
+    point = curve.at(0.5)
+    assert mark.get_xydata().tolist() == [[max(0.1, point.far), 1 - point.frr]]
+    assert mark.get_marker() == ("<" if point.far == 0 else "o")
+    assert_nothing_overlaps(figure)
+
+
+def test_chords_are_straight_in_rates_and_not_in_their_logarithms():
+    """Broken otherwise: a network that knows nothing seems to accept every same pair."""
+    curve = roc_curve(np.array([0.5, 0.5]), np.array([0, 1]))
+    far, accepted = measures.roc_figure({"test pairs": curve}, 0.5).axes[1].lines[0].get_data()
+    assert len(far) > 100
+    assert (np.diff(far) > 0).all()
+    np.testing.assert_allclose(accepted, far)
+
+
+@pytest.mark.parametrize("names", [(), ("a", "b", "c")])
+def test_one_or_two_curves_are_drawn(names):
+    """Broken otherwise: a curve is left out without a word."""
+    with pytest.raises(ValueError, match=f"curves must be 1 or 2, got {len(names)}"):
+        measures.roc_figure(dict.fromkeys(names, CURVE), 0.5)
 
 
 def test_calibration_has_the_points_and_counts_of_its_table():
@@ -108,10 +139,36 @@ def test_ways_stand_in_order_in_the_panel_of_their_shots():
     assert "2,000 episodes" in figure.get_suptitle()
 
 
+def test_many_ways_leave_room_for_their_numbers():
+    """Broken otherwise: numbers lie on each other where somebody asks for fifty."""
+    entries = [ENTRIES[0] | {"ways": ways} for ways in range(2, 52)]
+    figure = measures.one_shot_figure(entries)
+    (axes,) = figure.axes
+    numbers = [int(label.get_text()) for label in axes.get_xticklabels()]
+    assert numbers == [*range(2, 52, 5)]
+    assert axes.get_xticks().tolist() == [number - 2 for number in numbers]
+    assert_nothing_overlaps(figure)
+
+
+def test_a_single_number_of_ways_keeps_its_methods_together():
+    """Broken otherwise: methods seem to have been measured at several numbers of ways."""
+    (axes,) = measures.one_shot_figure(ENTRIES[:1]).axes
+    assert axes.get_xlim() == (-0.5, 0.5)
+
+
+def test_no_entry_is_refused():
+    """Broken otherwise: an IndexError from somewhere inside."""
+    with pytest.raises(ValueError, match="entries must be at least one"):
+        measures.one_shot_figure([])
+
+
 def test_methods_differ_in_form_as_well_as_in_colour():
     """Broken otherwise: in grey nobody can tell the network from its baselines."""
     forms = {(style["marker"], style["linestyle"]) for _, style in measures.METHODS.values()}
     assert len(forms) == len(measures.METHODS)
+    for entries in (ENTRIES, ENTRIES[:1]):
+        (legend,) = measures.one_shot_figure(entries).legends
+        assert legend.handlelength >= 3, "the pattern of a line does not fit"
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,13 @@ def test_mistakes_of_both_kinds_stand_apart_the_worst_first():
     words = words_of(call([0.6, 0.9, 0.4, 0.1, 0.3, 0.8], [0, 0, 0, 1, 1, 1]))
     captions = [text for text in words if "truth" in text]
     assert captions == [
-        "same, p(same) = 0.900\ntruth: zero / one (wrong)",
-        "same, p(same) = 0.600\ntruth: zero / one (wrong)",
-        "different, p(same) = 0.100\ntruth: both zero (wrong)",
-        "different, p(same) = 0.300\ntruth: both zero (wrong)",
+        "same, p(same) = 0.900\ntruth: different (wrong)",
+        "same, p(same) = 0.600\ntruth: different (wrong)",
+        "different, p(same) = 0.100\ntruth: same (wrong)",
+        "different, p(same) = 0.300\ntruth: same (wrong)",
     ]
+    names = [text for text in words if text in NAMES.values()]
+    assert names == ["zero", "one"] * 2 + ["zero", "zero"] * 2
     assert "2 of 3 different pairs taken for the same, the worst first" in words
     assert "2 of 3 same pairs taken for different, the worst first" in words
 
@@ -68,6 +70,23 @@ def test_every_text_can_be_read():
     long = {0: "a $class$ with a name that is much too long to stand over a pair", 1: "数字"}
     figure = call([0.9] * 6 + [0.1] * 6, [0] * 6 + [1] * 6, class_names=long)
     assert_nothing_overlaps(figure)
+
+
+def test_each_name_stands_over_its_image_in_one_line():
+    """Broken otherwise: a name hides its partner's, or a line end in it moves images down."""
+    names = {0: "W" * 300, 1: "a\nb"}
+    figure = call([0.9, 0.1], [0, 1], class_names=names)
+    (axes,) = figure.axes
+    boxes = [image.get_extent() for image in axes.images]
+    over = [text for text in axes.texts if not {"truth", "pairs"} & set(text.get_text().split())]
+    over = [text for text in over if "truth:" not in text.get_text()]
+    for text, (left, right, _, top) in zip(over, boxes, strict=True):
+        assert text.get_position() == ((left + right) / 2, top - 3)
+        box = text.get_window_extent()
+        assert left <= box.x0
+        assert box.x1 <= right
+    assert over[1].get_text() == "a\\nb"
+    assert len({top for *_, top in boxes}) == 2, "a row for each kind"
 
 
 def test_labels_are_as_many_as_images():
