@@ -2,6 +2,8 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -33,6 +35,9 @@ EXPECTED = "an image (PNG, JPEG, GIF, BMP, TIFF, WebP, PGM or PPM)"
 MOST_BYTES = 2**28
 MOST_PIXELS = 2**26
 """Of a photograph of 67 megapixels. A file of a few bytes can promise more than memory holds."""
+
+STDERR = 2
+"""The file that C writes errors to."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Shares of red, green and blue, as Pillow has them."""
@@ -100,7 +105,26 @@ def _decoded(file: BinaryIO) -> Grey:
         if width * height > MOST_PIXELS:
             raise InputError(f"found {width}×{height} pixels, expected at most {MOST_PIXELS}")
         image.draft("L", (MOST_SIDE, MOST_SIDE))  # JPEG alone can be decoded smaller than it is
-        return _grey(ImageOps.exif_transpose(image))
+        with _quiet() if image.format == "TIFF" else nullcontext():
+            return _grey(ImageOps.exif_transpose(image))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep libtiff from writing lines of its own on the process's standard error."""
+    try:
+        kept = os.dup(STDERR)
+    except OSError:  # closed: nobody reads what it writes
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, STDERR)
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _grey(image: "Image") -> Grey:

@@ -1,6 +1,7 @@
 """Image files of every mode: grey levels as a person sees them, or one clear line."""
 
 import io
+import os
 import warnings
 
 import numpy as np
@@ -155,3 +156,26 @@ def test_the_largest_image_is_read_and_one_row_more_is_not(tmp_path, monkeypatch
     path = tmp_path / "picture"
     path.write_bytes(encoded(Image.new("L", (1, 7)), "PNG"))
     assert_rejects(read_image, path, "found 1×7 pixels, expected at most 6")
+
+
+def test_libtiff_writes_no_lines_of_its_own(tmp_path, capfd):
+    """Broken otherwise: a damaged TIFF prints more than the one line of the program."""
+    content = encoded(Image.fromarray(LEVELS), "TIFF", compression="tiff_lzw")
+    path = tmp_path / "picture"
+    path.write_bytes(content[:8] + b"\xff" * 6 + content[14:])
+    with Image.open(path) as image, pytest.raises(OSError, match="decoder error"):
+        image.load()
+    assert "not yet in table" in capfd.readouterr().err  # libtiff does write
+    files = os.listdir("/dev/fd")
+    assert_rejects(read_image, path, "damaged (decoder error")
+    assert capfd.readouterr() == ("", "")
+    assert os.listdir("/dev/fd") == files
+    os.write(2, b"heard again")
+    assert capfd.readouterr().err == "heard again"
+
+
+def test_a_tiff_is_read_where_standard_error_is_closed(tmp_path, monkeypatch):
+    """Broken otherwise: a program without a console reads no TIFF."""
+    monkeypatch.setattr(image_reader, "STDERR", 10_000)
+    content = encoded(Image.fromarray(LEVELS), "TIFF", compression="tiff_lzw")
+    np.testing.assert_array_equal(read(tmp_path, content), LEVELS)
