@@ -29,6 +29,7 @@ from numpy_siamese.evaluation import (
     jackknife,
     measures,
     one_shot,
+    ranking,
     roc,
     verification,
 )
@@ -49,7 +50,7 @@ Array = np.ndarray
 
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
-    *(episodes, jackknife, one_shot),
+    *(episodes, jackknife, one_shot, ranking),
     *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
     *(model, optim, pairs, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, validation, verification),
