@@ -25,7 +25,7 @@ from numpy_siamese.data import csv_reader, idx_reader, image_reader
 from numpy_siamese.data.raw_images import MOST_IMAGES
 from numpy_siamese.errors import InputError
 from numpy_siamese.files import tensors as tensor_files
-from numpy_siamese.runs import checkpoint
+from numpy_siamese.runs import checkpoint, threshold
 from numpy_siamese.runs import config_file as recorded
 from numpy_siamese.tests.robustness import fuzz, readers
 from numpy_siamese.tests.robustness.hostile_images import png
@@ -118,6 +118,7 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
     },
     "config": {"1 GiB": lambda p: sparse(p, b"{", 2**30)},
+    "evaluation": {"1 GiB": lambda p: sparse(p, b"{", 2**30)},
     "safetensors": {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
@@ -188,6 +189,7 @@ def test_a_file_larger_than_any_is_refused_unread(tmp_path, name, monkeypatch):
     monkeypatch.setattr(image_reader, "MOST_BYTES", 10)
     monkeypatch.setattr(tensor_files, "MOST_BYTES", 10)
     monkeypatch.setattr(recorded, "MOST_BYTES", 1)
+    monkeypatch.setattr(threshold, "MOST_BYTES", 10)
     monkeypatch.setattr(csv_reader, "MOST_LINE_BYTES", 10)
     path = tmp_path / "file"
     path.write_bytes(READERS[name].seeds()[0])

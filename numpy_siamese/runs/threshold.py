@@ -1,0 +1,68 @@
+"""The threshold that an evaluation of a run has chosen, read back from its folder."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numpy_siamese.errors import InputError
+from numpy_siamese.files.reading import read_json
+
+EVALUATION = Path("evaluation") / "evaluation.json"
+"""Where an evaluation lies in the folder of its run."""
+
+MOST_BYTES = 2**22
+"""The most that an `evaluation.json` may have. A real one has some ten thousand."""
+
+
+class Figure(NamedTuple):
+    """A rate and its 95 % interval, from 0 to 1."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Threshold(NamedTuple):
+    """A threshold chosen on validation pairs, and its errors on test pairs.
+
+    Attributes
+    ----------
+    value : float
+        A pair is called *same* when its probability is above it.
+    far : Figure
+        False accept rate: of different pairs, the share called same.
+    frr : Figure
+        False reject rate: of same pairs, the share called different.
+    """
+
+    value: float
+    far: Figure
+    frr: Figure
+
+
+def read_threshold(path: Path) -> Threshold:
+    """Read the threshold from an `evaluation.json`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or does not hold it.
+    """
+    found = read_json(path, "an evaluation in JSON", MOST_BYTES)
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: found a {type(found).__name__}, expected a JSON object")
+    rates = (_figure(path, name, found.get(name)) for name in ("far", "frr"))
+    return Threshold(_rate(path, "threshold", found.get("threshold")), *rates)
+
+
+def _figure(path: Path, name: str, found: Any) -> Figure:
+    if not isinstance(found, dict):
+        raise InputError(
+            f"{path}: {name}: found {found!r:.80}, expected an object of value, low and high"
+        )
+    return Figure(*(_rate(path, f"{name} {end}", found.get(end)) for end in Figure._fields))
+
+
+def _rate(path: Path, name: str, found: Any) -> float:
+    if type(found) not in (int, float) or not 0 <= found <= 1:
+        raise InputError(f"{path}: {name}: found {found!r:.80}, expected a number from 0 to 1")
+    return float(found)
