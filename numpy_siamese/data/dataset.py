@@ -42,6 +42,8 @@ class Dataset:
         How pictures became these images. None for images of 28×28 that were stored as such.
     remarks : tuple of str
         What was decided in reading, for the one who asked for the data.
+    whole : Dataset or None
+        The data set of which this is a part: see `holdout.without_classes`.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class Dataset:
     class_names: Mapping[int, str] = field(default_factory=dict)
     preparation: Preparation | None = None
     remarks: tuple[str, ...] = ()
+    whole: "Dataset | None" = None
 
     def __post_init__(self) -> None:
         for name, split in (("train", self.train), ("test", self.test)):

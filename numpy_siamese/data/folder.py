@@ -116,8 +116,8 @@ def _not_one(
     return InputError(f"{folder}: found none of the files{beside}, expected {EXPECTED_FILES}")
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
     """Return the first names in their order, and how many more there are."""
     names = sorted(names)
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -89,8 +89,24 @@ def add_title(figure: "Figure", text: str, margin: float = 24, **options: Any) -
         Of `Figure.suptitle`.
     """
     artist = figure.suptitle("", **options)
-    room = figure.bbox.width - 2 * margin
-    artist.set_text(fitted(text, room, lambda part: _width(figure, part, artist)))
+    write(artist, [text], figure.bbox.width - 2 * margin)
+
+
+def write(artist: Any, lines: Sequence[str], room: float) -> None:
+    """Let a text artist write lines, each shortened until it fits.
+
+    Parameters
+    ----------
+    artist : matplotlib.text.Text
+        Of a figure that `new_figure` made.
+    lines : sequence of str
+    room : float
+        Pixels of the longest line.
+    """
+    figure = artist.figure
+    artist.set_text(
+        "\n".join(fitted(line, room, lambda part: _width(figure, part, artist)) for line in lines)
+    )
 
 
 def fitted(text: str, room: float, width: Callable[[str], float]) -> str:

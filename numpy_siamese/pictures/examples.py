@@ -1,6 +1,7 @@
 """Pairs that are worth a look: the first of each kind, and the surest mistakes."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,8 @@ class Examples(NamedTuple):
         1 for same, 0 for different.
     probs : (N,) or None
         The network's probability of *same*.
+    names : sequence of N pairs of str, or None
+        What the classes of left and right image are called.
     """
 
     heading: str
@@ -34,6 +37,7 @@ class Examples(NamedTuple):
     right: Array
     targets: Array
     probs: Array | None = None
+    names: Sequence[tuple[str, str]] | None = None
 
 
 def checked(examples: Examples) -> Examples:
@@ -45,11 +49,16 @@ def checked(examples: Examples) -> Examples:
     _arguments.same_shape(left=left, right=right)
     if targets.shape != (len(left),):
         raise ValueError(f"targets must be ({len(left)},), got {targets.shape}")
-    return Examples(examples.heading, left, right, targets, probs)
+    if examples.names is not None and len(examples.names) != len(left):
+        raise ValueError(f"names must be {len(left)}, got {len(examples.names)}")
+    return Examples(examples.heading, left, right, targets, probs, examples.names)
 
 
 def first_of_each_kind(
-    images: Array, pairs: tuple[Array, Array, Array], probs: Array | None = None
+    images: Array,
+    pairs: tuple[Array, Array, Array],
+    probs: Array | None = None,
+    names: Sequence[str] | None = None,
 ) -> Examples:
     """Return the first pairs of each half of a batch: different ones, then same ones.
 
@@ -58,22 +67,28 @@ def first_of_each_kind(
     images : (n, 28, 28) uint8
     pairs : left index (N,), right index (N,), targets (N, 1)
     probs : (N, 1), optional
+    names : sequence of n strings, optional
+        What the class of each image is called.
 
     Raises
     ------
     TypeError, ValueError, IndexError
         No such arrays; an index below 0 or above n − 1.
     """
-    images, pairs, probs = _checked(images, pairs, probs)
+    images, pairs, probs = checked_pairs(images, pairs, probs)
     N, half = len(pairs[2]), len(pairs[2]) // 2
     different, same = min(EACH_KIND, half), min(EACH_KIND, N - half)
     shown = np.r_[0:different, half : half + same]
-    return _examples(
-        f"The first {different} different and {same} same pairs", images, pairs, probs, shown
-    )
+    heading = f"The first {different} different and {same} same pairs"
+    return examples_of(heading, images, pairs, probs, shown, names)
 
 
-def surest_mistakes(images: Array, pairs: tuple[Array, Array, Array], probs: Array) -> Examples:
+def surest_mistakes(
+    images: Array,
+    pairs: tuple[Array, Array, Array],
+    probs: Array,
+    names: Sequence[str] | None = None,
+) -> Examples:
     """Return the pairs of which the network was surest and wrong, the surest first.
 
     Parameters
@@ -82,6 +97,8 @@ def surest_mistakes(images: Array, pairs: tuple[Array, Array, Array], probs: Arr
     pairs : left index (N,), right index (N,), targets (N, 1)
     probs : (N, 1)
         One that is not a number is the least sure.
+    names : sequence of n strings, optional
+        What the class of each image is called.
 
     Raises
     ------
@@ -89,7 +106,7 @@ def surest_mistakes(images: Array, pairs: tuple[Array, Array, Array], probs: Arr
         As `first_of_each_kind`.
     """
     (probs,) = _arrays.floats(probs=probs)
-    images, pairs, _ = _checked(images, pairs, probs)
+    images, pairs, _ = checked_pairs(images, pairs, probs)
     targets = pairs[2]
     (wrong,) = np.nonzero(((probs > THRESHOLD) != (targets == 1))[:, 0])
     sureness = np.abs(probs[wrong, 0] - THRESHOLD)
@@ -97,16 +114,18 @@ def surest_mistakes(images: Array, pairs: tuple[Array, Array, Array], probs: Arr
     heading = f"The surest of {len(wrong):,} mistakes in {len(targets):,} pairs"
     if len(wrong) == 0:
         heading = f"No mistakes in {len(targets):,} pairs"
-    return _examples(heading, images, pairs, probs, shown)
+    return examples_of(heading, images, pairs, probs, shown, names)
 
 
-def _examples(
+def examples_of(
     heading: str,
     images: Array,
     pairs: tuple[Array, Array, Array],
     probs: Array | None,
     shown: Array,
+    names: Sequence[str] | None,
 ) -> Examples:
+    """Return pairs by their number, of arrays that are checked."""
     left_index, right_index, targets = pairs
     return Examples(
         heading,
@@ -114,11 +133,14 @@ def _examples(
         images[right_index[shown]],
         targets[shown, 0],
         None if probs is None else probs[shown, 0],
+        None
+        if names is None
+        else [(names[left_index[n]], names[right_index[n]]) for n in shown.tolist()],
     )
 
 
-def _checked(
-    images: Array, pairs: tuple[Array, Array, Array], probs: Array | None
+def checked_pairs(
+    images: Array, pairs: tuple[Any, Any, Any], probs: Array | None
 ) -> tuple[Array, tuple[Array, Array, Array], Array | None]:
     """Return the arguments as arrays, in which pairs are counted by position."""
     images, (left_index, right_index, targets) = checked_images(images), pairs

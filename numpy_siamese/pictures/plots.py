@@ -100,7 +100,7 @@ def _apart(heights: list[float]) -> list[float]:
     return [middle - LABEL_HEIGHT / 2, middle + LABEL_HEIGHT / 2]
 
 
-def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
+def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) -> "Figure":
     """Draw pairs side by side, each with its truth and, if given, prediction and probability.
 
     Wrong verdicts are red and say "wrong". The figure is one field of pixels, counted from its
@@ -111,13 +111,15 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
     title : str
     sections : Examples
         One under the other; headings where there is more than one.
+    least_columns : int
+        The page has room for so many pairs side by side, and so for the headings.
     """
     sections = tuple(checked(section) for section in sections)
     high, wide = (ZOOM * pixels for pixels in sections[0].left.shape[1:])
     lines = 1 if sections[0].probs is None else 2
     step = 2 * wide + INSIDE + BETWEEN, high + lines * LINE + BETWEEN
-    columns = min(COLUMNS, max(len(section.targets) for section in sections))
-    width = 2 * MARGIN + columns * step[0] - BETWEEN
+    columns = min(COLUMNS, max(1, *(len(section.targets) for section in sections)))
+    width = 2 * MARGIN + max(columns, least_columns) * step[0] - BETWEEN
     heading = HEADING if len(sections) > 1 else 0
     rows = sum(-(-len(section.targets) // columns) for section in sections)
     height = TITLE + len(sections) * heading + rows * step[1]
@@ -130,7 +132,8 @@ def pair_grid_figure(title: str, *sections: Examples) -> "Figure":
     top = TITLE
     for section in sections:
         if heading:
-            axes.text(MARGIN, top, section.heading, va="top", fontsize=10.5)
+            artist = axes.text(MARGIN, top, "", va="top", fontsize=10.5)
+            canvas.write(artist, [section.heading], width - 2 * MARGIN)
         top += heading
         for n in range(len(section.targets)):
             row, column = divmod(n, columns)
@@ -145,7 +148,9 @@ def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> N
     text, is_wrong = _caption(section, n)
     color = WRONG if is_wrong else "black"
     middle, y_images = x + wide + INSIDE / 2, y + LINE * (text.count("\n") + 1)
-    axes.text(middle, y_images - 3, text, ha="center", va="bottom", fontsize=8.5, color=color)
+    options: Any = {"ha": "center", "va": "bottom", "fontsize": 8.5, "color": color}
+    artist = axes.text(middle, y_images - 3, "", **options)
+    canvas.write(artist, text.split("\n"), 2 * wide + INSIDE + BETWEEN // 2)
     for image, x_image in ((section.left[n], x), (section.right[n], x + wide + INSIDE)):
         axes.imshow(
             np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
@@ -157,14 +162,26 @@ def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> N
 
 def _caption(section: Examples, n: int) -> tuple[str, bool]:
     """Return what is said about a pair, and whether the network was wrong."""
-    truth = NAMES[int(section.targets[n])]
+    truth, told = NAMES[int(section.targets[n])], _classes(section, n)
     if section.probs is None:
-        return truth, False
+        return f"{truth}{told and f': {told}'}", False
     p: Any = section.probs[n]
     verdict = NAMES[int(p > THRESHOLD)]
-    probability = "< 0.001" if p < 0.001 else "> 0.999" if p > 0.999 else f"= {p:.3f}"
     wrong = " (wrong)" if verdict != truth else ""
-    return f"{verdict}, p(same) {probability}\ntruth: {truth}{wrong}", bool(wrong)
+    return f"{verdict}, p(same) {probability_words(p)}\ntruth: {told or truth}{wrong}", bool(wrong)
+
+
+def probability_words(p: float) -> str:
+    """Return a probability with its sign of relation, as text: = 0.250, > 0.999."""
+    return "< 0.001" if p < 0.001 else "> 0.999" if p > 0.999 else f"= {p:.3f}"
+
+
+def _classes(section: Examples, n: int) -> str:
+    """Return of which classes a pair is, if they have names."""
+    if section.names is None:
+        return ""
+    left, right = section.names[n]
+    return f"both {left}" if section.targets[n] == 1 else f"{left} / {right}"
 
 
 curves = canvas.as_png(curves_figure)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from numpy_siamese.errors import InputError, did_you_mean
+from numpy_siamese.terminal.names import names_in_one
 from numpy_siamese.terminal.numbers import real_number, whole_number
 
 COUNTLESS = 2**31
@@ -27,8 +28,9 @@ KINDS = {int: "a whole number", float: "a number", str: "a name"}
 def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
     """Declare a field: its default, its kind (int, float or str), what it means, its limits.
 
-    The limits are `least` and `below` for numbers, `choices` for names. `automatic` says what the
-    default None stands for. A field that is `of_sitting` may change when a run goes on.
+    The limits are `least` and `below` for numbers, `choices` for names. `parse` brings a name into
+    its usual form. `automatic` says what the default None stands for. A field that is `of_sitting`
+    may change when a run goes on.
     """
     return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
 
@@ -58,6 +60,13 @@ class TrainConfig:
         least=0.01,
         below=1,
         automatic="0.2",
+    )
+    holdout_classes: str | None = option(
+        None,
+        str,
+        "classes that training never sees, such as 7,8,9",
+        parse=names_in_one,
+        automatic="none",
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)
@@ -108,8 +117,8 @@ class TrainConfig:
             if value is None and spec.default is None:
                 continue
             try:
-                value = converted(value, limits["kind"])
-            except TypeError as error:
+                value = limits.get("parse", _unchanged)(converted(value, limits["kind"]))
+            except (TypeError, argparse.ArgumentTypeError) as error:
                 raise InputError(f"{found}, expected {KINDS[limits['kind']]}") from error
             object.__setattr__(self, spec.name, value)
             choices = limits.get("choices", (value,))
@@ -130,7 +139,7 @@ class TrainConfig:
             choices = spec.metadata.get("choices")
             parser.add_argument(
                 flag(spec.name),
-                type=PARSE[spec.metadata["kind"]],
+                type=spec.metadata.get("parse", PARSE[spec.metadata["kind"]]),
                 default=argparse.SUPPRESS,
                 metavar=f"{{{','.join(choices)}}}" if choices else None,
                 help=f"{spec.metadata['help']} (default: {default})".replace("%", "%%"),
@@ -145,6 +154,10 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields by name, as `config.json` has them."""
         return asdict(self)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def flag(name: str) -> str:

@@ -146,11 +146,11 @@ def continued(
 
 
 def recorded_data(dataset: "Dataset") -> dict[str, Any]:
-    """Return what `config.json` holds of the data that a run sees."""
-    preparation = dataset.preparation
+    """Return what `config.json` holds of the data that a run sees, with held-out classes."""
+    whole, preparation = dataset.whole or dataset, dataset.preparation
     return {
-        "data_sha256": dataset.checksum(),
-        "class_names": {str(label): name for label, name in dataset.class_names.items()},
+        "data_sha256": whole.checksum(),
+        "class_names": {str(label): name for label, name in whole.class_names.items()},
         "preparation": preparation and {"ground": preparation.ground},
     }
 

@@ -79,18 +79,25 @@ class Results:
 
     def draw_first_batch(self, batch: Pairs) -> None:
         """Draw pairs of the first training batch."""
-        shown = first_of_each_kind(self._dataset.train.images, batch)
+        shown = first_of_each_kind(self._dataset.train.images, batch, names=self._names("train"))
         self._draw_pairs("pairs.png", "First training batch", shown)
 
     def draw_predictions(self, epoch: int, pairs: Pairs, probs: Array) -> None:
         """Draw test pairs with the verdicts after an epoch, counted from 1."""
-        images = self._dataset.test.images
+        images, names = self._dataset.test.images, self._names("test")
         self._draw_pairs(
             "predictions.png",
             f"Test pairs after epoch {epoch}",
-            first_of_each_kind(images, pairs, probs),
-            surest_mistakes(images, pairs, probs),
+            first_of_each_kind(images, pairs, probs, names),
+            surest_mistakes(images, pairs, probs, names),
         )
+
+    def _names(self, half: str) -> list[str] | None:
+        """Return the class name of each image, or None if these are just numbers."""
+        names, labels = self._dataset.class_names, getattr(self._dataset, half).labels
+        if all(name == str(label) for label, name in names.items()):
+            return None
+        return [names[label] for label in labels.tolist()]
 
     def _draw_pairs(self, name: str, what: str, *sections: Examples) -> None:
         self._directory.write_picture(name, plots.pair_grid(self._title(what), *sections))

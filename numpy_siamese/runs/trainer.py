@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.holdout import held_out_labels
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs import environment
@@ -32,6 +33,7 @@ class Trainer:
     ----------
     config : TrainConfig
     dataset : Dataset
+        Without held-out classes (`holdout.without_classes`).
     learner : Learner
         Holds the training images.
     out : Path
@@ -46,6 +48,8 @@ class Trainer:
     InputError
         Classes of the data are too few or too small for pairs. `out` cannot be used. A checkpoint
         cannot be read or is of another run.
+    ValueError
+        The data set has images of held-out classes.
     """
 
     def __init__(
@@ -59,6 +63,9 @@ class Trainer:
     ) -> None:
         self.config, self.dataset, self.learner = config, dataset, learner
         train, test = dataset.train.labels, dataset.test.labels
+        held = held_out_labels(dataset.whole or dataset, config.holdout_classes)
+        if np.isin(held, np.concatenate([train, test])).any():
+            raise ValueError("dataset must be without held-out classes, see without_classes")
         try:
             self.sampler = PairSampler(train, config.batch_size, config.seed)
             self.test_pairs = PairSampler(

@@ -7,6 +7,7 @@ from numpy_siamese import functional as F
 from numpy_siamese import inference, training
 from numpy_siamese.data.dataset import gather
 from numpy_siamese.data.pairs import PairSampler
+from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import accuracy
 from numpy_siamese.inference import embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
@@ -144,6 +145,8 @@ def test_a_batch_that_diverges_leaves_all_as_it_was(spoilt):
     assert losses.shape == accuracies.shape == (2,)
     for state, old in zip(states, before, strict=True):
         assert_same_bits(state(), old)
+    with pytest.raises(NotFiniteError, match=r"^found probabilities that are not finite$"):
+        loss_and_gradients(learner.net, *np.ones((2, 3, 1, 28, 28), np.float32), np.ones((3, 1)))
     judged = learner.evaluate(images, *batch_of_a_run(labels))
     assert np.isnan(judged.loss)
     assert judged.accuracy == 0.5  # none is called the same

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
-from numpy_siamese.data import dataset, episodes, pairs, preparation, validation
+from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -19,7 +19,7 @@ from numpy_siamese.evaluation import (
     verification,
 )
 from numpy_siamese.functional import fused
-from numpy_siamese.pictures import examples, plots
+from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.support import tiny
@@ -78,8 +78,12 @@ BY_POSITION = {
     ("calibration.brier_score", "targets"),
     ("calibration.reliability_table", "targets"),
     ("dataset.gather", "index"),
+    ("embedding_map.map_figure", "labels"),
     ("episodes.draw_episodes", "labels"),
     ("episodes.draw_settings", "labels"),
+    ("holdout.without_classes", "labels"),
+    *(("mistakes.mistakes_figure", name) for name in ("labels", "left_index", "right_index")),
+    ("mistakes.mistakes_figure", "targets"),
     ("one_shot.one_shot_measures", "labels"),
     ("verification.accuracy", "targets"),
     ("inference.pair_probabilities", "left_index"),
@@ -115,6 +119,34 @@ DIGITS = tiny.split([3, 3])
 IMAGES: Arguments = {"images": DIGITS.images}
 INDICES: Arguments = {"left_index": np.array([0, 1]), "right_index": np.array([1, 5])}
 TARGETS: Arguments = {"targets": np.array([[0], [1]], np.float32)}
+
+
+def of_pictures() -> Iterator[tuple[str, Call]]:
+    """Yield the pictures of mistakes, maps and verdicts."""
+    labels: Arguments = {"labels": DIGITS.labels}
+
+    def shown(figure: Any) -> Any:
+        return np.array([image.get_array() for image in figure.axes[0].images])
+
+    def of_mistakes(**arrays: Any) -> Any:
+        return shown(mistakes.mistakes_figure(**arrays, class_names={0: "a", 1: "b"}))
+
+    def of_map(**arrays: Any) -> Any:
+        return shown(embedding_map.map_figure(**arrays, class_names={0: "a", 1: "b"}, method="PCA"))
+
+    def of_two(**arrays: Any) -> Any:
+        return shown(comparison.comparison_figure(**arrays, names=["a", "b"], texts=[]))
+
+    def of_ranking(**arrays: Any) -> Any:
+        return shown(comparison.ranking_figure(**arrays, names=["a", "b"], class_names=None))
+
+    arguments = IMAGES | INDICES | TARGETS | labels | {"probs": a(2, 1)}
+    yield "mistakes.mistakes_figure", (of_mistakes, arguments)
+    yield "embedding_map.map_figure", (of_map, {"points": a(6, 2)} | IMAGES | labels)
+    sides: Arguments = {"left": DIGITS.images[0], "right": DIGITS.images[1]}
+    yield "comparison.comparison_figure", (of_two, sides)
+    arguments = {"query": DIGITS.images[0], "references": DIGITS.images[1:3]}
+    yield "comparison.ranking_figure", (of_ranking, arguments | {"probabilities": a(2)})
 
 
 def of_episodes() -> Iterator[tuple[str, Call]]:
@@ -226,6 +258,8 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "dataset.Dataset", (make_dataset, DIGITS._asdict())
     arguments: Arguments = IMAGES | {"index": INDICES["left_index"], "dtype": np.float32}
     yield "dataset.gather", (dataset.gather, arguments)
+    arguments = {"dataset": tiny.dataset(), "labels": np.array([0, 2])}
+    yield "holdout.without_classes", (holdout.without_classes, arguments)
     yield "inference.embed_images", (inference.embed_images, {"net": NET} | IMAGES)
     yield "inference.NumpyNetwork", (new_network, {"bias": a(84)})
     yield "inference.NumpyNetwork.embed", (network.embed, IMAGES)
@@ -238,6 +272,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     sides = {"left": DIGITS.images[:2], "right": DIGITS.images[2:4]}
     arguments = sides | {"targets": TARGETS["targets"][:, 0], "probs": a(2)}
     yield "plots.pair_grid_figure", (pair_grid_figure, arguments)
+    yield from of_pictures()
     yield "history.History.from_tensors", (from_tensors, {"train": np.ones((1, 5))})
     yield "model.CNN.__call__", (NET.net, {"images": batch})
     yield "model.SiameseNet.__call__", (NET, left_and_right)

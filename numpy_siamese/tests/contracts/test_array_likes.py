@@ -22,7 +22,7 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, episodes, pairs, preparation, validation
+from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -34,7 +34,7 @@ from numpy_siamese.evaluation import (
     verification,
 )
 from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
-from numpy_siamese.pictures import examples, plots
+from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.tests.contracts.array_calls import (
     BY_POSITION,
@@ -50,9 +50,9 @@ Array = np.ndarray
 
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
-    *(episodes, jackknife, one_shot, ranking),
-    *(_fma, checkpoint, dataset, definitions, examples, history, inference, initialization),
-    *(model, optim, pairs, plots, preparation, training),
+    *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot, ranking),
+    *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
+    *(initialization, model, optim, pairs, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, validation, verification),
 )
 
@@ -72,7 +72,13 @@ NO_ROW = {
     "dataset.Split": "a record: `Dataset` looks at what it holds",
     "dataset.checked_images": "the check itself",
     "episodes.Episodes": "a record: what `draw_episodes` gives",
+    "comparison.comparison_picture": "draws what `comparison_figure` does",
+    "comparison.ranking_picture": "draws what `ranking_figure` does",
+    "embedding_map.map_picture": "draws what `map_figure` does",
     "examples.Examples": "a record: `pair_grid` looks at what it holds",
+    "examples.checked_pairs": "the check itself",
+    "examples.examples_of": "unchecked, of pairs that were",
+    "mistakes.mistakes_picture": "draws what `mistakes_figure` does",
     "jackknife.accuracy_interval": "unchecked, of episodes that were drawn",
     "jackknife.variance": "unchecked, of episodes that were drawn",
     "model.CNN": "part of `SiameseNet`, which gives it its own",

@@ -218,6 +218,9 @@ MESSAGES: dict[tuple[str, ...], tuple[Callable[[], Any], type[Exception]]] = {
     ),
     # optimiser
     ("lr", "finite", "inf"): (lambda: SGD({}, np.inf), ValueError),
+    ("momentum", "finite", "nan"): (lambda: SGD({}, 1, np.nan), ValueError),
+    ("weight_decay", "finite", "inf"): (lambda: SGD({}, 1, weight_decay=np.inf), ValueError),
+    ("parameters", "map names to arrays", "list"): (lambda: SGD(anything([]), 1), TypeError),
     ("dampening", "finite", "int"): (
         lambda: SGD({}, 1, dampening=10**400),
         ValueError,

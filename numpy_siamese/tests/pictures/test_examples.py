@@ -1,5 +1,7 @@
 """Which pairs a run's pictures show, and under which title."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,44 @@ def test_the_surest_mistakes_come_first():
     np.testing.assert_array_equal(found.left, images[left[order]])
     np.testing.assert_array_equal(found.right, images[right[order]])
     assert found.heading == "The surest of 5 mistakes in 8 pairs"
+
+
+def test_names_of_classes_stand_over_their_pair():
+    """Broken otherwise: a pair bears the names of another one, or of its partner."""
+    images, labels = split([3, 3])
+    names = [("circle", "cross")[label] for label in labels]
+    zero, one = (np.flatnonzero(labels == label) for label in (0, 1))
+    pairs = np.array([zero[0], one[0]]), np.array([one[1], one[2]]), np.array([[0.0], [1.0]])
+    probs = np.array([[0.75], [0.875]])
+    truths = ["different: circle / cross", "same: both cross"]
+    wrong = "same, p(same) = 0.750\ntruth: circle / cross (wrong)"
+    right = "same, p(same) = 0.875\ntruth: both cross"
+    for section, expected in (
+        (first_of_each_kind(images, pairs, names=names), truths),
+        (first_of_each_kind(images, pairs, probs, names), [wrong, right]),
+        (surest_mistakes(images, pairs, probs, names), [wrong]),
+    ):
+        figure = plots.pair_grid_figure("t", section)
+        assert [text.get_text() for text in figure.axes[0].texts] == expected
+    too_few = first_of_each_kind(images, pairs, probs, names)._replace(names=[("a", "b")])
+    with pytest.raises(ValueError, match=r"^names must be 2, got 1"):
+        plots.pair_grid_figure("t", too_few)
+
+
+def test_a_run_names_its_classes_where_they_have_names(tmp_path, monkeypatch):
+    """Broken otherwise: who trains on folders of pictures sees numbers, or nothing."""
+    replace_pictures(monkeypatch)
+    drawn = []
+    monkeypatch.setattr(plots, "pair_grid", lambda title, *shown: drawn.extend(shown) or b"")
+    digits = dataset()
+    named = dataclasses.replace(digits, class_names={0: "a", 1: "b", 2: "c", 3: "d"})
+    for data, out in ((digits, "numbers"), (named, "names")):
+        Trainer(config(epochs=1), data, FakeLearner(data), tmp_path / out, quiet=True).train()
+    assert [section.names for section in drawn[:3]] == [None, None, None]
+    for section, half in zip(drawn[3:5], (named.train, named.test), strict=True):
+        for image, (name, _) in zip(section.left, section.names, strict=True):
+            (n,) = np.flatnonzero((half.images == image).all(axis=(1, 2)))
+            assert name == "abcd"[half.labels[n]]
 
 
 def test_ten_mistakes_are_enough_and_none_are_none():

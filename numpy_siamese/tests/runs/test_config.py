@@ -32,7 +32,7 @@ def test_the_other_defaults_are_the_documented_ones():
     config = TrainConfig()
     assert (config.data, config.seed, config.test_pairs) == ("mnist-5k", 0, 20_000)
     assert (config.threads, config.checkpoint_every, config.on_nan) == (None, None, "stop")
-    assert config.test_share is None
+    assert (config.test_share, config.holdout_classes) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,7 @@ def test_the_other_defaults_are_the_documented_ones():
         ("dtype", "--dtype {float32,float64} precision (default: float32)"),
         ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
         ("test_share", "(default: 0.2)"),
+        ("holdout_classes", "classes that training never sees, such as 7,8,9 (default: none)"),
         ("checkpoint_every", "(default: 100, or as many as keep the cost below 1 % of the time)"),
     ],
 )

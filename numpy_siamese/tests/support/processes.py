@@ -194,7 +194,7 @@ def _write_data_for_pictures() -> None:
         rows = [[replace(row, seconds=0.0) for row in rows] for rows in (train, test)]
         return repr((title, batches, rows)).encode()
 
-    def pair_grid(title: str, *sections: Any) -> bytes:
+    def pair_grid(title: str, *sections: Any, least_columns: int = 1) -> bytes:
         parts = [part for section in sections for part in section if part is not None]
         return title.encode() + b"".join(np.asarray(part, order="C").tobytes() for part in parts)
 

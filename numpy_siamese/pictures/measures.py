@@ -1,0 +1,211 @@
+"""The pictures of what a network is worth: ROC curves, calibration, N-way accuracy."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from numpy_siamese.evaluation.calibration import ReliabilityTable
+from numpy_siamese.evaluation.roc import OperatingPoint, RocCurve
+from numpy_siamese.pictures import canvas
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLES: tuple[dict[str, Any], ...] = (
+    {"color": "#1f6fb4", "linestyle": "-"},
+    {"color": "#c4501b", "linestyle": "--"},
+)
+"""Of one ROC curve after the other. They differ in grey too."""
+
+LOWEST_FAR = 1e-4
+"""Where the logarithmic axis begins, at the latest."""
+
+METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    "siamese": ("Siamese network", {"color": "#1f6fb4", "marker": "o", "linestyle": "-"}),
+    "nearest_neighbor": (
+        "nearest neighbour, L2",
+        {"color": "#c4501b", "marker": "s", "linestyle": "--"},
+    ),
+    "nearest_neighbor_cosine": (
+        "nearest neighbour, cosine",
+        {"color": "#2e7d32", "marker": "^", "linestyle": "-."},
+    ),
+    "untrained": ("untrained network", {"color": "#7b4fa3", "marker": "D", "linestyle": ":"}),
+}
+"""What is drawn of an entry of `one_shot_measures`: its name and how."""
+
+
+def roc_figure(curves: Mapping[str, RocCurve], chosen: float) -> "Figure":
+    """Draw the share of accepted pairs of both kinds, over all thresholds.
+
+    Parameters
+    ----------
+    curves : mapping of str to RocCurve
+        One or two, by the name of their pairs.
+    chosen : float
+        A threshold, which is marked on each curve.
+    """
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    figure = canvas.new_figure(1280, 660, layout="constrained")
+    canvas.add_title(figure, "ROC: same pairs accepted over different pairs accepted")
+    whole, low = (figure.add_subplot(1, 2, place) for place in (1, 2))
+    for (name, curve), style in zip(curves.items(), STYLES, strict=False):
+        label = f"{name}: AUC {curve.auc:.4f}, EER {100 * curve.equal_error_rate:.2f} %"
+        point = curve.at(chosen)
+        for axes in (whole, low):
+            axes.plot(curve.far, 1 - curve.frr, label=label, **style)
+            axes.plot(
+                *([point.far], [1 - point.frr]),
+                color=style["color"],
+                marker="o",
+                markersize=7,
+                markerfacecolor="white",
+                linestyle="none",
+                clip_on=False,
+                label=f"threshold {chosen:.3f}: {_rates(point)}",
+            )
+    whole.plot([0, 1], [1, 0], color="grey", linewidth=0.8, linestyle=(0, (5, 3)))
+    whole.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle=(0, (1, 2)))
+    whole.text(0.73, 0.24, "FAR = FRR", rotation=-45, color="dimgrey", fontsize=8.5, ha="center")
+    whole.text(0.25, 0.28, "chance", rotation=45, color="dimgrey", fontsize=8.5, ha="center")
+    whole.set(title="All thresholds", xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    rates = np.concatenate([curve.far[curve.far > 0] for curve in curves.values()])
+    least = max(LOWEST_FAR, min(0.1, float(rates.min())))
+    low.set(title="Few false accepts", xscale="log", xlim=(least, 1), ylim=(0, 1))
+    low.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:g} %"))
+    low.xaxis.set_minor_formatter(NullFormatter())
+    for axes in (whole, low):
+        axes.set(xlabel="false accept rate (FAR)", ylabel="1 − false reject rate (FRR)")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(
+        *whole.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9
+    )
+    return figure
+
+
+def _rates(point: OperatingPoint) -> str:
+    return f"FAR {100 * point.far:.2f} %, FRR {100 * point.frr:.2f} %"
+
+
+def reliability_figure(table: ReliabilityTable) -> "Figure":
+    """Draw the share of same pairs over their probability, and how many pairs there are of each.
+
+    Parameters
+    ----------
+    table : ReliabilityTable
+    """
+    from matplotlib.ticker import StrMethodFormatter
+
+    figure = canvas.new_figure(760, 800, layout="constrained")
+    error = table.expected_calibration_error
+    canvas.add_title(figure, f"Calibration: expected calibration error {100 * error:.2f} %")
+    upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
+    filled = table.weights > 0
+    upper.plot([0, 1], [0, 1], color="grey", linewidth=0.8, linestyle="--", label="calibrated")
+    upper.plot(
+        table.mean_prob[filled],
+        table.share_same[filled],
+        color=STYLES[0]["color"],
+        marker="o",
+        label="test pairs, mean of each bin",
+        clip_on=False,
+    )
+    upper.set(ylabel="share of pairs of the same class", xlim=(0, 1), ylim=(0, 1))
+    upper.legend(loc="upper left", framealpha=1)
+    lower.bar(
+        table.edges[:-1],
+        table.weights,
+        np.diff(table.edges),
+        align="edge",
+        color="#c8d7e6",
+        edgecolor="black",
+        linewidth=0.6,
+    )
+    highest = float(table.weights.max())
+    for left, width, count in zip(
+        table.edges[:-1], np.diff(table.edges), table.weights, strict=True
+    ):
+        lower.text(
+            left + width / 2, count + highest / 40, f"{count:,.0f}", ha="center", fontsize=7.5
+        )
+    lower.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    lower.set(
+        xlabel="probability that a pair is of the same class",
+        ylabel="pairs",
+        ylim=(0, 1.18 * highest),
+    )
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+        axes.set_axisbelow(True)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def one_shot_figure(entries: Sequence[Mapping[str, Any]]) -> "Figure":
+    """Draw N-way accuracy over N, a panel for each number of shots.
+
+    Parameters
+    ----------
+    entries : list of dict
+        As `one_shot_measures` returns them, at least one.
+    """
+    shots = sorted({entry["shots"] for entry in entries})
+    figure = canvas.new_figure(640 * max(2, len(shots)), 600, layout="constrained")
+    episodes = sorted({entry["episodes"] for entry in entries})
+    count = " to ".join(f"{n:,}" for n in sorted({episodes[0], episodes[-1]}))
+    canvas.add_title(figure, f"N-way accuracy, {count} episodes a point, 95 % intervals")
+    for place, number in enumerate(shots, start=1):
+        axes = figure.add_subplot(1, max(2, len(shots)), place)
+        of_shots = sorted(
+            (entry for entry in entries if entry["shots"] == number),
+            key=lambda entry: entry["ways"],
+        )
+        _draw_ways(axes, of_shots)
+        axes.set_title(f"{number} image{'' if number == 1 else 's'} of each class")
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=9
+    )
+    return figure
+
+
+def _draw_ways(axes: "Axes", entries: Sequence[Mapping[str, Any]]) -> None:
+    """Draw the accuracies of one number of shots, each with its interval."""
+    ways = [entry["ways"] for entry in entries]
+    places = np.arange(len(ways))
+    for step, (method, (name, style)) in enumerate(METHODS.items()):
+        figures = [entry[method] for entry in entries if method in entry]
+        if len(figures) < len(ways):
+            continue
+        values = np.array([figure["value"] for figure in figures])
+        ends = np.array([[figure["low"], figure["high"]] for figure in figures]).T
+        below, above = np.maximum(values - ends[0], 0), np.maximum(ends[1] - values, 0)
+        axes.errorbar(
+            places + 0.06 * (step - 1.5),
+            values,
+            yerr=[below, above],
+            label=name,
+            markersize=5,
+            capsize=3,
+            clip_on=False,
+            **style,
+        )
+    axes.plot(
+        *(places, [entry["chance"] for entry in entries]),
+        color="black",
+        linewidth=0.9,
+        label="chance",
+        marker="_",
+    )
+    axes.set_xticks(places, [str(n) for n in ways])
+    axes.set(xlabel="classes to choose from (ways)", ylabel="share of right choices", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+roc_picture = canvas.as_png(roc_figure)
+reliability_picture = canvas.as_png(reliability_figure)
+one_shot_picture = canvas.as_png(one_shot_figure)
