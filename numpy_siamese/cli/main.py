@@ -5,7 +5,7 @@ A verb is a module beside this one: `add` gives it its flags, `run` does its wor
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli import fetch, train
+from numpy_siamese.cli import embed, fetch, predict, train
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError, in_one_line
@@ -19,7 +19,7 @@ NUMPY_SIAMESE = Program(
     "numpy_siamese.training:NumpyLearner",
     "numpy_siamese.inference:NumpyNetwork",
 )
-VERBS = (train, fetch)
+VERBS = (train, predict, embed, fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

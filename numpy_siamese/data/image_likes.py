@@ -37,7 +37,7 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
     (H, W) or (n, H, W) uint8           grey pictures, prepared
     (…, H, W, 3) or (…, H, W, 4) uint8  pictures in colour, with alpha as the fourth, prepared
     path, Pillow image                  a picture of any size and mode, prepared
-    list, tuple or other iterable       one image each, of any of these
+    list, other iterable, array of str  one image each, of any of these
     ==================================  ====================================================
 
     Floating-point numbers are refused: nothing tells whether their white is 1, 16 or 255. So are
@@ -64,7 +64,9 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
     TypeError, ValueError
         No such images.
     """
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        value = value.tolist()
+    if isinstance(value, np.ndarray):
         return _of_array(value, preparation, name)
     if _is_single(value) or not isinstance(value, Iterable):
         return _one(value, preparation, name)[None]

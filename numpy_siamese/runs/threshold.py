@@ -32,11 +32,14 @@ class Threshold(NamedTuple):
         False accept rate: of different pairs, the share called same.
     frr : Figure
         False reject rate: of same pairs, the share called different.
+    model_sha256 : str or None
+        Of the weights that were evaluated. None if the evaluation does not tell.
     """
 
     value: float
     far: Figure
     frr: Figure
+    model_sha256: str | None = None
 
 
 def read_threshold(path: Path) -> Threshold:
@@ -50,8 +53,11 @@ def read_threshold(path: Path) -> Threshold:
     found = read_json(path, "an evaluation in JSON", MOST_BYTES)
     if not isinstance(found, dict):
         raise InputError(f"{path}: found a {type(found).__name__}, expected a JSON object")
-    rates = (_figure(path, name, found.get(name)) for name in ("far", "frr"))
-    return Threshold(_rate(path, "threshold", found.get("threshold")), *rates)
+    far, frr = (_figure(path, name, found.get(name)) for name in ("far", "frr"))
+    sha256 = found.get("model_sha256")
+    if not isinstance(sha256, str | None):
+        raise InputError(f"{path}: model_sha256: found {sha256!r:.80}, expected a string")
+    return Threshold(_rate(path, "threshold", found.get("threshold")), far, frr, sha256)
 
 
 def _figure(path: Path, name: str, found: Any) -> Figure:

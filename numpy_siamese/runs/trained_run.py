@@ -1,5 +1,6 @@
 """A trained network in use: pairs judged, images embedded, references ranked."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +11,18 @@ import numpy as np
 
 from numpy_siamese.data.image_likes import as_image, as_images
 from numpy_siamese.data.preparation import Preparation
+from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation.ranking import highest, reference_logits
 from numpy_siamese.evaluation.verification import THRESHOLD
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
 from numpy_siamese.runs.network import Network
+from numpy_siamese.runs.run_directory import MODEL
 from numpy_siamese.runs.threshold import EVALUATION, Threshold, read_threshold
 
 Array = np.ndarray
+
+EXPECTED = "expected the weights of a network that did not diverge"
 
 
 class Verdict(NamedTuple):
@@ -83,7 +88,7 @@ class TrainedRun:
         ground of each picture by itself: ``Preparation("mixed")``.
     threshold : Threshold or None
         Chosen on validation pairs, with its false accept and false reject rate on test pairs. None
-        until `evaluate` has written them.
+        until `evaluate` has written them, and again when training has gone on since.
     run : FinishedRun
         Configuration and weights, as they were read.
 
@@ -131,7 +136,21 @@ class TrainedRun:
         InputError, TypeError, ValueError
             As `as_images`.
         """
-        return self.network.embed(self.images(images))
+        return self.embedded(self.images(images))
+
+    def embedded(self, images: Array) -> Array:
+        """Embed images as the network reads them: (n, 28, 28) uint8 → (n, 84).
+
+        Raises
+        ------
+        InputError
+            The weights are so large that embeddings overflow.
+        """
+        with np.errstate(all="ignore"):
+            embeddings = self.network.embed(images)
+        if not np.isfinite(embeddings).all():
+            raise InputError(f"{self.path}: found embeddings that are not finite, {EXPECTED}")
+        return embeddings
 
     def verify(self, left: Any, right: Any) -> Verdict:
         """Judge whether two images are of the same class.
@@ -148,12 +167,14 @@ class TrainedRun:
         """
         sides = {"left": left, "right": right}
         images = [as_image(value, self.preparation, name) for name, value in sides.items()]
-        embeddings = self.network.embed(np.stack(images))
-        return self.verdict(*embeddings)
+        return self.verdict(*self.embedded(np.stack(images)))
 
     def verdict(self, left: Array, right: Array) -> Verdict:
         """Judge two embeddings, (84,) each, of the network's dtype."""
-        logits, probs = self.network.compare(left[None], right[None])
+        with np.errstate(all="ignore"):
+            logits, probs = self.network.compare(left[None], right[None])
+        if not np.isfinite(logits).all():
+            raise InputError(f"{self.path}: found a logit that is not finite, {EXPECTED}")
         probability = float(probs[0, 0])
         return Verdict(
             probability,
@@ -201,8 +222,12 @@ class TrainedRun:
         if _is_embedded(query):
             of_query = query[0] if query.ndim == 2 and len(query) == 1 else query
         else:
-            of_query = self.network.embed(as_image(query, self.preparation, "query")[None])[0]
-        return reference_logits(of_query, embeddings, *self.network.head())
+            of_query = self.embedded(as_image(query, self.preparation, "query")[None])[0]
+        with np.errstate(all="ignore"):
+            logits = reference_logits(of_query, embeddings, *self.network.head())
+        if np.isnan(logits).any():
+            raise InputError(f"{self.path}: found a logit that is not a number, {EXPECTED}")
+        return logits
 
 
 def read_trained_run(
@@ -230,15 +255,24 @@ def read_trained_run(
     """
     folder = Path(path)
     run = read_finished_run(folder, config_class, **of_sitting)
-    evaluation = folder / EVALUATION
     return TrainedRun(
         folder,
         run.network(network_class),
         run.recorded.class_names,
         run.recorded.preparation or Preparation("mixed"),
-        read_threshold(evaluation) if evaluation.exists() else None,
+        _threshold(folder),
         run,
     )
+
+
+def _threshold(folder: Path) -> Threshold | None:
+    """Return the threshold of a run, if these weights were evaluated."""
+    path = folder / EVALUATION
+    if not path.exists():
+        return None
+    found = read_threshold(path)
+    own = hashlib.sha256((folder / MODEL).read_bytes()).hexdigest()
+    return found if found.model_sha256 in (None, own) else None
 
 
 def _is_embedded(value: Any) -> bool:

@@ -112,9 +112,9 @@ def test_an_unknown_data_set_is_told_through_the_command_line(capfd, tmp_path, m
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        ([], "found no verb, expected train or fetch"),
-        (["tran"], "found 'tran' (did you mean 'train'?), expected train or fetch"),
-        (["evaluate"], "found 'evaluate', expected train or fetch"),
+        ([], "found no verb, expected train or predict or embed or fetch"),
+        (["tran"], "found 'tran' (did you mean 'train'?), expected train or predict"),
+        (["evaluate"], "found 'evaluate', expected train or predict or embed or fetch"),
         (["fetch"], "NAME"),
         (["fetch", "mnsit"], "unknown download 'mnsit' (did you mean 'mnist'?)"),
     ],

@@ -14,6 +14,7 @@ from numpy_siamese.evaluation import (
     calibration,
     measures,
     one_shot,
+    projection,
     ranking,
     roc,
     verification,
@@ -187,6 +188,7 @@ def of_evaluation() -> Iterator[tuple[str, Call]]:
     labels = np.repeat([0, 1], 4)
     ranked = {"query": a(3), "references": a(4, 3), "weight": a(1, 3), "bias": a(1)}
     yield "ranking.reference_logits", (ranking.reference_logits, ranked)
+    yield "projection.project", (projection.project, {"embeddings": a(4, 3)})
     yield "ranking.highest", (ranking.highest, {"logits": a(4), "top": 2})
     yield "ranking.class_logits", (ranking.class_logits, {"logits": a(8), "labels": labels})
     yield "verification.accuracy", (verification.accuracy, judged)

@@ -44,13 +44,14 @@ def test_files_pillow_images_and_arrays_are_prepared_alike(paths):
     images = [Image.open(path) for path in paths]
     arrays = [np.asarray(image) for image in images]
     grey = [np.asarray(image.convert("L")) for image in images[:2]]
-    for given in (paths, [*map(str, paths)], iter(paths), tuple(images), arrays):
+    texts = [*map(str, paths)]
+    for given in (paths, texts, np.array(texts), iter(paths), tuple(images), arrays):
         np.testing.assert_array_equal(as_images(given, MIXED), expected, strict=True)
     np.testing.assert_array_equal(as_images(grey, MIXED), expected[:2], strict=True)
     np.testing.assert_array_equal(read_prepared(paths, MIXED), expected, strict=True)
     mixture = [paths[0], images[1], arrays[2]]
     np.testing.assert_array_equal(as_images(mixture, MIXED), expected, strict=True)
-    for one in (paths[0], str(paths[0]), images[0], arrays[0], grey[0]):
+    for one in (paths[0], texts[0], np.str_(texts[0]), images[0], arrays[0], grey[0]):
         np.testing.assert_array_equal(as_image(one, MIXED, "left"), expected[0], strict=True)
 
 

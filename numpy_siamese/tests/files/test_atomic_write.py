@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from numpy_siamese.files.atomic_write import write_atomically
+from numpy_siamese.files.atomic_write import leftovers, write_atomically, write_together
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.tests.support.folders import contents
 
@@ -165,3 +165,40 @@ def test_weights_are_written_atomically(path, monkeypatch):
     with pytest.raises(Accident):
         checkpoint.save_checkpoint(path, checkpoint.Checkpoint({}, {}, 0, 0))
     assert contents(path.parent) == before
+
+
+def test_files_of_one_set_are_all_old_until_all_can_be_written(tmp_path, monkeypatch):
+    """Broken otherwise: a full disk leaves files of an earlier set beside some of a new one."""
+    old = {"a.csv": b"old a", "b.json": b"old b"}
+    new = {tmp_path / "a.csv": b"new a", tmp_path / "b.json": b"new b", tmp_path / "c.png": b"c"}
+    for name, content in old.items():
+        (tmp_path / name).write_bytes(content)
+    for failing in (1, 2, 3):
+        count = 0
+
+        def full(_, failing=failing):
+            nonlocal count
+            count += 1
+            if count == failing:
+                raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "fsync", full)
+            with pytest.raises(OSError, match="No space left") as caught:
+                write_together(new)
+        assert caught.value.filename == str([*new][failing - 1])
+        assert contents(tmp_path) == old
+    order = []
+    replace = os.replace
+    monkeypatch.setattr(os, "replace", lambda *places: order.append(places[1]) or replace(*places))
+    write_together(new)
+    assert contents(tmp_path) == {path.name: content for path, content in new.items()}
+    assert order == [*new]
+
+
+def test_what_a_killed_process_left_is_known_by_its_name(tmp_path):
+    """Broken otherwise: half-written files pile up, or a user's file is taken for one."""
+    names = [".pairs.csv.12", ".validation-pairs.csv.12", ".one-shot.png.7", ".config.json.1"]
+    for name in (*names, "pairs.csv", ".pairs.csv", ".notes.txt.12", ".lock", "x.json.12"):
+        (tmp_path / name).touch()
+    assert sorted(path.name for path in leftovers(tmp_path)) == sorted(names)

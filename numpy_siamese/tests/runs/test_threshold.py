@@ -20,7 +20,7 @@ def test_the_threshold_and_its_rates_are_read(path):
     """Broken otherwise: a verdict is told with another threshold, or the rates are exchanged."""
     path.write_text(json.dumps(EVALUATION))
     found = read_threshold(path)
-    assert found == (0.625, (0.25, 0, 0.5), (1, 0, 0.5))
+    assert found == (0.625, (0.25, 0, 0.5), (1, 0, 0.5), None)
     assert found.far.value == 0.25
     assert found.frr.value == 1
 
@@ -36,6 +36,7 @@ def test_the_threshold_and_its_rates_are_read(path):
         (json.dumps(EVALUATION | {"threshold": float("nan")}), "threshold: found nan"),
         (json.dumps(EVALUATION | {"far": 0.5}), "far: found 0.5, expected an object of value, low"),
         (json.dumps(EVALUATION | {"frr": RATE | {"low": -1}}), "frr low: found -1"),
+        (json.dumps(EVALUATION | {"model_sha256": 3}), "model_sha256: found 3, expected a string"),
         (json.dumps(EVALUATION | {"frr": {"value": 0, "low": 0}}), "frr high: found None"),
     ],
 )

@@ -1,11 +1,14 @@
 """A trained network in use, in Python: pairs judged, images embedded, references ranked."""
 
+import hashlib
+import json
 import math
 import re
 
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file, save_file
 
 import numpy_siamese
 from numpy_siamese.data.image_likes import as_images
@@ -33,7 +36,7 @@ def test_a_run_is_loaded_with_all_that_its_use_takes(tmp_path):
     assert run.path == folder
     assert run.class_names == {0: "cross", 1: "square"}
     assert run.preparation == Preparation("light")
-    assert run.threshold == (0.75, (0.25, 0.125, 0.5), (0.375, 0.125, 0.5))
+    assert run.threshold == (0.75, (0.25, 0.125, 0.5), (0.375, 0.125, 0.5), None)
     assert run.run.config.threads == 1
     assert "weights" not in repr(run)
 
@@ -81,6 +84,28 @@ def test_without_a_validated_threshold_there_is_no_verdict_at_it(tmp_path):
     """Broken otherwise: a run that was never evaluated rejects every pair, or cannot be used."""
     found = numpy_siamese.load_run(write_run(tmp_path / "run")).verify(*DIGITS[:2])
     assert found.same_at_threshold is None
+
+
+def test_a_threshold_of_other_weights_does_not_count(tmp_path):
+    """Broken otherwise: after `train --resume` verdicts are told with rates of another network."""
+    folder = write_run(tmp_path / "run", 0.75)
+    path = folder / "evaluation" / "evaluation.json"
+    own = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    for sha256, threshold in ((own, 0.75), ("0" * 64, None)):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"model_sha256": sha256}))
+        found = numpy_siamese.load_run(folder).threshold
+        assert (found and found.value) == threshold
+
+
+def test_weights_that_overflow_are_told(tmp_path):
+    """Broken otherwise: a network that diverged gives verdicts of NaN, or warnings of NumPy's."""
+    folder = write_run(tmp_path / "run")
+    weights = load_file(folder / "model.safetensors")
+    for name, said in (("net.conv1.weight", "embeddings that are not finite"), ("fc1.weight", "")):
+        save_file(weights | {name: np.sign(weights[name]) * 1e307}, folder / "model.safetensors")
+        run = numpy_siamese.load_run(folder)
+        with pytest.raises(InputError, match=re.escape(f"{folder}: found {said}")):
+            run.verify(*DIGITS[:2])
 
 
 def test_references_are_ranked_as_pairs_are_judged(run):
@@ -175,5 +200,5 @@ def test_what_is_no_finished_run_is_refused(tmp_path):
         numpy_siamese.load_run(tmp_path)
     folder = write_run(tmp_path / "run", 0.75)
     (folder / "evaluation" / "evaluation.json").write_text("{}")
-    with pytest.raises(InputError, match=r"evaluation\.json: threshold: found None"):
+    with pytest.raises(InputError, match=r"evaluation\.json: far: found None"):
         numpy_siamese.load_run(folder)
