@@ -14,9 +14,9 @@ from numpy_siamese.data.preparation import BOX
 from numpy_siamese.errors import InputError
 from numpy_siamese.files.atomic_write import write_atomically
 from numpy_siamese.files.onnx_file import WEIGHTS_SHA256, onnx_package
-from numpy_siamese.files.reading import read_json
 from numpy_siamese.files.tensors import weights_checksum
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
+from numpy_siamese.runs.threshold import validated_threshold
 from torch_siamese.config import TrainConfig
 from torch_siamese.inference import TorchNetwork
 from torch_siamese.onnx_graph import graph
@@ -27,12 +27,6 @@ OPSET, IR_VERSION = 17, 8
 """Of 2022, when it had all operators that are needed here. Old runtimes read such files too."""
 
 PRODUCER = "torch-siamese"
-
-EVALUATION = Path("evaluation", "evaluation.json")
-"""Where `evaluate` leaves its figures, in the folder of a run."""
-
-MOST_BYTES = 2**20
-"""The most that an `evaluation.json` may have."""
 
 LEVELS = "grey levels from 0 to 255, not scaled to 0..1"
 PREPARED = (
@@ -108,8 +102,7 @@ def metadata(
     Raises
     ------
     InputError
-        There is an `evaluation.json`, but it does not give threshold, FAR and FRR. Or it tells that
-        it is of other weights.
+        There is an `evaluation.json`, but it does not give threshold, FAR and FRR.
     """
     names = {str(label): name for label, name in run.recorded.class_names.items()}
     preparation, (_, H, W) = run.recorded.preparation, architecture.image_shape
@@ -119,7 +112,7 @@ def metadata(
         "image": f"{H}x{W} {LEVELS}; {PREPARED if preparation else STORED}",
         "preparation": json.dumps(preparation and {"ground": preparation.ground}),
         "class_names": json.dumps(names),
-        **{name: json.dumps(value) for name, value in _evaluated(run.path, checksum).items()},
+        **{name: json.dumps(value) for name, value in _evaluated(run).items()},
         "versions": json.dumps(
             {name: _version(name) for name in ("numpy-siamese", "onnx")}
             | {"torch": torch.__version__}
@@ -130,51 +123,13 @@ def metadata(
     return entries | {WEIGHTS_SHA256: checksum}
 
 
-def _evaluated(run: Path, checksum: str) -> dict[str, Any]:
-    """Return threshold, far and frr as `evaluate` found them; nothing if it was not run."""
-    path = run / EVALUATION
-    if not path.exists():
+def _evaluated(run: FinishedRun) -> dict[str, Any]:
+    """Return threshold, far and frr as `evaluate` found them; nothing for other weights."""
+    found = validated_threshold(run)
+    if found is None:
         return {}
-    expected = "the figures of evaluate: threshold, far and frr"
-    found = read_json(path, expected, MOST_BYTES)
-    names = ("threshold", "far", "frr")
-    if not isinstance(found, dict) or not found.keys() >= set(names):
-        raise InputError(f"{path}: found {_kind(found)}, expected {expected}")
-    if found.get(WEIGHTS_SHA256, checksum) != checksum:
-        raise InputError(
-            f"{path}: found figures of other weights, expected those of the run; evaluate it anew"
-        )
-    if not _is_share(found["threshold"]):
-        raise InputError(
-            f"{path}: threshold: found {found['threshold']!r:.80}, expected a number from 0 to 1"
-        )
-    for name in ("far", "frr"):
-        if not _is_figure(found[name]):
-            raise InputError(
-                f"{path}: {name}: found {found[name]!r:.80}, expected numbers from 0 to 1 for "
-                "value, low and high"
-            )
-    return {name: found[name] for name in names}
-
-
-def _kind(found: Any) -> str:
-    if isinstance(found, dict):
-        return f"the names {', '.join(map(str, found))[:200] or 'of nothing'}"
-    return f"a {type(found).__name__}"
-
-
-def _is_share(found: Any) -> bool:
-    return type(found) in (int, float) and 0 <= found <= 1
-
-
-def _is_figure(found: Any) -> bool:
-    """Return whether it is a figure with its interval. An interval may be unknown."""
-    return (
-        isinstance(found, dict)
-        and found.keys() == {"value", "low", "high"}
-        and _is_share(found["value"])
-        and all(end is None or _is_share(end) for end in (found["low"], found["high"]))
-    )
+    rates = {"far": found.far._asdict(), "frr": found.frr._asdict()}
+    return {"threshold": found.value} | rates
 
 
 def _version(package: str) -> str:

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +66,9 @@ def find_images(folder: Path) -> ImageFolder | None:
         if train and test:
             return ImageFolder(folder, train, test)
         alone, other = pair if train else pair[::-1]
-        if (train or test) and all(path.parent != inside[alone] for path in _images(inside[alone])):
+        if (train or test) and all(
+            path.parent != inside[alone] for path in images_in(inside[alone])
+        ):
             raise InputError(
                 f"{folder}: found classes in {inside[alone].name}, but none in {other}, expected "
                 "both, or one sub-folder a class"
@@ -207,7 +209,7 @@ def _prepared(paths: Sequence[Path]) -> tuple[npt.NDArray[np.uint8], Preparation
             continue
         light[i] = has_light_ground(grey)
         images[i] = Preparation("light" if light[i] else "dark")(grey)
-    _refuse(faults, len(paths))
+    refuse(faults, len(paths))
     preparation = Preparation.of_set(light.tolist())
     if preparation.ground != "mixed":
         for i in np.flatnonzero(light != (preparation.ground == "light")).tolist():
@@ -217,14 +219,25 @@ def _prepared(paths: Sequence[Path]) -> tuple[npt.NDArray[np.uint8], Preparation
             f"{paths[i]}: found nothing drawn on {GROUNDS[preparation.ground]}, which the images "
             "of this set have, expected a drawing that stands out of it"
         )
-    _refuse(faults, len(paths))
+    refuse(faults, len(paths))
     inverted = {"light": "all", "dark": "none", "mixed": "these"}[preparation.ground]
     remark = f"light ground in {light.sum():,} of {len(paths):,} images, {inverted} inverted"
     return images, preparation, remark
 
 
-def _refuse(faults: Mapping[Path, str], total: int) -> None:
-    """Refuse images: name the first, count the others."""
+def refuse(faults: Mapping[Any, str], total: int) -> None:
+    """Refuse images, if there are faults: name the first, count the others.
+
+    Parameters
+    ----------
+    faults : mapping of what can be sorted to str
+    total : int
+        Images looked at.
+
+    Raises
+    ------
+    InputError
+    """
     if faults:
         others = len(faults) - 1
         more = f" (and {others} more of {total} images cannot be used)" if others else ""
@@ -233,7 +246,7 @@ def _refuse(faults: Mapping[Path, str], total: int) -> None:
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
     """Return the images of each sub-folder, nothing if none has any."""
-    classes = {name: _images(folder / name) for name in _folders(folder)}
+    classes = {name: images_in(folder / name) for name in _folders(folder)}
     return classes if any(classes.values()) else {}
 
 
@@ -247,8 +260,14 @@ def _folders(folder: Path) -> list[str]:
         _unlisted(error)
 
 
-def _images(folder: Path) -> list[Path]:
-    """Return all images of a folder and what lies within, sorted."""
+def images_in(folder: Path) -> list[Path]:
+    """Return all images of a folder and what lies within, sorted.
+
+    Raises
+    ------
+    InputError
+        A folder cannot be listed.
+    """
     found: list[Path] = []
     for place, folders, names in os.walk(folder, onerror=_unlisted):
         folders[:] = filter(_is_seen, folders)

@@ -80,6 +80,38 @@ def read_image(path: str | os.PathLike[str]) -> Grey:
             raise InputError(f"{path}: {_fault(head, error)}") from error
 
 
+def grey_levels(image: "Image") -> Grey:
+    """Return an image of Pillow as grey levels, as `read_image` does.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+
+    Returns
+    -------
+    (H, W) float32
+        Levels from 0, black, to 255, white.
+
+    Raises
+    ------
+    InputError
+        It is damaged or empty, has more than `MOST_PIXELS` pixels, or pixels that are neither of 8
+        nor of 16 bits.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _check_size(image)
+            return _upright(image)
+    except InputError:
+        raise
+    except Exception as error:  # a file behind it is decoded only now
+        raise InputError(
+            f"found an image, damaged ({reason(error) or type(error).__name__}), expected a whole "
+            "one"
+        ) from error
+
+
 def _fault(head: bytes, error: Exception) -> str:
     """Return what is wrong with a file that cannot be read, and what was expected."""
     from PIL import UnidentifiedImageError
@@ -98,15 +130,13 @@ def _fault(head: bytes, error: Exception) -> str:
 
 
 def _decoded(file: BinaryIO) -> Grey:
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     with Image.open(file, formats=sorted(set(SUFFIXES.values()))) as image:
-        width, height = image.size
-        if width * height > MOST_PIXELS:
-            raise InputError(f"found {width}×{height} pixels, expected at most {MOST_PIXELS}")
+        _check_size(image)
         image.draft("L", (MOST_SIDE, MOST_SIDE))  # JPEG alone can be decoded smaller than it is
         with _quiet() if image.format == "TIFF" else nullcontext():
-            return _grey(ImageOps.exif_transpose(image))
+            return _upright(image)
 
 
 @contextmanager
@@ -125,6 +155,21 @@ def _quiet() -> Iterator[None]:
         os.dup2(kept, STDERR)
         os.close(nowhere)
         os.close(kept)
+
+
+def _check_size(image: "Image") -> None:
+    width, height = image.size
+    if not width * height:
+        raise InputError(f"found {width}×{height} pixels, expected at least one")
+    if width * height > MOST_PIXELS:
+        raise InputError(f"found {width}×{height} pixels, expected at most {MOST_PIXELS}")
+
+
+def _upright(image: "Image") -> Grey:
+    """Return the levels of an image, turned as its camera noted."""
+    from PIL import ImageOps
+
+    return _grey(ImageOps.exif_transpose(image))
 
 
 def _grey(image: "Image") -> Grey:

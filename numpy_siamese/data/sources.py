@@ -72,6 +72,11 @@ def load(
     return Dataset(name, *read())
 
 
+def named() -> tuple[str, ...]:
+    """Return the names that `load` knows."""
+    return tuple(_NAMED)
+
+
 def _read_mnist_5k() -> tuple[Split, Split]:
     import importlib.resources
     import zlib

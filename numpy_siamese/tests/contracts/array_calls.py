@@ -9,7 +9,16 @@ import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
 from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
-from numpy_siamese.evaluation import bootstrap, calibration, measures, one_shot, roc, verification
+from numpy_siamese.evaluation import (
+    bootstrap,
+    calibration,
+    measures,
+    one_shot,
+    projection,
+    ranking,
+    roc,
+    verification,
+)
 from numpy_siamese.functional import fused
 from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
@@ -92,6 +101,7 @@ BY_POSITION = {
     ("measures.pair_measures", "validation_targets"),
     ("pairs.PairSampler", "labels"),
     ("plots.pair_grid_figure", "targets"),
+    ("ranking.class_logits", "labels"),
     ("roc.roc_curve", "targets"),
     ("training.NumpyLearner.evaluate", "left_index"),
     ("training.NumpyLearner.evaluate", "right_index"),
@@ -176,6 +186,11 @@ def of_evaluation() -> Iterator[tuple[str, Call]]:
     drawn = TARGETS | INDICES | {"n_images": 6, "resamples": 3}
     validating = {f"validation_{name}": value for name, value in judged.items()}
     labels = np.repeat([0, 1], 4)
+    ranked = {"query": a(3), "references": a(4, 3), "weight": a(1, 3), "bias": a(1)}
+    yield "ranking.reference_logits", (ranking.reference_logits, ranked)
+    yield "projection.project", (projection.project, {"embeddings": a(4, 3)})
+    yield "ranking.highest", (ranking.highest, {"logits": a(4), "top": 2})
+    yield "ranking.class_logits", (ranking.class_logits, {"logits": a(8), "labels": labels})
     yield "verification.accuracy", (verification.accuracy, judged)
     yield "roc.roc_curve", (roc.roc_curve, weighted)
     yield "calibration.brier_score", (calibration.brier_score, weighted)

@@ -29,6 +29,8 @@ from numpy_siamese.evaluation import (
     jackknife,
     measures,
     one_shot,
+    projection,
+    ranking,
     roc,
     verification,
 )
@@ -49,7 +51,7 @@ Array = np.ndarray
 
 MODULES = (
     *(activation, affine, conv, distance, fused, loss, pooling),
-    *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot),
+    *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot, projection, ranking),
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(initialization, model, optim, pairs, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, validation, verification),

@@ -17,6 +17,7 @@ from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_chec
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH, RecordedConfig, read_config
 from numpy_siamese.runs.history import History, Metrics
+from numpy_siamese.runs.threshold import Threshold, read_threshold
 from numpy_siamese.tests.robustness.spoiling import INTERESTING, Reader
 
 VALUES: Sequence[Any] = [
@@ -169,10 +170,24 @@ def _check_config(content: bytes, found: RecordedConfig) -> None:
         assert value == expected or (value != value and expected != expected)
 
 
+@functools.cache
+def _evaluation_seeds() -> list[bytes]:
+    rate = {"value": 0.25, "low": 0, "high": 1.0}
+    return [json.dumps({"pairs": 9, "threshold": 0.5, "far": rate, "frr": rate}).encode()]
+
+
+def _check_evaluation(content: bytes, found: Threshold) -> None:
+    told = json.loads(content)
+    assert found.value == told["threshold"]
+    for name, figure in (("far", found.far), ("frr", found.frr)):
+        assert figure._asdict() == {end: told[name][end] for end in ("value", "low", "high")}
+
+
 READERS = {
     "safetensors": Reader(read_tensors, _tensor_seeds, _change_tensors, _check_tensors),
     "checkpoint": Reader(load_checkpoint, _checkpoint_seeds, _change_tensors, _check_checkpoint),
     "config": Reader(
         lambda path: read_config(path, TrainConfig), _config_seeds, change_json, _check_config
     ),
+    "evaluation": Reader(read_threshold, _evaluation_seeds, change_json, _check_evaluation),
 }
