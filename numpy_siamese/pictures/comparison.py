@@ -1,5 +1,6 @@
 """The pictures of verdicts on a user's own images: what the network saw, and what it said."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ MARGIN, TITLE, LINE, BETWEEN = 28, 56, 24, 28
 
 COLUMNS = 5
 
+LETTERS = 54
+"""Letters of a line of text beneath two images."""
+
 
 def comparison_figure(
     left: Array, right: Array, names: Sequence[str], texts: Sequence[str]
@@ -33,7 +37,7 @@ def comparison_figure(
     left, right : (28, 28) uint8
     names : two strings
     texts : sequence of str
-        A line each.
+        A line each, or several for a long one.
 
     Raises
     ------
@@ -43,15 +47,16 @@ def comparison_figure(
     pair = [_image("left", left), _image("right", right)]
     if len(names) != 2:
         raise ValueError(f"names must be two, got {len(names)}")
+    lines = [line for text in texts for line in textwrap.wrap(text, LETTERS)]
     side = LARGE * pair[0].shape[0]
     width = 2 * MARGIN + 2 * side + BETWEEN
-    height = TITLE + LINE + side + BETWEEN + LINE * len(texts) + MARGIN // 2
+    height = TITLE + LINE + side + BETWEEN + LINE * len(lines) + MARGIN // 2
     figure, axes = _page(width, height, "What the network saw")
     for n, (image, name) in enumerate(zip(pair, names, strict=True)):
         x = MARGIN + n * (side + BETWEEN)
         _caption(axes, name, x + side / 2, TITLE + LINE - 5, side, 11)
         _draw(axes, image, x, TITLE + LINE, LARGE)
-    for n, text in enumerate(texts):
+    for n, text in enumerate(lines):
         y = TITLE + LINE + side + BETWEEN + LINE * (n + 0.5)
         artist = axes.text(MARGIN, y, "", ha="left", va="center", fontsize=10.5)
         canvas.write(artist, [text], width - 2 * MARGIN)

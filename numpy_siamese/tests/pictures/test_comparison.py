@@ -34,6 +34,15 @@ def test_a_comparison_shows_both_images_names_and_texts():
     assert left < right
 
 
+def test_a_long_text_goes_on_in_the_next_line():
+    """Broken otherwise: the rates of a verdict are cut off."""
+    text = "FAR 4.1 % [3.4, 4.8] and FRR 3.8 % [3.1, 4.5] there, on test pairs"
+    figure = comparison_figure(IMAGES[0], IMAGES[1], ["a", "b"], [text])
+    lines = [line for line in words_of(figure) if len(line) > 10 and line != "What the network saw"]
+    assert " ".join(lines) == text
+    assert_nothing_overlaps(figure)
+
+
 def test_references_stand_in_their_order_with_all_that_is_said_of_them():
     """Broken otherwise: a name or probability of another reference stands over an image."""
     figure = ranking(class_names=list("ABCDEFG"))
