@@ -5,7 +5,7 @@
 
 The first command, in a clone of its own, changes one operator, number, name or argument at a time
 and runs the tests; this one reads what it left in `mutants/`. A surviving change is either listed
-in `equivalent_mutants.toml`, with the reason why no test could tell, or a hole in the tests: it is
+in one of `equivalent/*.toml`, with the reason why no test could tell, or a hole in the tests: it is
 printed, and the exit status is 1.
 """
 
@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from numpy_siamese.cli.parser import Parser
 
-EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+EQUIVALENT = Path(__file__).with_name("equivalent")
 
 SURVIVED = {0, 5, 33}
 """Exit statuses of mutmut: all tests passed, or none was there to run."""
@@ -44,10 +44,11 @@ def single_spaced(text: str) -> str:
 def equivalent() -> dict[Change, str]:
     """Return the listed changes, each with its reason."""
     found = {}
-    for entry in tomllib.loads(EQUIVALENT.read_text("utf-8"))["equivalent"]:
-        for new in entry["new"]:
-            change = Change(entry["module"], single_spaced(entry["old"]), single_spaced(new))
-            found[change] = entry["reason"]
+    for file in sorted(EQUIVALENT.glob("*.toml")):
+        for entry in tomllib.loads(file.read_text("utf-8"))["equivalent"]:
+            for new in entry["new"]:
+                change = Change(entry["module"], single_spaced(entry["old"]), single_spaced(new))
+                found[change] = entry["reason"]
     return found
 
 

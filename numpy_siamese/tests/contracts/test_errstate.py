@@ -100,6 +100,13 @@ def test_no_operation_reports_a_nan_that_comes_in(name, value, dtype):
     assert_nothing_is_reported(lambda: results(function, arguments))
 
 
+@every_dtype
+def test_a_nan_beside_it_makes_no_right_value_an_error(dtype):
+    """Broken otherwise: a NaN in a batch has e¹⁰⁰⁰ reported, whose limit is right."""
+    x = np.array([np.nan, -1000, 1000], dtype)
+    assert_nothing_is_reported(lambda: results(F.sigmoid, {"x": x}))
+
+
 def test_what_spoils_a_result_is_reported():
     """Broken otherwise: `np.errstate` finds no overflow and no ∞ − ∞ any more."""
     huge, infinite = np.full((1, 2), 1e200), np.full(2, np.inf)

@@ -12,7 +12,7 @@ from numpy_siamese import functional as F
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.functional.fused import conv_relu_pool
 from numpy_siamese.inference import embed_images
-from numpy_siamese.initialization import manual_seed
+from numpy_siamese.initialization import linear_or_conv2d, manual_seed, uniform
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.training import loss_and_gradients
@@ -33,6 +33,16 @@ def anything(value: Any) -> Any:
 def pullback_of(result: tuple) -> Callable[..., Any]:
     """Return the pullback of an operation's result."""
     return result[1]
+
+
+def drawn(shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
+    """Return uniform numbers."""
+    return uniform(manual_seed(0), shape, low, high, np.float32)
+
+
+def weights(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weight and bias of a layer."""
+    return linear_or_conv2d(manual_seed(0), shape, np.float32)
 
 
 def images(N: int) -> np.ndarray:
@@ -221,10 +231,7 @@ MESSAGES: dict[tuple[str, ...], tuple[Callable[[], Any], type[Exception]]] = {
     ("momentum", "finite", "nan"): (lambda: SGD({}, 1, np.nan), ValueError),
     ("weight_decay", "finite", "inf"): (lambda: SGD({}, 1, weight_decay=np.inf), ValueError),
     ("parameters", "map names to arrays", "list"): (lambda: SGD(anything([]), 1), TypeError),
-    ("dampening", "finite", "int"): (
-        lambda: SGD({}, 1, dampening=10**400),
-        ValueError,
-    ),
+    ("dampening", "finite", "int"): (lambda: SGD({}, 1, dampening=10**400), ValueError),
     ("parameters['b']", "written"): (
         lambda: SGD({"b": anything(np.float32(1))}, 1),
         ValueError,
@@ -250,10 +257,11 @@ MESSAGES: dict[tuple[str, ...], tuple[Callable[[], Any], type[Exception]]] = {
         TypeError,
     ),
     # seeds and pairs
-    ("seed", "[-2**63, 2**64)", "18446744073709551616"): (
-        lambda: manual_seed(2**64),
-        ValueError,
-    ),
+    ("seed", "[-2**63, 2**64)", "18446744073709551616"): (lambda: manual_seed(2**64), ValueError),
+    ("shape", "tuple of ints", "float"): (lambda: drawn(anything(0.5), -1.0, 1.0), TypeError),
+    ("low", "finite", "nan"): (lambda: drawn((2,), np.nan, 1.0), ValueError),
+    ("high", "finite", "inf"): (lambda: drawn((2,), 0.0, np.inf), ValueError),
+    ("weight_shape", "at least 0", "-2"): (lambda: weights((3, -2)), ValueError),
     ("batch_size", "at least 2", "1"): (
         lambda: PairSampler(np.arange(4), 1, 0),
         ValueError,
