@@ -99,7 +99,7 @@ def highest(logits: Array, top: int | None = None) -> Array:
     if np.isnan(logits).any():
         raise ValueError("logits must not be NaN")
     n = len(logits)
-    count = n if top is None else min(_arguments.count("top", top, 1), n)
+    count = n if top is None else _arguments.count("top", top, 1)
     chosen = np.arange(n)
     if count < n:
         last = logits[np.argpartition(logits, n - count)[n - count]]  # which just gets in

@@ -27,7 +27,7 @@ def test_tsne_keeps_groups_apart_and_depends_on_the_seed_alone():
     embeddings = 100 * groups[:, None] + rng.standard_normal((40, 84))
     found = project(embeddings, "t-SNE", 3)
     np.testing.assert_array_equal(found, project(embeddings, "t-SNE", 3))
-    assert found.shape == (40, 2)
+    assert (found.dtype, found.shape) == (np.float64, (40, 2))
     centres = [found[groups == k].mean(axis=0) for k in (0, 1)]
     spread = max(np.linalg.norm(found[groups == k] - centres[k], axis=1).max() for k in (0, 1))
     assert np.linalg.norm(centres[0] - centres[1]) > spread
