@@ -1,6 +1,7 @@
 """Draw a folder of digits as people have them: of any size, ink, paper and format.
 
 python docs/results/drawings.py FOLDER --count 50 --seed 0
+python docs/results/drawings.py FOLDER --shrunk     # the same, unprepared: grey, 28×28, as CSV
 
 Each digit is a few strokes through points that are moved at random. Its page is light, dark or
 transparent. There are `train` and `test`, with a sub-folder for each digit.
@@ -89,17 +90,25 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=50, help="drawings of a digit in each half")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shrunk", action="store_true", help="write mnist_train.csv and so on")
     arguments = parser.parse_args()
     rng = np.random.default_rng(arguments.seed)
     for half in ("train", "test"):
+        rows = []
         for digit in STROKES:
-            (folder := arguments.folder / half / digit).mkdir(parents=True)
             for number in range(arguments.count):
                 page = PAGES[number % len(PAGES)]
-                suffix = SUFFIXES[page][number % len(SUFFIXES[page])]
                 image = drawing(digit, page, rng)
-                image = image if page == "clear" else image.convert("RGB")
-                image.save(folder / f"{number:03}.{suffix}")
+                rows.append([int(digit), *np.asarray(image.convert("L").resize((28, 28))).flat])
+                if not arguments.shrunk:
+                    (folder := arguments.folder / half / digit).mkdir(parents=True, exist_ok=True)
+                    suffix = SUFFIXES[page][number % len(SUFFIXES[page])]
+                    image = image if page == "clear" else image.convert("RGB")
+                    image.save(folder / f"{number:03}.{suffix}")
+        if arguments.shrunk:
+            arguments.folder.mkdir(exist_ok=True)
+            path = arguments.folder / f"mnist_{half}.csv"
+            np.savetxt(path, np.array(rows), fmt="%d", delimiter=",")
 
 
 if __name__ == "__main__":

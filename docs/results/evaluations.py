@@ -1,8 +1,10 @@
 """Print the tables of one-shot.md from the evaluations beside this file.
 
 python docs/results/evaluations.py
+python docs/results/evaluations.py --short  # the table of the README
 """
 
+import argparse
 import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,9 +22,18 @@ SETS = {
     "digits 0 to 6, seen": ("heldout", None),
     "digits 7, 8, 9, unseen": ("heldout", "unseen"),
     "drawings": ("drawings", None),
+    "drawings, shrunk": ("shrunk", None),
     "characters": ("characters", None),
 }
 """What a column shows: the runs, and which part of their evaluation."""
+
+WAYS = {
+    "MNIST": (2, 5, 10),
+    "digits 0 to 6, seen": (7,),
+    "digits 7, 8, 9, unseen": (2, 3),
+    "characters": (5, 20),
+}
+"""Numbers of classes to show. Of the others it is 10."""
 
 MEASURES: dict[str, Callable[[Figures], float]] = {
     "accuracy at 0.5": lambda f: f["accuracy"]["value"],
@@ -107,24 +118,45 @@ def setting(figures: Figures, ways: int, shots: int) -> Figures:
 
 
 def ways_table() -> Iterator[str]:
-    """Yield N-way K-shot accuracies in %, mean and standard deviation over the seeds."""
+    """Yield N-way K-shot accuracies in %, the networks' with standard deviation over the seeds."""
     yield row("images", "ways", "shots", *METHODS, "chance")
     yield "|---" * (4 + len(METHODS)) + "|"
-    for title, (name, part) in SETS.items():
-        seeds = of_seeds(name, part)
-        settings = [(e["ways"], e["shots"]) for e in seeds[0]["one_shot"]]
-        shown = [place for place in settings if place[0] in (2, 5, 10, 20, 3 if part else 10)]
-        for ways, shots in shown:
-            entries = [setting(figures, ways, shots) for figures in seeds]
-            values = [
-                spread([100 * entry[method]["value"] for entry in entries], 1)
-                for method in METHODS.values()
-            ]
-            yield row(title, str(ways), str(shots), *values, f"{100 / ways:.1f}")
+    for title, place in SETS.items():
+        seeds = of_seeds(*place)
+        for ways in WAYS.get(title, (10,)):
+            for shots in (1, 5):
+                entries = [setting(figures, ways, shots) for figures in seeds]
+                values = []
+                for method in METHODS.values():
+                    rates = [100 * entry[method]["value"] for entry in entries]
+                    alike = len(set(rates)) == 1  # pixels know no seed
+                    values.append(f"{rates[0]:.1f}" if alike else spread(rates, 1))
+                yield row(title, str(ways), str(shots), *values, f"{100 / ways:.1f}")
+
+
+def short_table() -> Iterator[str]:
+    """Yield the README's table."""
+    yield row("", "accuracy", "ROC AUC", "FAR", "FRR")
+    yield "|---" * 5 + "|"
+    for title, place in {
+        "test digits": SETS["MNIST"],
+        "drawn digits": SETS["drawings"],
+        "7, 8, 9, never seen in training": SETS["digits 7, 8, 9, unseen"],
+    }.items():
+        seeds = of_seeds(*place)
+        keys = ("accuracy", "roc_auc", "far", "frr")
+        yield row(
+            title, *(f"{statistics.mean(f[key]['value'] for f in seeds):.3f}" for key in keys)
+        )
 
 
 TABLES = {"pairs": pairs_table, "seeds": seeds_table, "ways": ways_table}
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--short", action="store_true", help="print the README's table")
+    if parser.parse_args().short:
+        print(*short_table(), sep="\n")
+        raise SystemExit
     for name, table in TABLES.items():
         print(f"<!-- {name} -->", *table(), "<!-- end -->\n", sep="\n")

@@ -11,6 +11,7 @@ REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 DOCS = REPOSITORY / "docs"
 RESULTS = runpy.run_path(str(DOCS / "results" / "table.py"))
+EVALUATIONS = runpy.run_path(str(DOCS / "results" / "evaluations.py"))
 PROSE = [
     path.relative_to(REPOSITORY).as_posix()
     for path in sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
@@ -55,6 +56,14 @@ def test_the_tables_are_made_from_the_results():
     document = (DOCS / "reproduction.md").read_text(encoding="utf-8")
     assert marked(document, "reproduction") == list(RESULTS["table"]())
     assert marked(README, "reproduction") == list(RESULTS["short_table"]())
+
+
+def test_what_a_network_is_worth_is_made_from_its_evaluations():
+    """A figure of verification or of episodes that no evaluation gave."""
+    document = (DOCS / "one-shot.md").read_text(encoding="utf-8")
+    for name, table in EVALUATIONS["TABLES"].items():
+        assert marked(document, name) == list(table()), name
+    assert marked(README, "worth") == list(EVALUATIONS["short_table"]())
 
 
 def test_the_runs_reproduce_the_recipe():
