@@ -137,3 +137,9 @@ def test_no_warning_where_the_result_is_right() -> None:
     """Splitting a huge number overflows and an infinite one has no error; neither is told."""
     x, y = np.array([1e305, -1e305, np.inf]), np.ones(3)
     assert (fma(2.0, x, y) == [2e305, -2e305, np.inf]).all()
+
+
+def test_what_is_no_array_is_named():
+    """Broken otherwise: the refusal names another argument, or none."""
+    with pytest.raises(TypeError, match=r"^x must be a numpy.ndarray, got list"):
+        fma(2.0, [1.0], np.ones(1))
