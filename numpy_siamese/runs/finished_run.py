@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
-from numpy_siamese.files.paths import shell_word
+from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.files.reading import read_json
 from numpy_siamese.runs.checkpoint import load_model
 from numpy_siamese.runs.config import TrainConfig
@@ -41,6 +43,29 @@ class FinishedRun:
     def model_sha256(self) -> str:
         """Return the SHA-256 of `model.safetensors`, which changes when the run goes on."""
         return hashlib.sha256((self.path / MODEL).read_bytes()).hexdigest()
+
+    def own_data(self, otherwise: str) -> Dataset:
+        """Load the data that the run was trained on, with all classes.
+
+        Parameters
+        ----------
+        otherwise : str
+            The argument that says where they are now, for the message.
+
+        Raises
+        ------
+        InputError
+            They cannot be read, or are others than the run saw.
+        """
+        config = self.config
+        try:
+            dataset = load(expanded(config.data), config.test_share, config.seed)
+        except InputError as error:
+            raise InputError(
+                f"{error}; if the data of the run have moved, give {otherwise}"
+            ) from error
+        self.recorded.check_data(dataset)
+        return dataset
 
     def network(self, network_class: Any) -> Network:
         """Return the trained network at work.

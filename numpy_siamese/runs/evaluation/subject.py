@@ -112,13 +112,7 @@ def _data(run: FinishedRun, data: str | None) -> tuple[Dataset, bool]:
     """Return the data set, and whether it is the run's own."""
     config = run.config
     if data in (None, config.data):
-        try:
-            dataset = load(expanded(config.data), config.test_share, config.seed)
-        except InputError as error:
-            hint = "" if data else "; --data says where the data of the run are now"
-            raise InputError(f"{error}{hint}") from error
-        run.recorded.check_data(dataset)
-        return dataset, True
+        return run.own_data("--data"), True
     try:
         place = expanded(data)
     except InputError as error:

@@ -114,7 +114,7 @@ def test_data_that_changed_since_training_are_refused(capfd, tmp_path):
     write_idx_folder(tmp_path / "data", *changed)
     assert_refused(capfd, ["evaluate", str(run)], "found images and labels of SHA-256", "recorded")
     shutil.rmtree(tmp_path / "data")
-    hint = "--data says where the data of the run are now"
+    hint = "if the data of the run have moved, give --data"
     assert_refused(capfd, ["evaluate", str(run)], "unknown data set", hint)
     assert not (run / "evaluation").exists()
 
