@@ -96,9 +96,7 @@ class FinishedRun:
             ) from error
 
 
-def read_finished_run(
-    path: Path, config_class: type[TrainConfig], **of_sitting: Any
-) -> FinishedRun:
+def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any) -> FinishedRun:
     """Read the folder of a finished run of either package.
 
     Parameters
@@ -106,7 +104,7 @@ def read_finished_run(
     path : Path
     config_class : type
         `TrainConfig` of the package that goes on with the weights.
-    **of_sitting
+    **of_use
         Settings to take instead of the recorded ones, such as threads=1.
 
     Raises
@@ -123,5 +121,5 @@ def read_finished_run(
     summary = read_json(path / SUMMARY, "a JSON object", MOST_BYTES)
     if not isinstance(summary, dict) or summary.get("finished") is not True:
         raise InputError(f"{path}: found a run that is not finished, expected {go_on}")
-    config = config_class(**recorded.settings | of_sitting)
+    config = config_class(**recorded.settings | of_use)
     return FinishedRun(path, config, recorded, load_model(path / MODEL))

@@ -232,7 +232,7 @@ def read_trained_run(
     path: str | os.PathLike[str],
     config_class: type[TrainConfig],
     network_class: Any,
-    **of_sitting: Any,
+    **of_use: Any,
 ) -> TrainedRun:
     """Read the folder of a finished run of either package, to use its network.
 
@@ -243,7 +243,7 @@ def read_trained_run(
         `TrainConfig` of the package that computes.
     network_class : type
         `NumpyNetwork` or `TorchNetwork`.
-    **of_sitting
+    **of_use
         Settings to take instead of the recorded ones, such as threads=1.
 
     Raises
@@ -252,7 +252,7 @@ def read_trained_run(
         There is no run, it is not finished, or a file of it cannot be read.
     """
     folder = Path(path)
-    run = read_finished_run(folder, config_class, **of_sitting)
+    run = read_finished_run(folder, config_class, **of_use)
     return TrainedRun(
         folder,
         run.network(network_class),

@@ -75,7 +75,7 @@ def read_subject(
     split: str,
     network_class: Any,
     config_class: type[TrainConfig],
-    **of_sitting: Any,
+    **of_use: Any,
 ) -> Subject:
     """Read a finished run and the data to evaluate it on.
 
@@ -90,7 +90,7 @@ def read_subject(
         `NumpyNetwork` or `TorchNetwork`.
     config_class : type
         `TrainConfig` of the same package.
-    **of_sitting
+    **of_use
         As `read_finished_run` takes them.
 
     Raises
@@ -99,7 +99,7 @@ def read_subject(
         The run is not finished, or its network is another one. The data cannot be read, or are no
         longer those that the run saw. A class has fewer images than `LEAST`.
     """
-    run = read_finished_run(path, config_class, **of_sitting)
+    run = read_finished_run(path, config_class, **of_use)
     trained = run.network(network_class)
     dataset, is_own = _data(run, data)
     untrained, held = network_class(run.config), _held(run, dataset, is_own)
