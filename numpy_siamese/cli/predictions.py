@@ -75,14 +75,12 @@ def of_pair(run: TrainedRun, left: Path, right: Path, evaluate: str) -> Predicti
             "far": far._asdict(),
             "frr": frr._asdict(),
         }
-    names, verdicts = (
-        [left.name, right.name],
-        [line for line in lines if line.startswith(("at ", "FAR "))],
-    )
+    names = [left.name, right.name]
+    beneath = [lines[0], *(line for line in lines if line.startswith(("at ", "FAR ")))]
     return Prediction(
         "\n".join(lines),
         record,
-        lambda: comparison.comparison_picture(images[0], images[1], names, [lines[0], *verdicts]),
+        lambda: comparison.comparison_picture(images[0], images[1], names, beneath),
     )
 
 
