@@ -8,6 +8,7 @@ from typing import Any
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
 from numpy_siamese.cli.run_flags import add_run_verb, check_output, trained_run
+from numpy_siamese.errors import counted
 from numpy_siamese.files.paths import expanded
 from numpy_siamese.runs.signals import Stops
 from numpy_siamese.terminal import console
@@ -93,5 +94,4 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         labels=np.array(gallery.classes),
     )
     write_together({out: content.getvalue(), beside: picture})
-    images = "1 image" if len(gallery.names) == 1 else f"{len(gallery.names):,} images"
-    console.say(f"{images} embedded in {out}", f"map in {beside}")
+    console.say(f"{counted(len(gallery.names), 'image')} embedded in {out}", f"map in {beside}")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.data.holdout import held_out_labels
 from numpy_siamese.data.sources import load
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, counted
 from numpy_siamese.files.paths import expanded
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
@@ -151,7 +151,7 @@ def _check_classes(subject: Subject) -> None:
             others = f" (and {len(few) - 1} more such classes)" if len(few) > 1 else ""
             reason = "2 to choose thresholds on, 2 to judge" if kind == "seen" else "for a pair"
             raise InputError(
-                f"--data {subject.dataset.name}: found {count} image{'s' * (count > 1)} of class "
+                f"--data {subject.dataset.name}: found {counted(count, 'image')} of class "
                 f"{name} to {subject.split}{others}, expected at least {least}: {reason}"
             )
 
