@@ -14,19 +14,6 @@ from numpy_siamese.tests.support.folders import contents, left_in
 from numpy_siamese.tests.support.tiny import csv_folder, split
 from numpy_siamese.tests.support.written import write_idx_folder
 
-
-@pytest.fixture
-def run(finished, tmp_path):
-    """A copy of a finished run."""
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-@pytest.fixture
-def evaluate(run):
-    """Return a function from further arguments to a command line."""
-    return lambda *more: ["evaluate", str(run), *FEW, *map(str, more)]
-
-
 pictures_are_left_out = pytest.mark.usefixtures("no_pictures")
 
 
