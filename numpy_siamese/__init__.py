@@ -45,8 +45,8 @@ def evaluate(
     from numpy_siamese.runs.config import TrainConfig
     from numpy_siamese.runs.evaluation.evaluate import evaluate
 
-    of_sitting = {} if threads is None else {"threads": threads}
-    return evaluate(run, NumpyNetwork, TrainConfig, of_sitting, out, settings)
+    of_use = {} if threads is None else {"threads": threads}
+    return evaluate(run, NumpyNetwork, TrainConfig, of_use, out, settings)
 
 
 def load_run(path: str | os.PathLike[str], *, threads: int | None = None) -> "TrainedRun":

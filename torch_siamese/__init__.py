@@ -49,8 +49,8 @@ def evaluate(
     from torch_siamese.inference import TorchNetwork
 
     given = {"threads": threads, "device": device}
-    of_sitting = {name: value for name, value in given.items() if value is not None}
-    return evaluate(run, TorchNetwork, TrainConfig, of_sitting, out, settings)
+    of_use = {name: value for name, value in given.items() if value is not None}
+    return evaluate(run, TorchNetwork, TrainConfig, of_use, out, settings)
 
 
 def load_run(

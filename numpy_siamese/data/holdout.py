@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese.data.dataset import Dataset, Split
-from numpy_siamese.data.folder import listed
 from numpy_siamese.data.pairs import checked_labels
-from numpy_siamese.errors import InputError, did_you_mean
+from numpy_siamese.errors import InputError, did_you_mean, listed
 from numpy_siamese.terminal.names import split_names
 
 FLAG = "--holdout-classes"

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
-from numpy_siamese.files.paths import shell_word
+from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.files.reading import read_json
 from numpy_siamese.runs.checkpoint import load_model
 from numpy_siamese.runs.config import TrainConfig
@@ -42,6 +44,29 @@ class FinishedRun:
         """Return the SHA-256 of `model.safetensors`, which changes when the run goes on."""
         return hashlib.sha256((self.path / MODEL).read_bytes()).hexdigest()
 
+    def own_data(self, otherwise: str) -> Dataset:
+        """Load the data that the run was trained on, with all classes.
+
+        Parameters
+        ----------
+        otherwise : str
+            The argument that says where they are now, for the message.
+
+        Raises
+        ------
+        InputError
+            They cannot be read, or are others than the run saw.
+        """
+        config = self.config
+        try:
+            dataset = load(expanded(config.data), config.test_share, config.seed)
+        except InputError as error:
+            raise InputError(
+                f"{error}; if the data of the run have moved, give {otherwise}"
+            ) from error
+        self.recorded.check_data(dataset)
+        return dataset
+
     def network(self, network_class: Any) -> Network:
         """Return the trained network at work.
 
@@ -71,9 +96,7 @@ class FinishedRun:
             ) from error
 
 
-def read_finished_run(
-    path: Path, config_class: type[TrainConfig], **of_sitting: Any
-) -> FinishedRun:
+def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any) -> FinishedRun:
     """Read the folder of a finished run of either package.
 
     Parameters
@@ -81,7 +104,7 @@ def read_finished_run(
     path : Path
     config_class : type
         `TrainConfig` of the package that goes on with the weights.
-    **of_sitting
+    **of_use
         Settings to take instead of the recorded ones, such as threads=1.
 
     Raises
@@ -98,5 +121,5 @@ def read_finished_run(
     summary = read_json(path / SUMMARY, "a JSON object", MOST_BYTES)
     if not isinstance(summary, dict) or summary.get("finished") is not True:
         raise InputError(f"{path}: found a run that is not finished, expected {go_on}")
-    config = config_class(**recorded.settings | of_sitting)
+    config = config_class(**recorded.settings | of_use)
     return FinishedRun(path, config, recorded, load_model(path / MODEL))

@@ -190,7 +190,9 @@ def test_the_network_itself_takes_any_number_of_pairs_in_a_graph_of_torch():
 def test_another_ending_is_one_line(run, out, capfd, name):
     """Broken otherwise: who expects another format gets a file that nothing opens."""
     path = out.with_name(name)
-    assert_torch_refuses(capfd, ["export", str(run), str(path)], str(path), "expected .onnx")
+    assert_torch_refuses(
+        capfd, ["export", str(run), str(path)], f"found {path}, expected a name that ends in .onnx"
+    )
     assert os.listdir(out.parent) == []
 
 
