@@ -49,7 +49,7 @@ def test_both_packages_take_the_weights_of_a_run(dtype, tmp_path):
     digits = split([3, 3])
     weights = TorchLearner(config(dtype=dtype, seed=9), digits.images).model_state()
     ours = NumpyNetwork(NumpyTrainConfig(dtype=dtype, threads=1), weights).net.state_dict()
-    run = FinishedRun(tmp_path, config(dtype=dtype), None, weights)
+    run = FinishedRun(tmp_path, config(dtype=dtype), None, weights, "")
     theirs = run.network(TorchNetwork)
     for name, value in theirs.net.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), ours[name], strict=True)
