@@ -9,6 +9,7 @@ from numpy_siamese.inference import NumpyNetwork
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun
 from numpy_siamese.tests.support.tiny import split
+from torch_siamese import inference
 from torch_siamese.config import TrainConfig
 from torch_siamese.inference import TorchNetwork
 from torch_siamese.training import TorchLearner
@@ -65,3 +66,16 @@ def test_settings_are_put_back():
     network.embed(split([1, 1]).images)
     assert torch.get_num_threads() == before
     assert torch.is_grad_enabled()
+
+
+def test_a_network_at_work_is_where_the_configuration_says(monkeypatch):
+    """Broken otherwise: `--device` of an evaluation counts for nothing."""
+    asked = []
+
+    def select(name):
+        asked.append(name)
+        return torch.device("cpu")
+
+    monkeypatch.setattr(inference, "select_device", select)
+    network = TorchNetwork(config(device="auto"))
+    assert (asked, network.device) == (["auto"], torch.device("cpu"))
