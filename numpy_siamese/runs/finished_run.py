@@ -10,8 +10,9 @@ import numpy as np
 from numpy_siamese.data.dataset import Dataset
 from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
+from numpy_siamese.files import tensors
 from numpy_siamese.files.paths import expanded, shell_word
-from numpy_siamese.files.reading import read_json
+from numpy_siamese.files.reading import open_input, read_json
 from numpy_siamese.runs.checkpoint import load_model
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, read_config
@@ -33,16 +34,15 @@ class FinishedRun:
     recorded : RecordedConfig
         As `config.json` has it: also class names, preparation and the data's checksum.
     weights : dict of name → array
+    model_sha256 : str
+        The SHA-256 of `model.safetensors` as it was read. Later the run may go on.
     """
 
     path: Path
     config: TrainConfig
     recorded: RecordedConfig
     weights: dict[str, np.ndarray]
-
-    def model_sha256(self) -> str:
-        """Return the SHA-256 of `model.safetensors`, which changes when the run goes on."""
-        return hashlib.sha256((self.path / MODEL).read_bytes()).hexdigest()
+    model_sha256: str
 
     def own_data(self, otherwise: str) -> Dataset:
         """Load the data that the run was trained on, with all classes.
@@ -122,4 +122,12 @@ def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any
     if not isinstance(summary, dict) or summary.get("finished") is not True:
         raise InputError(f"{path}: found a run that is not finished, expected {go_on}")
     config = config_class(**recorded.settings | of_use)
-    return FinishedRun(path, config, recorded, load_model(path / MODEL))
+    # before the weights: should they be replaced in between, no record is of the new ones
+    model_sha256 = _sha256(path / MODEL)
+    weights = load_model(path / MODEL)
+    return FinishedRun(path, config, recorded, weights, model_sha256)
+
+
+def _sha256(path: Path) -> str:
+    with open_input(path, "a safetensors file", tensors.MOST_BYTES) as (file, _):
+        return hashlib.sha256(file.read()).hexdigest()

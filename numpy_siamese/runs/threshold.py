@@ -55,7 +55,7 @@ def validated_threshold(run: FinishedRun) -> Threshold | None:
     if not path.exists():
         return None
     found = read_threshold(path)
-    return found if found.model_sha256 in (None, run.model_sha256()) else None
+    return found if found.model_sha256 in (None, run.model_sha256) else None
 
 
 def read_threshold(path: Path) -> Threshold:

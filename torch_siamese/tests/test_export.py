@@ -104,6 +104,7 @@ def test_the_metadata_tell_what_one_needs_to_use_it(run, out):
     assert "trained on" not in found["image"]
     weights = load_file(run / "model.safetensors")
     assert found["weights_sha256"] == weights_checksum(weights)
+    assert [*found][-1] == "weights_sha256"  # a file that is cut short lacks it
     assert json.loads(found["versions"]).keys() == {"numpy-siamese", "onnx", "torch"}
 
     evaluated(run, FIGURES)

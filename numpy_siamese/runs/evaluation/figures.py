@@ -138,7 +138,7 @@ def evaluated(
         figures["unseen"] = part(unseen, UNSEEN_PAIRS)
     figures |= {
         "run": str(subject.run.path),
-        "model_sha256": subject.run.model_sha256(),
+        "model_sha256": subject.run.model_sha256,
         "data": subject.dataset.name,
         "data_sha256": subject.dataset.checksum(),
         "split": subject.split,

@@ -162,7 +162,8 @@ def check_comparable(subjects: Sequence[Subject]) -> None:
     Raises
     ------
     InputError
-        A run stands there twice, or differs from the first in data or held-out classes.
+        A run stands there twice, or differs from the first in data, their share to test or held-out
+        classes.
     """
     first = subjects[0]
     seen: set[Path] = set()
@@ -179,8 +180,19 @@ def check_comparable(subjects: Sequence[Subject]) -> None:
                 f"{path}: found a run on {subject.dataset.name}, expected one on "
                 f"{first.dataset.name} as {first.run.path}, or --data for all"
             )
+        counts, expected = (_counts(one) for one in (subject, first))
+        if counts != expected:
+            raise InputError(
+                f"{path}: found a run with {sum(counts)} images to {subject.split}, expected "
+                f"{sum(expected)} as {first.run.path}: --test-share differs"
+            )
         if subject.held.tolist() != first.held.tolist():
             raise InputError(
                 f"{path}: found a run with other held-out classes, expected those of "
                 f"{first.run.path}"
             )
+
+
+def _counts(subject: Subject) -> list[int]:
+    """Return how many images each class has."""
+    return np.unique(subject.images.labels, return_counts=True)[1].tolist()

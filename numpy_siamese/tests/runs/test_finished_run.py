@@ -93,9 +93,10 @@ def test_weights_of_another_network_are_refused(run, spoil):
 
 def test_weights_that_are_not_finite_are_refused(run):
     """Broken otherwise: every verdict is NaN, and nobody says why."""
-    weights = load_file(run / "model.safetensors") | {"fc1.bias": np.array([np.nan])}
+    weights = load_file(run / "model.safetensors")
+    weights["fc1.weight"][0, 5] = np.nan
     save_file(weights, run / "model.safetensors")
-    with pytest.raises(InputError, match=r"fc1\.bias: found values that are not finite"):
+    with pytest.raises(InputError, match=r"fc1\.weight: found values that are not finite"):
         read_finished_run(run, TrainConfig).network(NumpyNetwork)
 
 
