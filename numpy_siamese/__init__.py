@@ -25,7 +25,7 @@ def evaluate(
     out : path, optional
         A folder for the files that the verb `evaluate` writes. Default: nothing is written.
     threads : int, optional
-        Default: as the run had.
+        Default: the cores that this process may use.
     **settings
         The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, seed.
 

@@ -42,8 +42,7 @@ def trained_run(program: Program, arguments: argparse.Namespace) -> "TrainedRun"
     from numpy_siamese.runs.trained_run import read_trained_run
 
     config_class, network_class = map(pkgutil.resolve_name, (program.config, program.network))
-    defaults = {spec.name: spec.default for spec in fields(config_class) if spec.name in OF_USE}
-    of_use = defaults | given_of_use(arguments)
+    of_use = given_of_use(arguments)
     return read_trained_run(arguments.run_folder, config_class, network_class, **of_use)
 
 

@@ -1,7 +1,7 @@
 """A run that is finished: its configuration and its weights, read from its folder."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy_siamese.files import tensors
 from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.files.reading import open_input, read_json
 from numpy_siamese.runs.checkpoint import load_model
-from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.config import OF_USE, TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, read_config
 from numpy_siamese.runs.network import Network
 from numpy_siamese.runs.run_directory import MODEL, SUMMARY
@@ -105,7 +105,7 @@ def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any
     config_class : type
         `TrainConfig` of the package that goes on with the weights.
     **of_use
-        Settings to take instead of the recorded ones, such as threads=1.
+        Fields of `OF_USE`, such as threads=1. The others are chosen automatically, for here.
 
     Raises
     ------
@@ -121,7 +121,8 @@ def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any
     summary = read_json(path / SUMMARY, "a JSON object", MOST_BYTES)
     if not isinstance(summary, dict) or summary.get("finished") is not True:
         raise InputError(f"{path}: found a run that is not finished, expected {go_on}")
-    config = config_class(**recorded.settings | of_use)
+    automatic = {spec.name: spec.default for spec in fields(config_class) if spec.name in OF_USE}
+    config = config_class(**recorded.settings | automatic | of_use)
     # before the weights: should they be replaced in between, no record is of the new ones
     model_sha256 = _sha256(path / MODEL)
     weights = load_model(path / MODEL)

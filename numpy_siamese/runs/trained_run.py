@@ -242,7 +242,7 @@ def read_trained_run(
     network_class : type
         `NumpyNetwork` or `TorchNetwork`.
     **of_use
-        Settings to take instead of the recorded ones, such as threads=1.
+        As in `read_finished_run`.
 
     Raises
     ------

@@ -100,9 +100,11 @@ def test_weights_that_are_not_finite_are_refused(run):
         read_finished_run(run, TrainConfig).network(NumpyNetwork)
 
 
-def test_settings_of_the_sitting_are_checked(run):
-    """Broken otherwise: threads that cannot be end in a traceback."""
+def test_threads_are_those_of_the_one_who_uses_it(run):
+    """Broken otherwise: a run of another machine is used with its threads, or on its device."""
     with pytest.raises(InputError, match=r"^--threads: found 0"):
         read_finished_run(run, TrainConfig, threads=0)
-    recorded = json.loads((run / "config.json").read_text())
-    assert read_finished_run(run, TrainConfig).config.threads == recorded["threads"]
+    recorded = json.loads((run / "config.json").read_text()) | {"threads": 7}
+    (run / "config.json").write_text(json.dumps(recorded))
+    assert read_finished_run(run, TrainConfig).config.threads is None
+    assert read_finished_run(run, TrainConfig, threads=2).config.threads == 2
