@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,3 +211,18 @@ def test_several_embeddings_are_no_query(run):
     with pytest.raises(ValueError, match=r"query must be \(84,\) for references \(3, 84\)"):
         run.rank(embeddings[:2], embeddings)
     assert run.rank(embeddings[:1], embeddings) == run.rank(embeddings[0], embeddings)
+
+
+def test_the_page_on_use_works_as_it_stands(tmp_path, monkeypatch):
+    """Broken otherwise: who copies the lines of docs/use.md gets an error."""
+    write_run(tmp_path / "runs" / "digits", 0.75)
+    for k, name in enumerate(["left", "right", "query", "a", "b", "c"]):
+        drawing("circle", k, "light").save(tmp_path / f"{name}.png")
+    page = (Path(__file__).parents[3] / "docs" / "use.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(code, "use.md", "exec"), names)
+    assert names["embeddings"].shape == (3, 84)
+    assert names["verdict"].same_at_threshold is (names["verdict"].probability > 0.75)
+    assert names["best"].index in range(3)
