@@ -18,7 +18,7 @@ def add(verbs: Any, program: Program) -> None:
         "evaluate",
         help="measure what a trained network is worth",
         description="Judge pairs and play N-way K-shot episodes with the network of a finished "
-        "run; write figures with 95 %% intervals and pictures to a folder. Of several runs, print "
+        "run; write figures with 95 % intervals and pictures to a folder. Of several runs, print "
         "mean and standard deviation too.",
         example="runs/digits --pairs 50000",
         elsewhere=flags_elsewhere(program, OF_USE),

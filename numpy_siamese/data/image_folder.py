@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese.data.dataset import Dataset, Split
-from numpy_siamese.data.image_reader import EXPECTED, SUFFIXES, read_image
+from numpy_siamese.data.image_reader import SUFFIXES, read_image
 from numpy_siamese.data.preparation import Preparation, has_light_ground
 from numpy_siamese.data.raw_images import IMAGE_SHAPE, MOST_IMAGES
 from numpy_siamese.errors import InputError, counted, in_one_line, listed, printable
@@ -279,4 +279,4 @@ def _is_seen(name: str) -> bool:
 
 
 def _unlisted(error: OSError) -> NoReturn:
-    raise InputError(f"{in_one_line(error)}, expected a folder of {EXPECTED}") from error
+    raise InputError(f"{in_one_line(error)}, expected a folder of images") from error

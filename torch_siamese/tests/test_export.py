@@ -287,7 +287,7 @@ def test_what_the_checker_refuses_is_never_written(run, out, monkeypatch):
 def test_the_example_of_the_document_runs(run, out, monkeypatch):
     """Broken otherwise: a reader copies code that fails."""
     evaluated(run, FIGURES)
-    export(run, out)
+    export(run, out.with_name("digits.onnx"))
     monkeypatch.chdir(out.parent)
     drawing = np.full((40, 30), 255, np.uint8)
     drawing[5:35, 12:18] = 0

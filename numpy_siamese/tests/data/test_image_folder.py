@@ -303,7 +303,7 @@ def test_a_folder_that_may_not_be_listed_is_told(shapes, monkeypatch, what):
         raise PermissionError(13, "Permission denied", str(shapes / "cross"))
 
     monkeypatch.setattr(os, "scandir" if what == "walk" else "listdir", refuse)
-    said = f"{shapes / 'cross'}: Permission denied, expected a folder of"
+    said = f"{shapes / 'cross'}: Permission denied, expected a folder of images"
     with pytest.raises(image_folder.InputError, match="Permission denied") as caught:
         image_folder.find_images(shapes)
     assert str(caught.value).startswith(said)
