@@ -90,6 +90,7 @@ def without_classes(dataset: Dataset, labels: npt.ArrayLike) -> Dataset:
     remark = (
         f"held out: {names} ({len(dataset.train.labels) - len(train.labels):,} training and "
         f"{len(dataset.test.labels) - len(test.labels):,} test images)"
+        f"{'; to judge unseen pairs takes two classes' if len(np.unique(held)) == 1 else ''}"
     )
     return dataclasses.replace(
         dataset,

@@ -69,7 +69,7 @@ def _worst(
     names: list[str],
 ) -> Examples:
     (wrong,) = np.nonzero(of_kind & judged)
-    shown = surest(wrong, probs, EACH_KIND)
+    shown = surest(wrong, pairs, probs, EACH_KIND)
     share = f"{len(wrong):,} of {int(of_kind.sum()):,} {kind}"
     heading = f"{share}{', the worst first' if len(wrong) else ''}"
     return examples_of(heading, images, pairs, probs, shown, names)

@@ -200,9 +200,17 @@ def test_another_ending_is_one_line(run, out, capfd, name):
 def test_a_path_that_cannot_be_written_is_one_line(run, out, capfd):
     """Broken otherwise: a traceback, or a file under another name."""
     missing = out.parent / "no" / "model.onnx"
-    assert_torch_refuses(capfd, ["export", str(run), str(missing)], f"{missing}: No such file")
+    assert_torch_refuses(
+        capfd,
+        ["export", str(run), str(missing)],
+        f"FILE.onnx: found no folder {missing.parent}, expected one to write to",
+    )
     out.mkdir()
-    assert_torch_refuses(capfd, ["export", str(run), str(out)], f"{out}: Is a directory")
+    assert_torch_refuses(
+        capfd,
+        ["export", str(run), str(out)],
+        f"FILE.onnx: found the folder {out}, expected a file to write",
+    )
     assert os.listdir(out.parent) == ["model.onnx"]
 
 
