@@ -1,0 +1,1 @@
+"""Pages to open in a browser, each a single file that needs nothing else."""
