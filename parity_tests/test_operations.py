@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numpy_siamese import functional as F
 from parity_tests.machinery.declaration import Case, Operation
 from parity_tests.machinery.devices import FOR_OPERATIONS, Device
 from parity_tests.machinery.error_bounds import Allowance, same_bits
@@ -27,6 +28,11 @@ DTYPES = [np.float32, np.float64]
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.name)
 every_device = pytest.mark.parametrize("device", FOR_OPERATIONS, ids=lambda d: d.name)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: d.__name__)
+
+
+def test_every_operation_is_in_the_table() -> None:
+    """What is exported and not declared would be compared with nothing."""
+    assert sorted(BY_NAME) == sorted(F.__all__)
 
 
 @every_device

@@ -56,10 +56,24 @@ class Checkpoint:
         weights : dict of name → array
             Of the network that goes on. Only names, shapes and dtypes count.
         """
+        fault = self.fault_of_state(config, weights)
+        if fault:
+            return fault
         done, windows = (
             self.epoch * config.batches + self.batch,
             -(-config.batches // config.window),
         )
+        expected_rows = (
+            self.epoch * windows + self.batch // config.window,
+            max(done - 1, 0) // config.batches,
+            self.batch % config.window,
+        )
+        rows = len(self.history.train), len(self.history.test), len(self.history.window)
+        return None if rows == expected_rows else f"found {rows} rows, expected {expected_rows}"
+
+    def fault_of_state(self, config: TrainConfig, weights: Mapping[str, Array]) -> str | None:
+        """Return why place, weights and momentum are not of such a run, or None; see `fault`."""
+        done = self.epoch * config.batches + self.batch
         if self.batch >= config.batches or done > config.epochs * config.batches:
             return f"found epoch {self.epoch}, batch {self.batch}"
         # no momentum yet: before a first step, also where batches were left out
@@ -73,13 +87,7 @@ class Checkpoint:
             for name, value in expected.items():
                 if (found[name].shape, found[name].dtype) != (value.shape, value.dtype):
                     return f"found {kind} {name} {found[name].shape} of {found[name].dtype}"
-        expected_rows = (
-            self.epoch * windows + self.batch // config.window,
-            max(done - 1, 0) // config.batches,
-            self.batch % config.window,
-        )
-        rows = len(self.history.train), len(self.history.test), len(self.history.window)
-        return None if rows == expected_rows else f"found {rows} rows, expected {expected_rows}"
+        return None
 
 
 def save_model(path: str | os.PathLike[str], state_dict: Mapping[str, Array]) -> None:

@@ -1,13 +1,16 @@
 """How the state of a run is saved when a checkpoint is due, and restored when the run goes on."""
 
+from dataclasses import replace
+
 from numpy_siamese.errors import InputError
 from numpy_siamese.parallel import heap
 from numpy_siamese.runs.checkpoint import Checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.history import History
+from numpy_siamese.runs.kept_checkpoints import remove_kept
 from numpy_siamese.runs.learner import Learner
 from numpy_siamese.runs.run_directory import CHECKPOINT, RunDirectory
-from numpy_siamese.runs.schedule import Schedule
+from numpy_siamese.runs.schedule import Schedule, next_kept
 
 
 class Checkpointer:
@@ -43,8 +46,26 @@ class Checkpointer:
         return self._schedule.is_due(batches_done - self.batches_saved)
 
     def until_due(self, batches_done: int) -> int:
-        """Return after how many more batches to ask again."""
-        return self._schedule.until_due(batches_done - self.batches_saved)
+        """Return after how many more batches to ask again, or to keep a checkpoint."""
+        until = self._schedule.until_due(batches_done - self.batches_saved)
+        if self._config.keep_checkpoints:
+            until = min(until, next_kept(batches_done, self._config.batches) - batches_done)
+        return until
+
+    def keep(self, batches_done: int) -> None:
+        """Keep a checkpoint for good, if the run keeps one here and its numbers are finite.
+
+        It comes before the checkpoint that a run goes on from. So a run that is killed in between
+        keeps this one again.
+        """
+        before = max(batches_done - 1, 0)
+        is_kept = batches_done in (0, next_kept(before, self._config.batches))
+        if not (self._config.keep_checkpoints and is_kept):
+            return
+        state = self._state(batches_done)
+        if state.is_finite():
+            self._directory.write_kept(batches_done, state)
+            heap.give_back()
 
     def save(
         self, batches_done: int, seconds: float, history: History, with_model: bool = False
@@ -56,13 +77,7 @@ class Checkpointer:
         bool
             Whether it was written.
         """
-        state = Checkpoint(
-            self._learner.model_state(),
-            self._learner.momentum_state(),
-            *divmod(batches_done, self._config.batches),
-            seconds,
-            history,
-        )
+        state = replace(self._state(batches_done), seconds=seconds, history=history)
         if not state.is_finite():
             return False
         with self._schedule.writing():
@@ -76,6 +91,8 @@ class Checkpointer:
     def restore(self) -> Checkpoint | None:
         """Bring the learner back to the last checkpoint and return it, or None if there is none.
 
+        What was kept after it is removed, to be kept anew.
+
         Raises
         ------
         InputError
@@ -83,6 +100,7 @@ class Checkpointer:
         """
         saved = self._directory.read_checkpoint()
         if saved is None:
+            self._take_back_kept(-1)
             return None
         path, batches = self._directory.path / CHECKPOINT, self._config.batches
         done = saved.epoch * batches + saved.batch
@@ -96,7 +114,21 @@ class Checkpointer:
             raise InputError(f"{path}: {fault}, expected the checkpoint of this run")
         self._learner.load_state(saved.model, saved.momentum)
         self.batches_saved = done
+        self._take_back_kept(done)
         return saved
+
+    def _take_back_kept(self, after: int) -> None:
+        """Remove what was kept after so many batches, if the run keeps checkpoints."""
+        if self._config.keep_checkpoints:
+            remove_kept(self._directory.path, after)
+
+    def _state(self, batches_done: int) -> Checkpoint:
+        """Return weights and momentum, without times and metrics."""
+        return Checkpoint(
+            self._learner.model_state(),
+            self._learner.momentum_state(),
+            *divmod(batches_done, self._config.batches),
+        )
 
 
 def _words(done: int, batches: int) -> str:

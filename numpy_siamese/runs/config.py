@@ -78,6 +78,13 @@ class TrainConfig(Options):
         automatic="100, or as many as keep the cost below 1 % of the time",
         of_sitting=True,
     )
+    keep_checkpoints: bool = option(
+        False,
+        bool,
+        "keep weights and momentum in DIR/checkpoints, 1.8 MB each: at the start, after 1, 3, 10, "
+        "30, 100 and so on batches of the first epoch, and after each epoch",
+        automatic="no",
+    )
     on_nan: str = option(
         "stop",
         str,

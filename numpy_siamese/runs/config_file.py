@@ -139,9 +139,12 @@ def continued(
     for name, value in given.items():
         expected = recorded.settings.get(name, defaults[name])
         if name not in free and value != expected:
+            other = f"{flag(name)} other than its {expected}"
+            if isinstance(value, bool):
+                other = flag(name) if value else flag(f"no_{name}")
             raise InputError(
-                f"--resume goes on with {recorded.path}, expected no {flag(name)} other than its "
-                f"{expected}; {', '.join(map(flag, free))} may change"
+                f"--resume goes on with {recorded.path}, expected no {other}; "
+                f"{', '.join(map(flag, free))} may change"
             )
     return config_class(**recorded.settings | given)
 

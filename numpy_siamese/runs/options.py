@@ -16,16 +16,18 @@ COUNTLESS = 2**31
 PARSE: dict[type, Callable[[str], Any]] = {int: whole_number, float: real_number, str: str}
 """How a flag's text becomes a value of a kind."""
 
-KINDS = {int: "a whole number", float: "a number", str: "a name"}
+KINDS = {int: "a whole number", float: "a number", str: "a name", bool: "true or false"}
 """What a kind of value is called."""
 
 
 def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
-    """Declare a field: its default, its kind (int, float or str), what it means, its limits.
+    """Declare a field: its default, its kind, what it means, its limits.
+
+    The kind is one of `KINDS`. A bool is a flag without a value, `--no-…` its opposite.
 
     The limits are `least` and `below` for numbers, `choices` for names. `parse` brings a name into
-    its usual form. `automatic` says what the default None stands for. A field that is `of_sitting`
-    may change when a run goes on.
+    its usual form. `automatic` says what the default None or False stands for. A field that is
+    `of_sitting` may change when a run goes on.
     """
     return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
 
@@ -75,12 +77,18 @@ class Options:
                 continue
             default = spec.metadata.get("automatic", spec.default)
             choices = spec.metadata.get("choices")
+            kind = spec.metadata["kind"]
+            of_kind: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+            if kind is not bool:
+                of_kind = {
+                    "type": spec.metadata.get("parse", PARSE[kind]),
+                    "metavar": f"{{{','.join(choices)}}}" if choices else None,
+                }
             parser.add_argument(
                 flag(spec.name),
-                type=spec.metadata.get("parse", PARSE[spec.metadata["kind"]]),
                 default=argparse.SUPPRESS,
-                metavar=f"{{{','.join(choices)}}}" if choices else None,
                 help=f"{spec.metadata['help']} (default: {default})".replace("%", "%%"),
+                **of_kind,
             )
 
     @classmethod
@@ -115,6 +123,10 @@ def converted(value: Any, kind: type) -> Any:
         if not isinstance(value, str):
             raise TypeError(f"found a {type(value).__name__}")
         return str(value)
+    if kind is bool:
+        if type(value).__name__ != "bool":  # NumPy's is called so too
+            raise TypeError(f"found a {type(value).__name__}")
+        return bool(value)
     if isinstance(value, bool):
         raise TypeError("found a truth value")
     if kind is int:

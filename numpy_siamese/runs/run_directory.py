@@ -21,11 +21,12 @@ from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import Checkpoint
 from numpy_siamese.runs.config_file import CONFIG, read_object
 from numpy_siamese.runs.history import COLUMNS, Metrics
+from numpy_siamese.runs.kept_checkpoints import KEPT, is_start_alone, kept_name, remove_kept
 
 MODEL, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
 METRICS, SUMMARY = "metrics.csv", "summary.json"
 
-START = frozenset({CONFIG, CHECKPOINT, METRICS, "test_metrics.csv", "pairs.png"})
+START = frozenset({CONFIG, CHECKPOINT, METRICS, KEPT, "test_metrics.csv", "pairs.png"})
 """What a run writes before its first batch."""
 
 
@@ -79,6 +80,7 @@ class RunDirectory:
         for leftover in leftovers(self.path):
             leftover.unlink()
         if not self.existing:
+            remove_kept(self.path)
             for name in self._entries():  # of a mere start
                 (self.path / name).unlink()
 
@@ -113,6 +115,8 @@ class RunDirectory:
         if not lock.IS_KEPT or CHECKPOINT not in entries or not START.issuperset(entries):
             return False
         try:
+            if KEPT in entries and not is_start_alone(self.path / KEPT):
+                return False
             state = checkpoint.load_checkpoint(self.path / CHECKPOINT)
             lines = (self.path / METRICS).read_bytes().count(b"\n") if METRICS in entries else 0
         except (InputError, OSError):
@@ -179,6 +183,14 @@ class RunDirectory:
     def write_checkpoint(self, state: Checkpoint) -> None:
         """Write `checkpoint.safetensors`."""
         checkpoint.save_checkpoint(self._place(CHECKPOINT), state)
+
+    def write_kept(self, batches: int, state: Checkpoint) -> None:
+        """Write one of the checkpoints that the run keeps, after so many batches."""
+        path = self._place(kept_name(batches))
+        if not path.parent.exists():
+            self._missing.insert(0, path.parent)
+            path.parent.mkdir(exist_ok=True)
+        checkpoint.save_checkpoint(path, state)
 
     def write_model(self, state: Checkpoint) -> None:
         """Write `model.safetensors`."""

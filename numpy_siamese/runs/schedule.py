@@ -1,11 +1,26 @@
-"""When a checkpoint is due."""
+"""When a checkpoint is due, and which are kept."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 EVERY, SHARE_OF_TIME = 100, 0.01
 """The default batches between checkpoints, and the share of time that writing may take."""
+
+
+def next_kept(batches: int, batches_of_epoch: int) -> int:
+    """Return when a run keeps its next checkpoint, given how many batches are done.
+
+    That is after 1, 3, 10, 30, 100, … batches of the first epoch, as a network changes most at
+    first, and at the end of each epoch. It does not depend on the number of epochs. So a run that
+    goes on with more of them keeps the same.
+    """
+    end = (batches // batches_of_epoch + 1) * batches_of_epoch
+    if batches >= batches_of_epoch:
+        return end
+    steps = (digit * 10**power for power in itertools.count() for digit in (1, 3))
+    return min(end, next(step for step in steps if step > batches))
 
 
 class Schedule:

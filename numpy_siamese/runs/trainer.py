@@ -150,6 +150,7 @@ class Trainer:
             is_last = self.batches_done == end
             if is_last or len(self.history.window) == self.config.window:
                 self._close_window(epoch)
+            self._checkpointer.keep(self.batches_done)
             if is_last or self._is_to_end():
                 self._save(with_model=True)
             elif self._checkpointer.is_due(self.batches_done):
@@ -223,13 +224,17 @@ class Trainer:
     def _begin(self) -> None:
         """Write the configuration and the first checkpoint."""
         self._results.write_config(self.environment())
+        self._save_start()
+
+    def _save_start(self) -> None:
+        self._checkpointer.keep(0)
         self._save()
 
     def _resume(self) -> None:
         """Go back to the last checkpoint. Record a number of epochs that has changed."""
         saved = self._checkpointer.restore()
         if saved is None:
-            self._save()
+            self._save_start()
         else:
             self.history, self.batches_done = saved.history, self._checkpointer.batches_saved
             self._start -= saved.seconds

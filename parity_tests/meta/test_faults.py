@@ -12,6 +12,7 @@ from parity_tests.machinery.ledger import LEDGER
 from parity_tests.meta.checks import Check
 from parity_tests.meta.faults import FAULTS
 from parity_tests.meta.planting import Fault, planted
+from parity_tests.operations import BY_NAME
 
 THE_SAME_EVERY_TIME = settings(
     max_examples=100,
@@ -38,6 +39,13 @@ def called(check: Check) -> Callable[[], Any]:
 def test_there_are_many_faults() -> None:
     """At least forty different faults are planted."""
     assert len({fault.name for fault in FAULTS}) == len(FAULTS) >= 40
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_every_operation_in_the_table_has_a_fault(name: str) -> None:
+    """Its tests would otherwise not have shown that they can fail."""
+    arguments = [dict(fault.check.arguments) for fault in FAULTS]
+    assert any(BY_NAME[name] is of.get("operation") or name == of.get("name") for of in arguments)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_help_shows_every_field_with_its_meaning_and_default(capfd, field):
     """Broken otherwise: a flag cannot be found, or promises another default than it has."""
     assert status(["train", "--help"]) == 0
     everything = capfd.readouterr().out.split("\n  --")
-    (section,) = (text for text in everything if text.split()[0] == flag(field.name)[2:])
-    default = field.metadata["automatic"] if field.default is None else field.default
+    (section,) = (t for t in everything if t.split()[0].rstrip(",") == flag(field.name)[2:])
+    default = field.metadata.get("automatic", field.default)
     expected = f"{field.metadata['help']} (default: {default})"
     assert "".join(expected.split()) in "".join(section.split())  # wherever lines are broken

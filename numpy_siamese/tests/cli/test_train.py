@@ -164,9 +164,11 @@ def test_flags_reach_the_run(capfd, train, tmp_path):
         "test_pairs": 11,
         "checkpoint_every": 1,
         "on_nan": "continue",
+        "keep_checkpoints": True,
     }
     assert flags.keys() == {field.name for field in dataclasses.fields(TrainConfig)}
-    argv = [text for name, value in flags.items() for text in (flag(name), str(value))]
+    argv = [flag("keep_checkpoints")]
+    argv += [f"{flag(name)}={value}" for name, value in flags.items() if name != "keep_checkpoints"]
     assert status(train(*argv, "--quiet")) == 0
     found = json.loads((tmp_path / "run" / "config.json").read_text())
     del found["data_sha256"], found["environment"], found["class_names"], found["preparation"]

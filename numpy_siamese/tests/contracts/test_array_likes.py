@@ -69,6 +69,7 @@ NO_ROW = {
     "_fma.fma_block": "unchecked, for arrays that were",
     "checkpoint.Checkpoint": "a record: `save_checkpoint` looks at what it holds",
     "checkpoint.Checkpoint.fault": "says what does not fit instead of raising",
+    "checkpoint.Checkpoint.fault_of_state": "the same",
     "checkpoint.save_checkpoint": "saves as `save_model` does",
     "dataset.Split": "a record: `Dataset` looks at what it holds",
     "dataset.checked_images": "the check itself",

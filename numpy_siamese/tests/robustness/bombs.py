@@ -59,6 +59,10 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
         "a header of 4 GiB": lambda p: sparse(p, struct.pack("<Q", 2**32), 2**32 + 8),
     },
+    "kept checkpoint": {
+        "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),
+        "a header of 512 MiB": lambda p: sparse(p, struct.pack("<Q", 2**29), 2**30),
+    },
     "config": {"1 GiB": lambda p: sparse(p, b"{", 2**30)},
     "onnx": {
         "a name of 1 GiB": lambda p: sparse(p, b"\x12" + b"\x80" * 4 + b"\x04", 2**30),

@@ -17,6 +17,7 @@ from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_chec
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH, RecordedConfig, read_config
 from numpy_siamese.runs.history import History, Metrics
+from numpy_siamese.runs.kept_checkpoints import KeptCheckpoint, read_kept
 from numpy_siamese.runs.threshold import Threshold, read_threshold
 from numpy_siamese.tests.robustness.spoiling import INTERESTING, Reader
 
@@ -115,6 +116,39 @@ def _check_checkpoint(content: bytes, found: Checkpoint) -> None:
     assert progress == {"epoch": found.epoch, "batch": found.batch, "seconds": found.seconds}
 
 
+KEPT_AFTER, KEPT_CONFIG = 2, TrainConfig(epochs=1, batches=4)
+KEPT_WEIGHTS = {"fc1.weight": np.arange(6, dtype=np.float32)}
+
+
+@functools.cache
+def _kept_seeds() -> list[bytes]:
+    contents = []
+    with TemporaryDirectory() as folder:
+        for momentum in (KEPT_WEIGHTS, {}):
+            save_checkpoint(Path(folder, "kept"), Checkpoint(KEPT_WEIGHTS, momentum, 0, KEPT_AFTER))
+            contents.append(Path(folder, "kept").read_bytes())
+    return contents
+
+
+def _read_kept(path: Path) -> KeptCheckpoint:
+    return read_kept(path, KEPT_AFTER, KEPT_CONFIG, KEPT_WEIGHTS)
+
+
+def _check_kept(content: bytes, found: KeptCheckpoint) -> None:
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    progress = json.loads(header["__metadata__"]["progress"])
+    assert (progress["epoch"], progress["batch"]) == (0, found.batches) == (0, KEPT_AFTER)
+    for part, tensors in (("model", found.model), ("momentum", found.momentum)):
+        for name, tensor in tensors.items():
+            start, end = header[f"{part}.{name}"]["data_offsets"]
+            assert tensor.tobytes() == content[8 + length + start : 8 + length + end]
+            assert (tensor.shape, tensor.dtype) == ((6,), np.float32)
+            assert np.isfinite(tensor).all()
+    assert found.model.keys() == KEPT_WEIGHTS.keys()
+    assert found.momentum.keys() in (KEPT_WEIGHTS.keys(), set())
+
+
 @functools.cache
 def _config_seeds() -> list[bytes]:
     recorded = {"data_sha256": "0" * 64, "environment": {"blas": "openblas", "threads": 2}}
@@ -186,6 +220,7 @@ def _check_evaluation(content: bytes, found: Threshold) -> None:
 READERS = {
     "safetensors": Reader(read_tensors, _tensor_seeds, _change_tensors, _check_tensors),
     "checkpoint": Reader(load_checkpoint, _checkpoint_seeds, _change_tensors, _check_checkpoint),
+    "kept checkpoint": Reader(_read_kept, _kept_seeds, _change_tensors, _check_kept),
     "config": Reader(
         lambda path: read_config(path, TrainConfig), _config_seeds, change_json, _check_config
     ),

@@ -18,7 +18,7 @@ import os, signal
 from numpy_siamese.training import NumpyLearner
 NumpyLearner.learn = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """,
-    **{f"in file {count}": kill_in_writing(count, "half") for count in (1, 3, 4, 5)},
+    **{f"in file {count}": kill_in_writing(count, "half") for count in (1, 4, 5, 6)},
 }
 
 
@@ -36,13 +36,17 @@ def test_a_start_that_was_killed_does_not_block_the_corrected_command(
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("change", ["note", "trained", "rows", "damaged", "no lock", "at work"])
+@pytest.mark.parametrize(
+    "change", ["note", "kept", "trained", "rows", "damaged", "no lock", "at work"]
+)
 def test_what_is_more_than_a_start_is_not_taken(tmp_path, monkeypatch, change):
     """Broken otherwise: a new run takes the place of one that has trained, or somebody's file."""
     out = tmp_path / "run"
-    run = fake_run(out)
+    run = fake_run(out, keep_checkpoints=True)
     if change == "note":
         (out / "notes.txt").write_text("precious")
+    elif change == "kept":
+        (out / "checkpoints" / "batch-000001.safetensors").write_bytes(b"of a batch")
     elif change == "trained":
         run._learn(0, range(1))
         run._save()

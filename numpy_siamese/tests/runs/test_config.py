@@ -34,6 +34,7 @@ def test_the_other_defaults_are_the_documented_ones():
     assert (config.data, config.seed, config.test_pairs) == ("mnist-5k", 0, 20_000)
     assert (config.threads, config.checkpoint_every, config.on_nan) == (None, None, "stop")
     assert (config.test_share, config.holdout_classes) == (None, None)
+    assert config.keep_checkpoints is False
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def test_the_other_defaults_are_the_documented_ones():
         ("dtype", "--dtype {float32,float64} precision (default: float32)"),
         ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
         ("test_share", "(default: 0.2)"),
+        ("keep_checkpoints", "epoch, and after each epoch (default: no)"),
         ("holdout_classes", "classes that training never sees, such as 7,8,9 (default: none)"),
         ("checkpoint_every", "(default: 100, or as many as keep the cost below 1 % of the time)"),
     ],
@@ -157,6 +159,8 @@ def test_a_value_of_another_kind_is_refused_in_these_words(name, value, said):
         ({"dtype": np.float32}, "--dtype: found <class 'numpy.float32'>, expected a name"),
         ({"dtype": "Float32"}, "--dtype: found 'Float32' (did you mean 'float32'?), expected one"),
         ({"data": 5}, "--data: found 5, expected a name"),
+        ({"keep_checkpoints": 1}, "--keep-checkpoints: found 1, expected true or false"),
+        ({"keep_checkpoints": "no"}, "--keep-checkpoints: found 'no', expected true or false"),
     ],
 )
 def test_settings_of_another_kind_are_told(wrong, said):
@@ -172,3 +176,4 @@ def test_numpys_numbers_are_numbers():
     assert json.loads(json.dumps(config.to_dict()))["epochs"] == 3
     assert (type(config.epochs), type(config.lr), type(config.momentum)) == (int, float, float)
     assert config == TrainConfig(epochs=3, lr=0.5, momentum=1.0)
+    assert TrainConfig(keep_checkpoints=np.True_).keep_checkpoints is True

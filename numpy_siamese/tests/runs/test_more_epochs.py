@@ -105,6 +105,12 @@ def test_fewer_epochs_than_done_are_one_line(server, runs, two):
     assert contents(two) == before
 
 
+def test_a_run_keeps_checkpoints_to_its_end(server, two):
+    """Broken otherwise: half of a run has kept its checkpoints."""
+    again = server.start("train", "--resume", two, "--epochs", 4, "--no-keep-checkpoints")
+    assert_one_line(again, "config.json, expected no --no-keep-checkpoints; --checkpoint-every")
+
+
 @pytest.mark.parametrize("count", range(1, 6))
 @pytest.mark.parametrize("when", ["half", "renamed"])
 def test_a_kill_while_the_end_is_moved_loses_nothing(server, runs, two, count, when):
@@ -144,7 +150,7 @@ def test_a_finished_run_says_so(server, two):
 def test_without_a_checkpoint_there_is_nothing_to_compare(server, runs, two):
     """Broken otherwise: a run that was killed before its first checkpoint cannot be made longer."""
     for entry in two.iterdir():
-        if entry.name != "config.json":
+        if entry.is_file() and entry.name != "config.json":  # what was kept is of that time
             entry.unlink()
     assert server.run("train", "--resume", two, "--epochs", 4, "--threads", 1) == (0, "")
     assert_equals_the_longer(two, runs[1])

@@ -95,6 +95,7 @@ def test_a_finished_run_goes_on_to_itself(server, whole, tmp_path):
         (["--lr", 0.1], "expected no --lr"),
         (["--test-pairs", 20], "expected no --test-pairs other than its 10"),
         (["--seed", 6], "expected no --seed other than its 5"),
+        (["--keep-checkpoints"], "config.json, expected no --keep-checkpoints; --checkpoint-every"),
         (["--out", "elsewhere"], "--out"),
         (["--config", "config.json"], "--config"),
     ],

@@ -1,6 +1,31 @@
 """When a checkpoint is due: every so many batches, at a small share of the time."""
 
-from numpy_siamese.runs.schedule import EVERY, SHARE_OF_TIME, Schedule
+import itertools
+
+import pytest
+
+from numpy_siamese.runs.schedule import EVERY, SHARE_OF_TIME, Schedule, next_kept
+
+
+@pytest.mark.parametrize(
+    ("batches_of_epoch", "expected"),
+    [
+        (1000, [0, 1, 3, 10, 30, 100, 300, 1000, 2000, 3000]),
+        (1001, [0, 1, 3, 10, 30, 100, 300, 1000, 1001, 2002]),
+        (30, [0, 1, 3, 10, 30, 60, 90]),
+        (2, [0, 1, 2, 4, 6]),
+        (1, [0, 1, 2, 3]),
+    ],
+)
+def test_checkpoints_are_kept_often_at_first_and_after_each_epoch(batches_of_epoch, expected):
+    """Broken otherwise: a trace jumps over what changes most, or lacks the end of an epoch."""
+    found = [0]
+    while len(found) < len(expected):
+        found.append(next_kept(found[-1], batches_of_epoch))
+    assert found == expected
+    for after, following in itertools.pairwise(found):
+        for batches in range(after, following):
+            assert next_kept(batches, batches_of_epoch) == following
 
 
 def test_a_number_of_batches_that_is_asked_for_is_kept(now):

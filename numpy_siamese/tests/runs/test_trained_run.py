@@ -219,7 +219,7 @@ def test_the_page_on_use_works_as_it_stands(tmp_path, monkeypatch):
     for k, name in enumerate(["left", "right", "query", "a", "b", "c"]):
         drawing("circle", k, "light").save(tmp_path / f"{name}.png")
     page = (Path(__file__).parents[3] / "docs" / "use.md").read_text("utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    code, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     exec(compile(code, "use.md", "exec"), names)

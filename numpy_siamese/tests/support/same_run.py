@@ -7,13 +7,15 @@ import re
 import numpy as np
 from safetensors.numpy import load_file
 
+from numpy_siamese.tests.support.folders import left_in
+
 SMALL = (
     *("--epochs", 2, "--batches", 6, "--batch-size", 5, "--test-pairs", 10, "--window", 5),
-    *("--momentum", 0.9, "--checkpoint-every", 1),
+    *("--momentum", 0.9, "--checkpoint-every", 1, "--keep-checkpoints"),
 )
-WRITTEN = 33
+WRITTEN = 38
 """Files that such a run writes: 5 to begin with; in each epoch 6 checkpoints, 2 windows, the
-weights, the predictions, both tables, the curves and the summary."""
+weights, the predictions, both tables, the curves and the summary; 5 checkpoints that are kept."""
 
 
 def read_rows(path):
@@ -32,8 +34,9 @@ def timeless_summary(folder):
 
 def assert_same_run(found, expected):
     """Check that two folders hold one run, but for times and for the number of threads."""
-    assert {entry.name for entry in found.iterdir()} == {entry.name for entry in expected.iterdir()}
-    for name in ("model.safetensors", "curves.png", "pairs.png", "predictions.png"):
+    assert left_in(found) == left_in(expected)
+    kept = [name for name in left_in(expected) if name.startswith("checkpoints/")]
+    for name in ("model.safetensors", "curves.png", "pairs.png", "predictions.png", *kept):
         assert (found / name).read_bytes() == (expected / name).read_bytes(), name
     for name in ("metrics.csv", "test_metrics.csv"):
         rows = read_rows(found / name)

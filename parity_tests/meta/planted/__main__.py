@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import sys
 import tempfile
 import time
@@ -11,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from numpy_siamese.cli.parser import Parser
-from parity_tests.meta.planted import ROOT, PlantedFault, faults
-
-COPIED = ("numpy_siamese", "torch_siamese", "parity_tests", "benchmarks", "docs")
+from parity_tests.meta.copied_tree import FOLDERS, copy_tree
+from parity_tests.meta.planted import PlantedFault, faults
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     start, unnoticed = time.perf_counter(), []
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        _copy(root)
+        copy_tree(root)
         _import_what_tests_need()
         for test in dict.fromkeys(fault.test for fault in chosen):
             if _run(root, test) != 0:
@@ -54,14 +52,6 @@ def _shard(text: str) -> tuple[int, int]:
     if not 1 <= k <= n:
         raise ArgumentTypeError(f"found {text!r:.80}, expected K/N such as 2/4")
     return k, n
-
-
-def _copy(root: Path) -> None:
-    for name in COPIED:
-        ignored = shutil.ignore_patterns("__pycache__", "results.json")
-        shutil.copytree(ROOT / name, root / name, ignore=ignored)
-    for file in ("pyproject.toml", "README.md", "CONTRIBUTING.md"):
-        shutil.copy(ROOT / file, root / file)
 
 
 def _import_what_tests_need() -> None:
@@ -101,7 +91,7 @@ def _run(root: Path, test: str) -> int:
 
 
 def _pytest(root: Path, test: str) -> int:
-    for name in [name for name in sys.modules if name.split(".")[0] in COPIED]:
+    for name in [name for name in sys.modules if name.split(".")[0] in FOLDERS]:
         del sys.modules[name]
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(root))
