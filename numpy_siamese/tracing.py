@@ -15,7 +15,7 @@ import numpy as np
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.architectures import MNIST, Architecture
-from numpy_siamese.layers import Gradients
+from numpy_siamese.layers import Gradients, Linear
 from numpy_siamese.model import SiameseNet, shared
 
 Array = np.ndarray
@@ -89,10 +89,16 @@ def trace(
     """
     if target not in (0, 1):
         raise ValueError(f"target must be 0 or 1, got {target!r}")
-    images = {name: _image(name, value, architecture) for name, value in (("left", left), ("right", right))}
+    images = {
+        name: _image(name, value, architecture)
+        for name, value in (("left", left), ("right", right))
+    }
     net = SiameseNet(dtype=np.float64, fused=False, architecture=architecture)
     net.load_state_dict(
-        {name: _rounded(value) for name, value in _arguments.mapping("parameters", parameters).items()}
+        {
+            name: _rounded(value)
+            for name, value in _arguments.mapping("parameters", parameters).items()
+        }
     )
     twins = [_Path(image) for image in images.values()]
     for twin in twins:
@@ -102,7 +108,9 @@ def trace(
     embeddings = [twin.values[-1] for twin in twins]
     difference, to_embeddings = F.l1_distance(*embeddings)
     difference = _rounded(difference)
-    logit, to_difference = net._head(difference)
+    head = architecture.head
+    fc1 = Linear(head, *(net.parameters()[name] for name in head.parameter_names))
+    logit, to_difference = fc1(difference)
     logit = _rounded(logit)
     probability, to_logit = F.sigmoid(logit)
     probability = _rounded(probability)
@@ -115,8 +123,10 @@ def trace(
     for twin, dembedding in zip(twins, to_embeddings(ddifference), strict=True):
         twin.pull_back(dembedding)
     grads = shared(*(twin.grads for twin in twins)) | head_grads
+    left_path, right_path = (twin.traced() for twin in twins)
     return Trace(
-        *(twin.traced() for twin in twins),
+        left_path,
+        right_path,
         _traced(difference, ddifference),
         _traced(logit, dlogit),
         _traced(probability, dprobability),
@@ -166,6 +176,6 @@ def _image(name: str, value: Array, architecture: Architecture) -> Array:
     image = _arrays.array(name, value)
     if image.shape != architecture.image_shape:
         raise ValueError(f"{name} must be {architecture.image_shape}, got {image.shape}")
-    if image.dtype != np.uint8:
-        (image,) = _arrays.floats(**{name: image})
+    if image.dtype not in (np.uint8, np.float32, np.float64):
+        raise TypeError(f"{name} must be uint8, float32 or float64, got {image.dtype}")
     return _rounded(image)[None]

@@ -20,6 +20,8 @@ class Program(NamedTuple):
         The class of networks at work that the other verbs use, as ``module:class``.
     export : str, optional
         The function of `export`, as ``module:function``. A program without one lacks the verb.
+    torch_numbers : str, optional
+        The function that adds PyTorch's numbers to a trace, as ``module:function``.
     """
 
     name: str
@@ -28,3 +30,4 @@ class Program(NamedTuple):
     learner: str
     network: str
     export: str | None = None
+    torch_numbers: str | None = None

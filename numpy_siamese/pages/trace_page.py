@@ -67,7 +67,7 @@ def _module(name: str) -> str:
     Browsers load no module from a file on disk. Here they share one script, and each keeps what it
     does not export.
     """
-    text = re.sub(r'^import [^;]*;\n', "", _source(f"{name}.js"), flags=re.MULTILINE)
+    text = re.sub(r"^import [^;]*;\n", "", _source(f"{name}.js"), flags=re.MULTILINE)
     exported = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", text, re.MULTILINE)
     text = re.sub(r"^export ", "", text, flags=re.MULTILINE)
     names = ", ".join(exported)

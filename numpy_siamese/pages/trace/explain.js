@@ -199,7 +199,9 @@ function ofLogit(state) {
 function ofWeight(state, name, k) {
   const value = state.params[name]?.[k], gradient = state.grads[name][k];
   const found = gradientTerms(state, name, k);
-  const learned = nextValue(state, name, k);
+  const learned = nextValue(state, name, k), last = state.layers.at(-1);
+  if (name === `${last.name}.bias`)
+    learned.push("the twins' gradients cancel: what moves both embeddings alike changes no difference");
   const lines = [value === undefined ? NOT_KEPT(state.layers.find((l) => name.startsWith(l.name)))
     : `value w = ${digits(value)}`, ...learned];
   return finished(state, { ...found, shown: gradient, lines, shownAs: "gradient" }, `grad.${name}`, k);

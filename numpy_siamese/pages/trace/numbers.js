@@ -8,18 +8,23 @@ export const UNIT_ROUNDOFF = 2 ** -24;
 export function digits(x) {
   for (let precision = 1; precision < 9 && Number.isFinite(x); precision++) {
     const short = Number(x.toPrecision(precision));
-    if (f32(short) === x) return String(short);
+    if (f32(short) === x) return plain(short);
   }
-  return Number.isFinite(x) ? String(Number(x.toPrecision(9))) : String(x);
+  return Number.isFinite(x) ? plain(Number(x.toPrecision(9))) : String(x);
+}
+
+// Small numbers with their power of ten.
+function plain(x) {
+  return x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential() : String(x);
 }
 
 // A float64, in as many digits as tell it from its neighbours in float32.
 export function long(x) {
-  return String(Number(x.toPrecision(12)));
+  return plain(Number(x.toPrecision(12)));
 }
 
 export function rough(x) {
-  return String(Number(x.toPrecision(3)));
+  return plain(Number(x.toPrecision(3)));
 }
 
 export function count(n) {

@@ -41,9 +41,8 @@ class Page {
   build() {
     const { layers, images } = this.about, place = byId("layers");
     place.append(this.section("images", "The two images", "raw pixel values, 0 to 255", "",
-      SIDES.flatMap((side, n) => [
-        this.plot(`value.0.${side}`, `${side}: ${images[n].title}`, layers[0].in, "image"),
-        this.plot(`gradient.0.${side}`, `gradient in ${side}`, layers[0].in)])));
+      [...SIDES.map((side, n) => this.plot(`value.0.${side}`, `${side}: ${images[n].title}`, layers[0].in, "image")),
+        ...SIDES.map((side) => this.plot(`gradient.0.${side}`, `gradient in ${side}`, layers[0].in))]));
     layers.forEach((layer, k) => place.append(this.layer(layer, k)));
     this.head = element("div");
     const size = layers.at(-1).out;
@@ -53,7 +52,7 @@ class Page {
         this.plot("difference", "difference |left − right|", size),
         this.plot("difference.gradient", "its gradient", size),
         this.plot("weight.fc1.weight", "weights w of fc1", [1, ...size], "kernels"),
-        this.plot("grad.fc1.weight", "their gradient", [1, ...size], "kernels")], this.head));
+        this.plot("grad.fc1.weight", "their gradient", [1, ...size], "kernels")], this.head, this.note(layers.length)));
     this.experiment = new Experiment(byId("experiment"));
   }
 
@@ -61,24 +60,28 @@ class Page {
     return element("section", { id }, element("h2", {}, title),
       element("p", { className: "equation" }, equation),
       ...(shapes ? [element("p", { className: "shapes" }, shapes)] : []),
-      element("div", { className: "figures" }, ...plots.map((plot) => plot.element)), ...more);
+      element("div", { className: plots.every((plot) => plot.maps === 1) ? "figures small" : "figures" },
+        ...plots.map((plot) => plot.element)), ...more);
   }
 
   layer(layer, k) {
     const [name, equation] = TOLD[layer.kind], weight = layer.weight;
     const parameters = weight ? `, ${count(sizeOf(weight) + layer.out[0])} parameters` : "";
-    const plots = SIDES.flatMap((side) => [
-      this.plot(`value.${k + 1}.${side}`, `output, ${side}`, layer.out),
-      this.plot(`gradient.${k + 1}.${side}`, `gradient in it, ${side}`, layer.out)]);
+    const plots = [...SIDES.map((side) => this.plot(`value.${k + 1}.${side}`, `output, ${side}`, layer.out)),
+      ...SIDES.map((side) => this.plot(`gradient.${k + 1}.${side}`, `gradient in it, ${side}`, layer.out))];
     if (weight) plots.push(
       this.plot(`weight.${layer.name}.weight`, "weights w", weight, "kernels"),
       this.plot(`grad.${layer.name}.weight`, "gradient in w, of both twins", weight, "kernels"),
       this.plot(`weight.${layer.name}.bias`, "biases b", [layer.out[0]]),
       this.plot(`grad.${layer.name}.bias`, "gradient in b", [layer.out[0]]));
+    return this.section(`layer-${k}`, `${k + 1}. ${layer.name ? `${layer.name}: ` : ""}${name}`, equation,
+      `(${layer.in.join(", ")}) → (${layer.out.join(", ")})${parameters}`, plots, this.note(k));
+  }
+
+  note(k) {
     const note = element("p", { className: "torch" });
     note.dataset.torch = k;
-    return this.section(`layer-${k}`, `${k + 1}. ${layer.name ? `${layer.name}: ` : ""}${name}`, equation,
-      `(${layer.in.join(", ")}) → (${layer.out.join(", ")})${parameters}`, plots, note);
+    return note;
   }
 
   plot(key, title, shape, kind) {
@@ -113,10 +116,12 @@ class Page {
       ? `Computed again in this page: ${count(last.numbers)} numbers, ${count(last.unequal)} other than NumPy's`
         + `${last.unequal ? `, by at most ${last.ulps} unit in the last place` : ""}.`
       : "Maps and gradients of this moment are computed in this page.";
+    if (about.torch && last)
+      byId("compared").append(element("br"), `PyTorch ${about.torch.version}, ${about.torch.whole}.`);
     for (const note of document.querySelectorAll("[data-torch]")) {
       const found = about.torch?.layers[note.dataset.torch];
       note.hidden = !found || !state.hasAllWeights;
-      if (found) note.textContent = `PyTorch ${about.torch.version}: ${found}`;
+      if (found) note.textContent = `PyTorch: ${found}.`;
     }
   }
 

@@ -12,6 +12,7 @@ export function layoutOf(shape, kind) {
   }
   if (shape.length === 3)
     return { maps: shape[0], rows: shape[1], columns: shape[2], across: Math.min(8, shape[0]) };
+  if (shape.length === 2 && shape[0] === 1) return layoutOf([shape[1]]);
   if (shape.length === 2) return { maps: 1, rows: shape[0], columns: shape[1], across: 1 };
   let rows = Math.max(1, Math.floor(Math.sqrt(shape[0] / 2)));
   while (shape[0] % rows) rows -= 1;

@@ -101,15 +101,15 @@ def read_subject(
     """
     run = read_finished_run(path, config_class, **of_use)
     trained = run.network(network_class)
-    dataset, is_own = _data(run, data)
+    dataset, is_own = data_of(run, data)
     untrained, held = network_class(run.config), _held(run, dataset, is_own)
     subject = Subject(run, trained, untrained, dataset, split, is_own, held)
     _check_classes(subject)
     return subject
 
 
-def _data(run: FinishedRun, data: str | None) -> tuple[Dataset, bool]:
-    """Return the data set, and whether it is the run's own."""
+def data_of(run: FinishedRun, data: str | None) -> tuple[Dataset, bool]:
+    """Return the data that a flag asks for, or the run's own, and whether they are its own."""
     config = run.config
     if data in (None, config.data):
         return run.own_data("--data"), True

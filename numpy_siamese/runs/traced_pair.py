@@ -1,0 +1,244 @@
+"""A pair of images traced through a run's network, as the page of a trace takes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numpy_siamese import architectures
+from numpy_siamese.architectures import MNIST, Architecture
+from numpy_siamese.errors import InputError
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.finished_run import FinishedRun
+from numpy_siamese.runs.kept_checkpoints import kept_files, read_kept
+from numpy_siamese.runs.run_directory import CHECKPOINT
+
+Array = np.ndarray
+
+MOST_WEIGHTS = 50_000
+"""A layer with more has its weights in the page at the last moment only: the page stays small."""
+
+MOST_MOMENTS = 9
+"""Of more checkpoints, these are shown, the first and the last among them."""
+
+SIDES = "left", "right"
+
+KINDS = {
+    architectures.Conv2d: "conv2d",
+    architectures.ReLU: "relu",
+    architectures.MaxPool2d: "max_pool2d",
+    architectures.Flatten: "flatten",
+    architectures.Linear: "linear",
+}
+"""What the page calls the kinds of layers."""
+
+
+class TracedImage(NamedTuple):
+    """An image of a pair: what it is called, its class, if known, and its (28, 28) uint8 pixels."""
+
+    title: str
+    label: str | None
+    pixels: Array
+
+
+class Moment(NamedTuple):
+    """The network after so many batches. There is no momentum before the first step."""
+
+    batches: int
+    parameters: Mapping[str, Array]
+    momentum: Mapping[str, Array]
+
+
+Numbers = Callable[[Any, Mapping[str, Array], Any, int], Mapping[str, Any]]
+"""PyTorch's numbers for a configuration, parameters, a trace and its target: the entries `version`,
+`whole`, `layers` and `tensors` of `torch_siamese.tracing.numbers`."""
+
+
+@dataclass(frozen=True, eq=False)
+class TracedPair:
+    """A pair at each moment that the run has kept of its network.
+
+    Attributes
+    ----------
+    about : dict
+        What the page says in words and small numbers, for JSON.
+    tensors : dict of name → float32 array
+    last : numpy_siamese.tracing.Trace
+        Of the finished network.
+    """
+
+    about: dict[str, Any]
+    tensors: dict[str, Array]
+    last: Any
+
+
+def traced_pair(
+    run: FinishedRun,
+    images: tuple[TracedImage, TracedImage],
+    target: int | None,
+    program: str,
+    trace: Callable[..., Any],
+    start: Mapping[str, Array],
+    torch: Numbers | None = None,
+) -> TracedPair:
+    """Trace a pair through the network of a run, at every moment that the run has kept.
+
+    Parameters
+    ----------
+    run : FinishedRun
+    images : pair of TracedImage
+    target : 0, 1 or None
+        None for what the classes of the images say, and 1 if they say nothing.
+    program : str
+        Name and version, for the page.
+    trace : callable
+        `numpy_siamese.tracing.trace`.
+    start : dict of name → array
+        The weights that the run's seed gives.
+    torch : callable, optional
+        PyTorch's numbers.
+
+    Raises
+    ------
+    InputError
+        A checkpoint cannot be used, or the network has diverged.
+    """
+    labels = [image.label for image in images]
+    assumed = target is None and None in labels
+    if target is None:
+        target = int(assumed or labels[0] == labels[1])
+    pixels = [image.pixels[None] for image in images]
+    moments = _moments(run, start)
+    tensors: dict[str, Array] = {
+        f"image.{side}": image.astype(np.float32) for side, image in zip(SIDES, pixels, strict=True)
+    }
+    states, total = [], run.config.epochs * run.config.batches
+    for index, moment in enumerate(moments):
+        found = trace(moment.parameters, *pixels, target)
+        if not np.isfinite(found.logit.value).all() or not np.isfinite(found.loss):
+            raise InputError(f"{run.path}: found numbers of the pair that are not finite")
+        is_last = index == len(moments) - 1
+        states.append(_state(moment, found, total))
+        part = _tensors(moment, found, is_last)
+        tensors |= {f"{index}.{name}": value for name, value in part.items()}
+    config = run.config
+    compared = torch(config, moments[-1].parameters, found, target) if torch else None
+    if compared:
+        tensors |= {f"{index}.torch.{name}": value for name, value in compared["tensors"].items()}
+    about = {
+        "images": [{"title": image.title} for image in images],
+        "target": target,
+        "assumed": assumed,
+        "layers": _layers(MNIST),
+        "sgd": {"lr": config.lr, "momentum": config.momentum},
+        "source": f"{run.path.resolve().name}, seed {config.seed}, by {program}.",
+        "notes": _notes(config.dtype, len(moments)),
+        "states": states,
+        "torch": {k: compared[k] for k in ("version", "whole", "layers")} if compared else None,
+    }
+    return TracedPair(about, tensors, found)
+
+
+def _moments(run: FinishedRun, start: Mapping[str, Array]) -> list[Moment]:
+    """Return the network at the start, at the checkpoints that were kept, and at the end."""
+    config, total = run.config, run.config.epochs * run.config.batches
+    kept = {n: path for n, path in kept_files(run.path).items() if 0 < n < total}
+    chosen = sorted(kept)
+    if len(chosen) > MOST_MOMENTS - 2:
+        places = np.linspace(0, len(chosen) - 1, MOST_MOMENTS - 2).round().astype(int)
+        chosen = [chosen[place] for place in places]
+    between = [read_kept(kept[n], n, config, run.weights) for n in chosen]
+    return [
+        Moment(0, start, {}),
+        *(Moment(one.batches, one.model, one.momentum) for one in between),
+        Moment(total, run.weights, _last_momentum(run)),
+    ]
+
+
+def _last_momentum(run: FinishedRun) -> Mapping[str, Array]:
+    """Return the momentum at the end. A run may have lost its checkpoint, then there is none."""
+    path = run.path / CHECKPOINT
+    if not path.exists():
+        return {}
+    checkpoint = load_checkpoint(path)
+    same = checkpoint.model.keys() == run.weights.keys() and all(
+        np.array_equal(checkpoint.model[name], value) for name, value in run.weights.items()
+    )
+    if not same or (checkpoint.momentum and not checkpoint.is_finite()):
+        raise InputError(f"{path}: found other weights, expected those of the finished run")
+    return checkpoint.momentum
+
+
+def _state(moment: Moment, found: Any, total: int) -> dict[str, Any]:
+    batches = f"{moment.batches:,} {'batch' if moment.batches == 1 else 'batches'}"
+    return {
+        "batches": moment.batches,
+        "label": f"{batches} of {total:,}" if moment.batches else "0 batches: untrained",
+        "logit": float(found.logit.value[0]),
+        "logitGradient": float(found.logit.gradient[0]),
+        "probability": float(found.probability.value[0]),
+        "loss": float(found.loss),
+    }
+
+
+def _tensors(moment: Moment, found: Any, is_last: bool) -> dict[str, Array]:
+    """Return what the page cannot compute from the rest, and at the end what it compares.
+
+    Weights are float32 here, in a run of float64 rounded.
+    """
+    last = len(MNIST.layers)
+    tensors = {
+        "difference": found.difference.value,
+        "difference.gradient": found.difference.gradient,
+    }
+    for name, value in moment.parameters.items():
+        if is_last or value.size <= MOST_WEIGHTS:
+            tensors[f"weight.{name}"] = value.astype(np.float32)
+            if is_last and name in moment.momentum:
+                tensors[f"momentum.{name}"] = moment.momentum[name].astype(np.float32)
+    for side in SIDES:
+        twin = getattr(found, side)
+        tensors[f"{side}.gradient.{last}"] = twin[last].gradient
+        for k, layer in enumerate(_layers(MNIST)):
+            if "name" in layer:
+                is_kept = f"weight.{layer['name']}.weight" in tensors
+                if is_last or not is_kept:
+                    tensors[f"{side}.value.{k}"] = twin[k + 1].value
+                    tensors[f"{side}.gradient.{k}"] = twin[k].gradient
+    if is_last:
+        tensors |= {
+            f"grad.{name}": value
+            for name, value in found.grads.items()
+            if value.size <= MOST_WEIGHTS
+        }
+    return tensors
+
+
+def _layers(architecture: Architecture) -> list[dict[str, Any]]:
+    """Return the layers of the backbone as the page takes them."""
+    described, names = [], iter(architecture.weight_shapes())
+    for layer, shape in architecture.with_shapes():
+        entry: dict[str, Any] = {
+            "kind": KINDS[type(layer)],
+            "in": list(shape),
+            "out": list(layer.output_shape(shape)),
+        }
+        if isinstance(layer, architectures.Weighted):
+            entry["name"] = next(names)
+            entry["weight"] = list(layer.weight_shape(shape))
+        if isinstance(layer, architectures.Conv2d | architectures.MaxPool2d):
+            entry["kernel"] = layer.kernel_size
+        described.append(entry)
+    return described
+
+
+def _notes(dtype: str, moments: int) -> list[str]:
+    notes = [
+        "Each number is computed from those before it in float64, and rounded to float32 once."
+    ]
+    if dtype == "float64":
+        notes.append("The run's weights are float64; here they are rounded to float32.")
+    if moments == 2:
+        notes.append("The run kept no checkpoints, so the training has two moments here.")
+    return notes
