@@ -112,12 +112,12 @@ def trace(
     fc1 = Linear(head, *(net.parameters()[name] for name in head.parameter_names))
     logit, to_difference = fc1(difference)
     logit = _rounded(logit)
-    probability, to_logit = F.sigmoid(logit)
-    probability = _rounded(probability)
+    probability = _rounded(F.sigmoid(logit)[0])
     loss, to_probability = F.binary_cross_entropy(probability, np.full((1, 1), float(target)))
 
     dprobability = _rounded(to_probability(np.float64(1))[0])
-    dlogit = _rounded(to_logit(dprobability)[0])
+    # the pullback of sigmoid remembers what it returned, which was not rounded yet
+    dlogit = _rounded(dprobability * (1 - probability) * probability)
     head_grads, ddifference = to_difference(dlogit)
     ddifference = _rounded(ddifference)
     for twin, dembedding in zip(twins, to_embeddings(ddifference), strict=True):

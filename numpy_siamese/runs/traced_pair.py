@@ -12,6 +12,7 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.finished_run import FinishedRun
 from numpy_siamese.runs.kept_checkpoints import kept_files, read_kept
+from numpy_siamese.runs.network import NOT_DIVERGED
 from numpy_siamese.runs.run_directory import CHECKPOINT
 
 Array = np.ndarray
@@ -115,12 +116,13 @@ def traced_pair(
     }
     states, total = [], run.config.epochs * run.config.batches
     for index, moment in enumerate(moments):
-        found = trace(moment.parameters, *pixels, target)
-        if not np.isfinite(found.logit.value).all() or not np.isfinite(found.loss):
-            raise InputError(f"{run.path}: found numbers of the pair that are not finite")
+        with np.errstate(all="ignore"):
+            found = trace(moment.parameters, *pixels, target)
         is_last = index == len(moments) - 1
-        states.append(_state(moment, found, total))
         part = _tensors(moment, found, is_last)
+        if not all(np.isfinite(value).all() for value in [found.loss, *part.values()]):
+            raise InputError(f"{run.path}: found numbers that are not finite, {NOT_DIVERGED}")
+        states.append(_state(moment, found, total))
         tensors |= {f"{index}.{name}": value for name, value in part.items()}
     config = run.config
     compared = torch(config, moments[-1].parameters, found, target) if torch else None

@@ -8,11 +8,19 @@ export async function readPayload() {
   const text = document.getElementById("numbers").textContent.trim();
   const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const buffer = await new Response(stream).arrayBuffer();
+  const buffer = unshuffled(new Uint8Array(await new Response(stream).arrayBuffer()));
   const tensors = {};
   for (const { name, start, size } of about.tensors)
     tensors[name] = floats(buffer, start, size);
   return { about, tensors };
+}
+
+// The first bytes of all numbers come first, then their second bytes, and so on: so they pack better.
+function unshuffled(planes) {
+  const n = planes.length / 4, bytes = new Uint8Array(planes.length);
+  for (let k = 0; k < n; k++)
+    for (let place = 0; place < 4; place++) bytes[4 * k + place] = planes[place * n + k];
+  return bytes.buffer;
 }
 
 // Numbers are little-endian in the page, whatever the machine is.

@@ -35,6 +35,7 @@ export class Plot {
   build() {
     const figure = document.createElement("figure");
     figure.dataset.plot = this.key;
+    if (this.maps === 1) figure.className = "single";
     const canvas = this.canvas = document.createElement("canvas");
     canvas.width = this.width * this.zoom;
     canvas.height = this.height * this.zoom;

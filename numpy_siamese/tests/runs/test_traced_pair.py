@@ -1,0 +1,153 @@
+"""A traced pair as the page takes it: its moments, its target, and what it holds."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from numpy_siamese.architectures import MNIST
+from numpy_siamese.errors import InputError
+from numpy_siamese.model import SiameseNet
+from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.finished_run import read_finished_run
+from numpy_siamese.runs.kept_checkpoints import kept_files
+from numpy_siamese.runs.traced_pair import MOST_MOMENTS, TracedImage, traced_pair
+from numpy_siamese.tests.support.evaluations import tiny_run
+from numpy_siamese.tests.support.finished import write_finished_run
+from numpy_siamese.tracing import trace
+
+pytestmark = pytest.mark.slow
+
+
+def image(label: str | None, seed: int = 0) -> TracedImage:
+    pixels = np.random.default_rng(seed).integers(0, 256, (28, 28), dtype=np.uint8)
+    return TracedImage(f"image {seed}", label, pixels)
+
+
+def pair_of(folder, target=None, labels=("7", "7"), torch=None):
+    run = read_finished_run(folder, TrainConfig)
+    images = image(labels[0], 0), image(labels[1], 1)
+    start = SiameseNet(run.config.seed).state_dict()
+    return traced_pair(run, images, target, "numpy-siamese", trace, start, torch)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A run of twelve batches that has kept checkpoints."""
+    flags = ("--keep-checkpoints", "--batches", "4", "--epochs", "3")
+    return tiny_run(tmp_path_factory.mktemp("kept"), *flags)
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A finished run that has kept nothing."""
+    return write_finished_run(tmp_path / "run", SiameseNet(1), seed=1)
+
+
+def test_the_moments_are_the_start_the_kept_ones_and_the_end(kept):
+    """Broken otherwise: the slider leaves out a checkpoint, or shows one twice."""
+    states = pair_of(kept).about["states"]
+    assert [state["batches"] for state in states] == sorted({0, 12, *kept_files(kept)})
+    assert states[0]["label"] == "0 batches: untrained"
+    assert states[1]["label"] == "1 batch of 12"
+    assert states[-1]["label"] == "12 batches of 12"
+
+
+def test_a_run_without_checkpoints_has_its_start_and_its_end(plain):
+    """Broken otherwise: an older run cannot be traced."""
+    found = pair_of(plain)
+    assert [state["batches"] for state in found.about["states"]] == [0, 5000]
+    assert any("kept no checkpoints" in note for note in found.about["notes"])
+    assert not [name for name in found.tensors if ".momentum." in name]
+    start = SiameseNet(1).state_dict()["net.conv1.weight"]
+    assert np.array_equal(found.tensors["0.weight.net.conv1.weight"], start)
+
+
+def test_of_many_checkpoints_some_are_shown(kept, monkeypatch):
+    """Broken otherwise: a long run gives a page of any size."""
+    assert len(kept_files(kept)) > 4
+    monkeypatch.setattr("numpy_siamese.runs.traced_pair.MOST_MOMENTS", 4)
+    batches = [state["batches"] for state in pair_of(kept).about["states"]]
+    assert len(batches) == 4
+    between = sorted(set(kept_files(kept)) - {0, 12})
+    assert batches == [0, between[0], between[-1], 12]
+    assert MOST_MOMENTS > 7
+
+
+@pytest.mark.parametrize(
+    ("target", "labels", "expected", "assumed"),
+    [
+        (None, ("7", "7"), 1, False),
+        (None, ("7", "1"), 0, False),
+        (None, (None, "1"), 1, True),
+        (0, ("7", "7"), 0, False),
+        (1, (None, None), 1, False),
+    ],
+)
+def test_the_target_follows_the_classes_or_the_flag(plain, target, labels, expected, assumed):
+    """Broken otherwise: gradients are of another loss than the page says."""
+    about = pair_of(plain, target, labels).about
+    assert (about["target"], about["assumed"]) == (expected, assumed)
+
+
+def test_the_last_moment_has_all_weights_and_momentum(kept):
+    """Broken otherwise: a weight's next value is computed from another momentum."""
+    found, checkpoint = pair_of(kept), load_checkpoint(kept / "checkpoint.safetensors")
+    last = len(found.about["states"]) - 1
+    for name, value in checkpoint.model.items():
+        assert np.array_equal(found.tensors[f"{last}.weight.{name}"], value)
+        assert np.array_equal(found.tensors[f"{last}.momentum.{name}"], checkpoint.momentum[name])
+    assert "0.weight.net.fc1.weight" not in found.tensors
+    assert {value.dtype for value in found.tensors.values()} == {np.dtype(np.float32)}
+
+
+def test_the_layers_are_those_of_the_architecture(plain):
+    """Broken otherwise: the page computes another network."""
+    layers = pair_of(plain).about["layers"]
+    assert [tuple(layer["in"]) for layer in layers] == [shape for _, shape in MNIST.with_shapes()]
+    named = {layer["name"]: tuple(layer["weight"]) for layer in layers if "name" in layer}
+    assert named | {"fc1": (1, 84)} == MNIST.weight_shapes()
+
+
+def test_a_run_in_float64_is_rounded_and_says_so(tmp_path):
+    """Broken otherwise: the page claims that its numbers are the run's."""
+    run = write_finished_run(tmp_path / "run", SiameseNet(dtype=np.float64))
+    about = pair_of(run).about
+    assert any("float64" in note and "rounded" in note for note in about["notes"])
+
+
+def test_pytorchs_numbers_belong_to_the_last_moment(kept):
+    """Broken otherwise: they stand beside those of other weights."""
+    asked = []
+
+    def torch(config, parameters, found, target):
+        asked.append((parameters, found.logit.value, target))
+        tensors = {"logit": np.ones(1, np.float32)}
+        return {"version": "0", "whole": "w", "layers": ["l"], "tensors": tensors}
+
+    found = pair_of(kept, torch=torch)
+    ((parameters, logit, target),) = asked
+    weights = load_checkpoint(kept / "checkpoint.safetensors").model
+    assert all(np.array_equal(parameters[name], weights[name]) for name in weights)
+    assert logit == found.last.logit.value
+    assert target == 1
+    assert found.about["torch"] == {"version": "0", "whole": "w", "layers": ["l"]}
+    assert f"{len(found.about['states']) - 1}.torch.logit" in found.tensors
+
+
+def test_a_checkpoint_of_other_weights_is_refused(kept, tmp_path):
+    """Broken otherwise: the momentum of another state stands beside the weights."""
+    run = shutil.copytree(kept, tmp_path / "run")
+    shutil.copy(sorted((run / "checkpoints").iterdir())[-2], run / "checkpoint.safetensors")
+    with pytest.raises(InputError, match="expected those of the finished run"):
+        pair_of(run)
+
+
+def test_a_network_that_overflows_is_refused(tmp_path):
+    """Broken otherwise: the page shows infinities as colours."""
+    net = SiameseNet()
+    for value in net.parameters().values():
+        value[...] = 3e38
+    with pytest.raises(InputError, match="not finite"):
+        pair_of(write_finished_run(tmp_path / "run", net))
