@@ -85,7 +85,7 @@ def trace(
     ------
     KeyError, ValueError, TypeError
         Weights of another architecture. An image of another shape or dtype. A target that is
-        neither 0 nor 1.
+        neither 0 nor 1. A logit that is not finite.
     """
     if target not in (0, 1):
         raise ValueError(f"target must be 0 or 1, got {target!r}")
@@ -112,6 +112,8 @@ def trace(
     fc1 = Linear(head, *(net.parameters()[name] for name in head.parameter_names))
     logit, to_difference = fc1(difference)
     logit = _rounded(logit)
+    if not np.isfinite(logit).all():
+        raise ValueError("parameters must give finite numbers, got a logit that is not")
     probability = _rounded(F.sigmoid(logit)[0])
     loss, to_probability = F.binary_cross_entropy(probability, np.full((1, 1), float(target)))
 

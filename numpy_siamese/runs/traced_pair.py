@@ -8,7 +8,7 @@ import numpy as np
 
 from numpy_siamese import architectures
 from numpy_siamese.architectures import MNIST, Architecture
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, reason
 from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.finished_run import FinishedRun
 from numpy_siamese.runs.kept_checkpoints import kept_files, read_kept
@@ -116,8 +116,11 @@ def traced_pair(
     }
     states, total = [], run.config.epochs * run.config.batches
     for index, moment in enumerate(moments):
-        with np.errstate(all="ignore"):
-            found = trace(moment.parameters, *pixels, target)
+        try:
+            with np.errstate(all="ignore"):
+                found = trace(moment.parameters, *pixels, target)
+        except ValueError as error:
+            raise InputError(f"{run.path}: {reason(error)}, {NOT_DIVERGED}") from error
         is_last = index == len(moments) - 1
         part = _tensors(moment, found, is_last)
         if not all(np.isfinite(value).all() for value in [found.loss, *part.values()]):

@@ -1,6 +1,7 @@
 """A trace: each number is what its equation gives on the numbers beside it."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -28,10 +29,11 @@ def weights() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def traced(weights, pair) -> Trace:
-    return trace(weights, *pair, 0)
+    left, right = pair
+    return trace(weights, left, right, 0)
 
 
-def once(sum_of) -> np.float32:
+def once(sum_of: Iterable[float]) -> np.float32:
     """Return a sum as exact as float64 has it, rounded to float32 once."""
     return np.float32(math.fsum(sum_of))
 

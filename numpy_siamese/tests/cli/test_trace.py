@@ -33,7 +33,8 @@ def trace(tmp_path, twelve_images, monkeypatch):
 def about(path) -> dict:
     """Return what a page says of itself."""
     text = path.read_text(encoding="utf-8")
-    return json.loads(re.search(r'id="about">(.*?)</script>', text, re.DOTALL)[1])
+    (found,) = re.findall(r'id="about">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found)
 
 
 def test_a_pair_of_test_images_is_traced(trace, tmp_path, twelve_images, capfd):
@@ -51,7 +52,7 @@ def test_a_pair_of_test_images_is_traced(trace, tmp_path, twelve_images, capfd):
     assert size < 5_000_000
     assert out == (
         f"probability of the same class {last['probability']:.3g}, logit {last['logit']:.3g}, "
-        f"loss {last['loss']:.3g}  page of {size / 1e6:.1f} MB in trace.html\n"
+        f"loss {last['loss']:.3g}\n  page of {size / 1e6:.1f} MB in trace.html\n"
     )
 
 
@@ -79,10 +80,10 @@ def test_other_data_have_their_own_numbers(trace, tmp_path, twelve_images):
     ("arguments", "said"),
     [
         ((0, 12), ("--right: found 12, expected a test image of", "0 to 11")),
-        ((-1, 0), ("--left",)),
+        ((-1, 0), ("-1: ", "expected an image")),
         (("c.png", 0), ("c.png",)),
         (("a.png", "b.png", "--data", "mnist-5k"), ("--data: found two image files",)),
-        ((0, 1, "--data", "nowhere"), ("--data: ", "nowhere")),
+        ((0, 1, "--data", "nowhere"), ("unknown data set 'nowhere'",)),
         ((0, 1, "--out", "t.png"), ("--out: found t.png, expected a name that ends in .html",)),
         ((0, 1, "--out", "no/t.html"), ("--out: found no folder no",)),
         ((0, 1, "--target", "0"), ("--target",)),

@@ -1,6 +1,7 @@
 """The page of a trace in a browser, as a reader uses it."""
 
 import base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def trace_of(run: Path, moment: int | None = None) -> Trace:
     """Trace the test images 0 and 4 in Python: at the end, or at one of the kept checkpoints."""
     used = load_run(run)
     images, labels = load(used.run.config.data, None, used.run.config.seed).test
-    weights = used.run.weights
+    weights: Mapping[str, np.ndarray] = used.run.weights
     if moment is not None:
         batches = sorted(kept_files(run))[moment]
         path = kept_files(run)[batches]
