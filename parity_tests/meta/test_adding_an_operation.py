@@ -32,10 +32,9 @@ TOLD_BY = {
     "definitions.py": "parity_tests/test_proofs.py::test_functional_is_its_definition[tanh]",
     "array_calls.py": "numpy_siamese/tests/contracts/test_array_likes.py::"
     "test_every_array_argument_is_in_the_table",
-    "elementwise.py": "parity_tests/meta/test_faults.py::"
-    "test_every_operation_in_the_table_has_a_fault[tanh]",
+    "elementwise.py": "parity_tests/meta/test_faults.py::test_every_operation_has_a_fault[tanh]",
     "math.md": "numpy_siamese/tests/functional/test_derived.py::"
-    "test_an_operation_that_is_in_the_table_is_derived[tanh]",
+    "test_every_operation_that_is_in_the_table_is_derived[tanh]",
 }
 """Files of steps that somebody may forget, and the test that tells."""
 
