@@ -60,7 +60,7 @@ def kept_files(run: Path) -> dict[int, Path]:
         return {}
     except OSError as error:
         raise InputError(
-            f"{run / KEPT}: found {error.strerror}, expected a folder of checkpoints"
+            f"{run / KEPT}: found no folder to read ({error.strerror}), expected one of checkpoints"
         ) from error
     numbers = [int(match[1]) for match in map(_NAME.fullmatch, names) if match]
     files = {batches: run / kept_name(batches) for batches in sorted(numbers)}

@@ -36,8 +36,10 @@ def cells(row: str) -> list[str]:
 
 
 def links(text: str) -> list[str]:
-    """Return the targets of links and pictures within the repository."""
-    return re.findall(r"\]\(([^)\s:]+)\)", text)
+    """Return the targets of links and pictures within the repository, but for those in code."""
+    prose = re.sub(r"^(`{3,}).*?^\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"(?<!`)``(?!`).*?(?<!`)``(?!`)", "", prose)
+    return re.findall(r"\]\(([^)\s:]+)\)", prose)
 
 
 def heading_anchors(text: str) -> set[str]:
@@ -105,6 +107,12 @@ def test_the_first_block_of_code_runs():
     exec(compile(block.replace("range(10)", "range(2)"), "README.md", "exec"), namespace)
     assert 0 < namespace["loss"] < 2
     assert namespace["probs"].shape == (100, 1)
+
+
+def test_links_in_code_lead_from_elsewhere():
+    """A page that shows a line of another page, and is told that its link leads nowhere."""
+    text = "[a](b.md)\n\n````md\n```py\n[c](d.md)\n```\n````\n\n`` [e](f.md) `` [g](h.md) `x`\n"
+    assert links(text) == ["b.md", "h.md"]
 
 
 @pytest.mark.parametrize("name", PROSE)

@@ -6,6 +6,8 @@ A place is a sentence before a block of code. It names a file by a link, and one
 - ``at the end of `NAME` ``: a list, tuple or dictionary of that name, over several lines;
 - ``in place of `LINE` ``: the one line that reads so;
 - ``at its end``.
+
+Or it is ``In the new file `PATH`:``. Paths are relative to the document.
 """
 
 import ast
@@ -15,6 +17,7 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<language>\w+)\n(?P<code>.*?)^(?P=fence)$", re.M | re.S)
 
+NEW = re.compile(r"In the new file `(?P<path>[^`\n]+)`:")
 PLACE = re.compile(
     r"^In \[[^\]]+\]\((?P<path>[^)\s]+)\), "
     r"(?:(?P<where>after|at the end of|in place of)\s(?P<ticks>`+)(?P<name>[^\n]+)(?P=ticks)"
@@ -32,9 +35,9 @@ class Instruction:
     path : Path
         Of the file.
     where : str
-        "after", "at the end of", "in place of" or "at its end".
+        "after", "at the end of", "in place of", "at its end" or "new".
     name : str
-        What stands there; empty for "at its end".
+        What stands there; empty for "at its end" and "new".
     code : str
         Whole lines.
     """
@@ -52,6 +55,11 @@ class Instruction:
         LookupError
             There is no such place in the file, or more than one.
         """
+        if self.where == "new":
+            if self.path.exists():
+                raise LookupError(f"{self.path}: it is not new")
+            self.path.write_text(self.code, "utf-8")
+            return
         lines = self.path.read_text("utf-8").splitlines(keepends=True)
         code = self.code.splitlines(keepends=True)
         if self.where == "at its end":
@@ -110,6 +118,10 @@ def instructions(document: Path) -> tuple[list[Instruction], list[str]]:
             commands += block["code"].replace("\\\n", "").splitlines()
             continue
         paragraph = text[: block.start()].rstrip("\n").rpartition("\n\n")[2]
+        if new := NEW.fullmatch(paragraph):
+            path = (document.parent / new["path"]).resolve()
+            found.append(Instruction(path, "new", "", block["code"]))
+            continue
         place = PLACE.fullmatch(paragraph)
         if place is None:
             raise LookupError(f"{document}: found no place in {paragraph!r}")

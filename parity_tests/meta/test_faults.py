@@ -42,7 +42,7 @@ def test_there_are_many_faults() -> None:
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_every_operation_in_the_table_has_a_fault(name: str) -> None:
+def test_every_operation_has_a_fault(name: str) -> None:
     """Its tests would otherwise not have shown that they can fail."""
     arguments = [dict(fault.check.arguments) for fault in FAULTS]
     assert any(BY_NAME[name] is of.get("operation") or name == of.get("name") for of in arguments)

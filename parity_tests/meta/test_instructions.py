@@ -91,6 +91,17 @@ def test_what_is_there_twice_is_no_place(tmp_path: Path) -> None:
         instruction.carry_out()
 
 
+def test_a_new_file_is_written_once(tmp_path: Path) -> None:
+    """A page that replaces what is there."""
+    page = tmp_path / "page.md"
+    page.write_text("In the new file `it.md`:\n\n````markdown\n```python\nx\n```\n````\n")
+    ((instruction,), _) = instructions(page)
+    instruction.carry_out()
+    assert (tmp_path / "it.md").read_text() == "```python\nx\n```\n"
+    with pytest.raises(LookupError, match=r"it\.md: it is not new"):
+        instruction.carry_out()
+
+
 def test_commands_are_read_to_their_end(tmp_path: Path) -> None:
     """Half of a command that is run for the whole."""
     (tmp_path / "page.md").write_text("Text.\n\n```sh\npytest a \\\n    b\nmake lint\n```\n")

@@ -11,6 +11,6 @@ MATH = "".join(p.read_text("utf-8") for p in [*DOCS.glob("math.md"), *DOCS.glob(
 
 
 @pytest.mark.parametrize("name", functional.__all__)
-def test_an_operation_that_is_in_the_table_is_derived(name):
+def test_every_operation_that_is_in_the_table_is_derived(name):
     """Broken otherwise: a gradient is to be taken on trust."""
     assert f"`{name}`" in MATH

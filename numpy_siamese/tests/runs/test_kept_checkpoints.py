@@ -215,7 +215,7 @@ def test_other_files_do_not_count(tmp_path):
 def test_a_file_in_the_folder_s_place_is_one_line(tmp_path):
     """Broken otherwise: a traceback."""
     (tmp_path / "checkpoints").write_bytes(b"")
-    with pytest.raises(InputError, match=r"checkpoints: found .*, expected a folder of"):
+    with pytest.raises(InputError, match=r"checkpoints: found no folder .*, expected one"):
         kept_files(tmp_path)
 
 
