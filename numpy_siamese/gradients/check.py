@@ -189,8 +189,8 @@ class _Line:
         """Return the check of this argument's gradient."""
         analytic = np.asarray(gradient, np.float64)
         if analytic.shape != self.x.shape:
-            fault = Fault((), np.nan, np.nan, np.nan, diagnosis.of_shape(analytic, self.x))
-            return ArgumentCheck(name, 0, np.nan, np.nan, np.nan, [], fault)
+            of_shape = Fault((), np.nan, np.nan, np.nan, diagnosis.of_shape(analytic, self.x))
+            return ArgumentCheck(name, 0, np.nan, np.nan, np.nan, [], of_shape)
         size = self.x.size
         places = np.arange(size)
         if size > entries:
@@ -216,8 +216,8 @@ class _Line:
                 found.bound[found.told] + CLOSE * found.largest,
                 {n for array in (self.y, *self.point) for n in (*array.shape, array.size)},
             )
-            numbers = (float(of[n]) for of in (values, found.numeric, found.bound))
-            fault = Fault(tuple(index[n].tolist()), *numbers, guess)
+            value, numeric, limit = (float(x[n]) for x in (values, found.numeric, found.bound))
+            fault = Fault(tuple(index[n].tolist()), value, numeric, limit, guess)
         kinks = [tuple(entry) for entry in index[~found.told].tolist()]
         return ArgumentCheck(name, int(found.told.sum()), worst, error, bound, kinks, fault)
 
