@@ -26,7 +26,7 @@ def evaluate(
     out : path, optional
         A folder for the files that the verb `evaluate` writes. Default: nothing is written.
     threads : int, optional
-        Default: as the run had.
+        Default: the cores that this process may use.
     **settings
         The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, seed.
 
@@ -46,8 +46,8 @@ def evaluate(
     from numpy_siamese.runs.config import TrainConfig
     from numpy_siamese.runs.evaluation.evaluate import evaluate
 
-    of_sitting = {} if threads is None else {"threads": threads}
-    return evaluate(run, NumpyNetwork, TrainConfig, of_sitting, out, settings)
+    of_use = {} if threads is None else {"threads": threads}
+    return evaluate(run, NumpyNetwork, TrainConfig, of_use, out, settings)
 
 
 def load_run(path: str | os.PathLike[str], *, threads: int | None = None) -> "TrainedRun":

@@ -6,6 +6,12 @@ from collections.abc import Iterable
 MOST_REASON = 400
 """Characters of another library's message that are passed on."""
 
+MOST_NAMES = 6
+"""Names that a message lists."""
+
+MOST_LETTERS = 60
+"""Of a name in a list of them."""
+
 NEAR = 0.8
 """The least share of letters that a slip has in common with what was meant (`difflib`'s ratio)."""
 
@@ -48,6 +54,18 @@ def in_one_line(error: OSError) -> str:
 def printable(text: str) -> str:
     """Return the text with what is no visible character as an escape."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
+    """Return the first names in their order, and how many more there are."""
+    names = [shortened(printable(name), MOST_LETTERS) for name in sorted(names)]
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: no images, 1 image, 2,000 images."""
+    return f"1 {noun}" if count == 1 else f"{f'{count:,}' if count else 'no'} {noun}s"
 
 
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> InputError:

@@ -26,9 +26,9 @@ def evaluate(
     out : path, optional
         A folder for the files that the verb `evaluate` writes. Default: nothing is written.
     threads : int, optional
-        Default: as the run had.
+        Default: the cores that this process may use.
     device : 'auto', 'cpu' or 'cuda', optional
-        Default: as the run had.
+        Default: 'auto', which is cuda where there is one.
     **settings
         The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, seed.
 
@@ -49,8 +49,8 @@ def evaluate(
     from torch_siamese.inference import TorchNetwork
 
     given = {"threads": threads, "device": device}
-    of_sitting = {name: value for name, value in given.items() if value is not None}
-    return evaluate(run, TorchNetwork, TrainConfig, of_sitting, out, settings)
+    of_use = {name: value for name, value in given.items() if value is not None}
+    return evaluate(run, TorchNetwork, TrainConfig, of_use, out, settings)
 
 
 def load_run(

@@ -64,7 +64,7 @@ def export(run: Path, path: Path) -> int:
         The file cannot be written. What was there before stays.
     """
     if path.suffix.lower() != ".onnx":
-        raise InputError(f"{path}: found the ending {path.suffix!r}, expected .onnx")
+        raise InputError(f"found {path}, expected a name that ends in .onnx")
     onnx = onnx_package()
     found = read_finished_run(run, TrainConfig, device="cpu", threads=1)
     network: Any = found.network(TorchNetwork)

@@ -28,7 +28,6 @@ class Nodes:
     """
 
     def __init__(self, dtype: np.dtype) -> None:
-        onnx_package()
         from onnx import helper, numpy_helper
 
         self.dtype = dtype

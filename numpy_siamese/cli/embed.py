@@ -3,19 +3,15 @@
 import argparse
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
 from numpy_siamese.cli.run_flags import add_run_verb, check_output, trained_run
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import counted
 from numpy_siamese.files.paths import expanded
 from numpy_siamese.runs.signals import Stops
 from numpy_siamese.terminal import console
-
-if TYPE_CHECKING:
-    from numpy_siamese.data.gallery import Gallery
-    from numpy_siamese.runs.trained_run import TrainedRun
 
 MAP = "map.png"
 
@@ -68,13 +64,16 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     # NumPy and all that takes time, now that signals are handled
     import numpy as np
 
-    from numpy_siamese.data.gallery import NO_CLASS, read_gallery
+    from numpy_siamese.data.gallery import NO_CLASS, of_test_images, read_gallery
     from numpy_siamese.evaluation.projection import project
     from numpy_siamese.files.atomic_write import write_together
     from numpy_siamese.pictures.embedding_map import map_picture
 
     used = trained_run(program, arguments)
-    gallery = read_gallery(sources, used.preparation) if sources else _own(used)
+    if sources:
+        gallery = read_gallery(sources, used.preparation)
+    else:
+        gallery = of_test_images(used.run.own_data("a PATH"))
     embeddings = used.embedded(gallery.images)
     names, labels = np.unique(gallery.classes, return_inverse=True)
     method = "t-SNE" if arguments.tsne else "PCA"
@@ -95,25 +94,4 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         labels=np.array(gallery.classes),
     )
     write_together({out: content.getvalue(), beside: picture})
-    images = "1 image" if len(gallery.names) == 1 else f"{len(gallery.names):,} images"
-    console.say(f"{images} embedded in {out}", f"map in {beside}")
-
-
-def _own(used: "TrainedRun") -> "Gallery":
-    """Return the test images of the run's own data, with all classes.
-
-    Raises
-    ------
-    InputError
-        They are no longer there, or others than the run saw.
-    """
-    from numpy_siamese.data.gallery import of_test_images
-    from numpy_siamese.data.sources import load
-
-    config = used.run.config
-    try:
-        dataset = load(expanded(config.data), config.test_share, config.seed)
-    except InputError as error:
-        raise InputError(f"{error}; the data of the run are gone, expected a PATH") from error
-    used.run.recorded.check_data(dataset)
-    return of_test_images(dataset)
+    console.say(f"{counted(len(gallery.names), 'image')} embedded in {out}", f"map in {beside}")

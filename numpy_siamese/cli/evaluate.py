@@ -2,33 +2,32 @@
 
 import argparse
 import pkgutil
-from dataclasses import fields
 from typing import Any
 
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
-from numpy_siamese.runs.config import ONLY_TORCH
-from numpy_siamese.runs.evaluation.config import OF_SITTING, EvaluationConfig
-from numpy_siamese.runs.options import flag
+from numpy_siamese.cli.run_flags import flags_elsewhere, given_of_use
+from numpy_siamese.runs.config import OF_USE
+from numpy_siamese.runs.evaluation.config import EvaluationConfig
 from numpy_siamese.runs.signals import Stops
 
 
 def add(verbs: Any, program: Program) -> None:
     """Give the command line the verb and its flags."""
-    config_class = pkgutil.resolve_name(program.config)
-    missing = ONLY_TORCH.difference(spec.name for spec in fields(config_class))
     parser = verbs.add_parser(
         "evaluate",
         help="measure what a trained network is worth",
         description="Judge pairs and play N-way K-shot episodes with the network of a finished "
-        "run; write figures with 95 %% intervals and pictures to a folder. Of several runs, print "
+        "run; write figures with 95 % intervals and pictures to a folder. Of several runs, print "
         "mean and standard deviation too.",
         example="runs/digits --pairs 50000",
-        elsewhere={flag(name): "torch-siamese" for name in missing.intersection(OF_SITTING)},
+        elsewhere=flags_elsewhere(program, OF_USE),
     )
-    parser.add_argument("runs", nargs="+", type=path, metavar="RUN", help="folder of a run")
+    parser.add_argument(
+        "runs", nargs="+", type=path, metavar="RUN", help="folder of a finished run"
+    )
     EvaluationConfig.add_flags(parser)
-    config_class.add_flags(parser, OF_SITTING)
+    pkgutil.resolve_name(program.config).add_flags(parser, OF_USE)
     parser.add_argument(
         "--out",
         type=path,
@@ -53,7 +52,6 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         A signal has come.
     """
     config = EvaluationConfig(**EvaluationConfig.given_flags(arguments))
-    of_sitting = {name: value for name, value in vars(arguments).items() if name in OF_SITTING}
     # NumPy and all that takes time, now that signals are handled
     from numpy_siamese.runs.evaluation.evaluate import evaluate_runs
 
@@ -62,7 +60,7 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         config,
         pkgutil.resolve_name(program.network),
         pkgutil.resolve_name(program.config),
-        of_sitting,
+        given_of_use(arguments),
         arguments.out,
         arguments.quiet,
         stops.postponed,

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
+from numpy_siamese.cli.run_flags import check_output
 from numpy_siamese.runs.signals import Stops
 from numpy_siamese.terminal import console
 
@@ -30,6 +31,7 @@ def add(verbs: Any, program: Program) -> None:
 
 def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     """Export, and print the file and its size."""
+    check_output("FILE.onnx", arguments.file, ".onnx", [])
     export = pkgutil.resolve_name(str(program.export))
     size = export(arguments.run_folder, arguments.file)
     console.say(f"wrote {arguments.file} ({size:,} bytes)")

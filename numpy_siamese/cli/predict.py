@@ -2,13 +2,12 @@
 
 import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
 from numpy_siamese.cli.run_flags import add_run_verb, check_output, trained_run
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, counted
 from numpy_siamese.runs.signals import Stops
 from numpy_siamese.terminal import console
 from numpy_siamese.terminal.numbers import whole_number
@@ -62,10 +61,11 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         Standard output or the picture cannot be written.
     """
     images, references = arguments.images, arguments.references
+    given = counted(len(images), "image")
     if references is None and len(images) != 2:
-        raise InputError(f"found {_count(images)}, expected two, or one with --references DIR")
+        raise InputError(f"found {given}, expected two, or one with --references DIR")
     if references is not None and len(images) != 1:
-        raise InputError(f"found {_count(images)} with --references, expected one")
+        raise InputError(f"found {given} with --references, expected one")
     if arguments.top is not None and (references is None or arguments.top < 1):
         raise InputError(f"--top: found {arguments.top}, expected 1 or more, with --references DIR")
     if arguments.save is not None:
@@ -83,7 +83,3 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         write_atomically(arguments.save, found.picture())
     told = json.dumps(found.record, indent=2, allow_nan=False) if arguments.json else found.text
     console.show(told)
-
-
-def _count(images: list[Path]) -> str:
-    return "1 image" if len(images) == 1 else f"{len(images)} images"

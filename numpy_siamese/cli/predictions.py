@@ -8,7 +8,7 @@ import numpy as np
 
 from numpy_siamese.data.gallery import NO_CLASS, files_of
 from numpy_siamese.data.image_likes import read_prepared
-from numpy_siamese.errors import printable
+from numpy_siamese.errors import counted, printable
 from numpy_siamese.evaluation.ranking import class_logits
 from numpy_siamese.files.paths import shell_word
 from numpy_siamese.pictures import comparison
@@ -75,14 +75,12 @@ def of_pair(run: TrainedRun, left: Path, right: Path, evaluate: str) -> Predicti
             "far": far._asdict(),
             "frr": frr._asdict(),
         }
-    names, verdicts = (
-        [left.name, right.name],
-        [line for line in lines if line.startswith(("at ", "FAR "))],
-    )
+    names = [left.name, right.name]
+    beneath = [lines[0], *(line for line in lines if line.startswith(("at ", "FAR ")))]
     return Prediction(
         "\n".join(lines),
         record,
-        lambda: comparison.comparison_picture(images[0], images[1], names, [lines[0], *verdicts]),
+        lambda: comparison.comparison_picture(images[0], images[1], names, beneath),
     )
 
 
@@ -152,8 +150,7 @@ def _ranking_lines(record: dict[str, Any]) -> list[str]:
         first, *others = classes
         second = f"; next {others[0]['class']}, {others[0]['mean_logit']:.3f}" if others else ""
         lines.append(f"likest class {first['class']}, mean logit {first['mean_logit']:.3f}{second}")
-    count = record["references"]
-    of_all = "1 reference" if count == 1 else f"{count:,} references"
+    of_all = counted(record["references"], "reference")
     lines.append(f"the likest of {of_all}, with the probability of the same class:")
     width = max(len(row["class"] or "") for row in rows)
     for place, row in enumerate(rows, 1):

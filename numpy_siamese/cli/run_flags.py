@@ -1,8 +1,8 @@
-"""The flags of verbs that use a trained run, and the run that they ask for."""
+"""Flags that several verbs have, and the trained run that they ask for."""
 
 import argparse
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
 from numpy_siamese.errors import InputError
-from numpy_siamese.terminal.numbers import whole_number
+from numpy_siamese.runs.config import OF_USE, ONLY_TORCH
+from numpy_siamese.runs.options import flag
 
 if TYPE_CHECKING:
     from numpy_siamese.runs.trained_run import TrainedRun
@@ -18,24 +19,16 @@ if TYPE_CHECKING:
 
 def add_run_verb(verbs: Any, program: Program, name: str, **options: Any) -> Any:
     """Return the parser of a new verb that has a run, threads and, with PyTorch, a device."""
-    has_device = "device" in _fields(program)
-    elsewhere = {} if has_device else {"--device": "torch-siamese"}
-    parser = verbs.add_parser(name, elsewhere=elsewhere, **options)
+    parser = verbs.add_parser(name, elsewhere=flags_elsewhere(program, OF_USE), **options)
     parser.add_argument("run_folder", type=path, metavar="RUN", help="folder of a finished run")
-    parser.add_argument(
-        "--threads",
-        type=whole_number,
-        metavar="N",
-        help="threads (default: the cores that this process may use)",
-    )
-    if has_device:
-        parser.add_argument(
-            "--device",
-            default="auto",
-            metavar="{auto,cpu,cuda}",
-            help="device; auto is cuda where there is one (default: auto)",
-        )
+    pkgutil.resolve_name(program.config).add_flags(parser, OF_USE)
     return parser
+
+
+def flags_elsewhere(program: Program, names: Collection[str]) -> dict[str, str]:
+    """Return which flags of these fields only `torch-siamese` has, if the program is another."""
+    own = {spec.name for spec in fields(pkgutil.resolve_name(program.config))}
+    return {flag(name): "torch-siamese" for name in ONLY_TORCH.intersection(names) - own}
 
 
 def trained_run(program: Program, arguments: argparse.Namespace) -> "TrainedRun":
@@ -49,13 +42,16 @@ def trained_run(program: Program, arguments: argparse.Namespace) -> "TrainedRun"
     from numpy_siamese.runs.trained_run import read_trained_run
 
     config_class, network_class = map(pkgutil.resolve_name, (program.config, program.network))
-    of_sitting = {"threads": arguments.threads}
-    if "device" in _fields(program):
-        of_sitting["device"] = arguments.device
-    return read_trained_run(arguments.run_folder, config_class, network_class, **of_sitting)
+    of_use = given_of_use(arguments)
+    return read_trained_run(arguments.run_folder, config_class, network_class, **of_use)
 
 
-def check_output(flag: str, out: Path, suffix: str, sources: Iterable[Path]) -> None:
+def given_of_use(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of `OF_USE` that flags set."""
+    return {name: value for name, value in vars(arguments).items() if name in OF_USE}
+
+
+def check_output(name: str, out: Path, suffix: str, sources: Iterable[Path]) -> None:
     """Refuse a file to write that is a folder, has another suffix or would replace a source.
 
     Raises
@@ -63,15 +59,11 @@ def check_output(flag: str, out: Path, suffix: str, sources: Iterable[Path]) -> 
     InputError
     """
     if out.suffix.lower() != suffix:
-        raise InputError(f"{flag}: found {out}, expected a name that ends in {suffix}")
+        raise InputError(f"{name}: found {out}, expected a name that ends in {suffix}")
     if out.is_dir():
-        raise InputError(f"{flag}: found the folder {out}, expected a file to write")
+        raise InputError(f"{name}: found the folder {out}, expected a file to write")
     if not out.parent.is_dir():
-        raise InputError(f"{flag}: found no folder {out.parent}, expected one to write to")
+        raise InputError(f"{name}: found no folder {out.parent}, expected one to write to")
     for source in sources:
         if source.exists() and out.exists() and source.samefile(out):
-            raise InputError(f"{flag}: found {out}, which is read, expected another file")
-
-
-def _fields(program: Program) -> set[str]:
-    return {spec.name for spec in fields(pkgutil.resolve_name(program.config))}
+            raise InputError(f"{name}: found {out}, which is read, expected another file")

@@ -6,17 +6,16 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
+from numpy_siamese.cli.run_flags import flags_elsewhere
 from numpy_siamese.errors import InputError, in_one_line
 from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, continued, read_config
-from numpy_siamese.runs.options import flag
 from numpy_siamese.runs.signals import Stopped, Stops
 from numpy_siamese.terminal import console
 
@@ -27,13 +26,12 @@ if TYPE_CHECKING:
 def add(verbs: Any, program: Program) -> None:
     """Give the command line the verb and its flags."""
     config_class = pkgutil.resolve_name(program.config)
-    missing = ONLY_TORCH.difference(spec.name for spec in fields(config_class))
     parser = verbs.add_parser(
         "train",
         help="train a network and keep the run in a folder",
         description="Train on pairs of images; write weights, metrics and pictures to a folder.",
         example="--data mnist-5k --epochs 1 --out runs/first",
-        elsewhere={flag(name): "torch-siamese" for name in missing},
+        elsewhere=flags_elsewhere(program, ONLY_TORCH),
     )
     config_class.add_flags(parser)
     parser.add_argument(

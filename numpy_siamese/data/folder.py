@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from numpy_siamese.errors import InputError, printable, shortened
+from numpy_siamese.errors import InputError, listed
 
 CSV_FILES = ("mnist_train.csv", "mnist_test.csv")
 IDX_FILES = (
@@ -19,12 +19,6 @@ EXPECTED_FILES = (
     f"{' and '.join(CSV_FILES)} (or other names alike but for train and test), or "
     f"{', '.join(IDX_FILES)} (each plain or .gz), or a sub-folder of images for each class"
 )
-MOST_NAMES = 6
-"""Files that a message names."""
-
-MOST_LETTERS = 60
-"""Of the name of a file in a list of them."""
-
 _CSV = re.compile(r"(?P<before>.*)(?P<half>train|test)(?P<after>.*)\.csv")
 _IDX = re.compile(
     r"(?P<before>.*)(?P<half>train|test|t10k)[-_.](?P<part>images|labels)"
@@ -117,10 +111,3 @@ def _not_one(
         return InputError(f"{folder}: found {listed(parts)}, expected {EXPECTED_FILES}")
     beside = f" (but {listed(names)})" if any(names) else ""
     return InputError(f"{folder}: found none of the files{beside}, expected {EXPECTED_FILES}")
-
-
-def listed(names: Iterable[str], most: int = MOST_NAMES) -> str:
-    """Return the first names in their order, and how many more there are."""
-    names = [shortened(printable(name), MOST_LETTERS) for name in sorted(names)]
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -7,9 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese.data.dataset import Dataset, Split
-from numpy_siamese.data.folder import listed
 from numpy_siamese.data.pairs import checked_labels
-from numpy_siamese.errors import InputError, did_you_mean
+from numpy_siamese.errors import InputError, did_you_mean, listed
 from numpy_siamese.terminal.names import split_names
 
 FLAG = "--holdout-classes"
@@ -91,6 +90,7 @@ def without_classes(dataset: Dataset, labels: npt.ArrayLike) -> Dataset:
     remark = (
         f"held out: {names} ({len(dataset.train.labels) - len(train.labels):,} training and "
         f"{len(dataset.test.labels) - len(test.labels):,} test images)"
+        f"{'; to judge unseen pairs takes two classes' if len(np.unique(held)) == 1 else ''}"
     )
     return dataclasses.replace(
         dataset,

@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese.data.dataset import Dataset, Split
-from numpy_siamese.data.folder import listed
-from numpy_siamese.data.image_reader import EXPECTED, SUFFIXES, read_image
+from numpy_siamese.data.image_reader import SUFFIXES, read_image
 from numpy_siamese.data.preparation import Preparation, has_light_ground
 from numpy_siamese.data.raw_images import IMAGE_SHAPE, MOST_IMAGES
-from numpy_siamese.errors import InputError, in_one_line, printable
+from numpy_siamese.errors import InputError, counted, in_one_line, listed, printable
 
 TEST_SHARE = 0.2
 """The share of each class that is to test, unless another is asked for."""
@@ -184,11 +183,10 @@ def _check_classes(folder: Path, classes: Classes, least: int, reason: str, to: 
     if not few:
         return
     name, count = min(few.items())
-    images = "1 image" if count == 1 else f"{count or 'no'} images"
     others = f" (and {len(few) - 1} more such classes)" if len(few) > 1 else ""
     raise InputError(
-        f"{folder}: found {images}{to} ({', '.join(SUFFIXES)}) of class {name}{others}, "
-        f"expected at least {least}: {reason}"
+        f"{folder}: found {counted(count, 'image')}{to} ({', '.join(SUFFIXES)}) of class {name}"
+        f"{others}, expected at least {least}: {reason}"
     )
 
 
@@ -281,4 +279,4 @@ def _is_seen(name: str) -> bool:
 
 
 def _unlisted(error: OSError) -> NoReturn:
-    raise InputError(f"{in_one_line(error)}, expected a folder of {EXPECTED}") from error
+    raise InputError(f"{in_one_line(error)}, expected a folder of images") from error

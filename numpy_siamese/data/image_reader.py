@@ -106,10 +106,7 @@ def grey_levels(image: "Image") -> Grey:
     except InputError:
         raise
     except Exception as error:  # a file behind it is decoded only now
-        raise InputError(
-            f"found an image, damaged ({reason(error) or type(error).__name__}), expected a whole "
-            "one"
-        ) from error
+        raise InputError(_damaged("an image", error)) from error
 
 
 def _fault(head: bytes, error: Exception) -> str:
@@ -125,7 +122,10 @@ def _fault(head: bytes, error: Exception) -> str:
     is_image = kind.endswith("image")
     if isinstance(error, UnidentifiedImageError):
         return f"found {kind.replace(TEXT, 'text')}{', damaged' * is_image}, expected {EXPECTED}"
-    what = kind if is_image else "an image"
+    return _damaged(kind if is_image else "an image", error)
+
+
+def _damaged(what: str, error: Exception) -> str:
     return f"found {what}, damaged ({reason(error) or type(error).__name__}), expected a whole one"
 
 

@@ -18,8 +18,8 @@ N pairs. The variance of the mean is about
 because E[(mᵢmⱼ)²] − 1 is 3, where 1 would be right. If no two pairs share an image, the interval is
 √3 times too long. With many pairs an image the first sum outweighs the second.
 
-The interval is [v + q₁ − m, v + q₂ − m] about the value v of all pairs, where q₁ and q₂ are
-percentiles of the resampled figures and m is their mean. m − v is the bootstrap's estimate of the
+The interval is [v + q₁ − m, v + q₂ − m] about the value v of all pairs. Here q₁ and q₂ are
+percentiles of the resampled figures, and m is their mean. m − v is the bootstrap's estimate of the
 bias. It is small for most figures. An expected calibration error grows with the noise, so that its
 percentiles alone often lie above v.
 

@@ -15,9 +15,10 @@ classes stay as they are.
 With few images the estimate is noisy, even negative. So V is at least that of clusters of equal
 queries, Σ_i (Σ r over the episodes with query i)² / E².
 
-The 95 % are approximate. In 2,000 episodes each of 275 sets of 200 MNIST images, from 2-way 1-shot
-to 10-way 5-shot, these intervals held the mean of all sets in 91 to 95 % of the sets. The usual
-ones held it in 46 to 71 %. In 55 sets of 1,000 images it was 84 to 95 % and 73 to 89 %.
+The 95 % are approximate. They were tried on 275 sets of 200 MNIST images, with 2,000 episodes each,
+from 2-way 1-shot to 10-way 5-shot. These intervals held the mean of all sets in 91 to 95 % of the
+sets. The usual ones held it in 46 to 71 %. In 55 sets of 1,000 images it was 84 to 95 % and 73 to
+89 %.
 
 References
 ----------

@@ -66,8 +66,8 @@ def pair_measures(
         threshold : float, of equal error rates on the validation pairs
         accuracy_at_threshold, far, frr : figures, at this threshold
         at_far : list of {"target", "threshold", "far", "frr"}
-            For each false accept rate of `FAR_LEVELS` the smallest threshold with at most that on
-            the validation pairs, and the figures at it on the test pairs.
+            For each false accept rate of `FAR_LEVELS`. The threshold is the smallest with at most
+            that rate on the validation pairs. The figures at it are those of the test pairs.
 
     Raises
     ------

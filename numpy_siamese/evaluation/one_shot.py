@@ -25,6 +25,7 @@ from numpy_siamese import _arrays
 from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.data.episodes import EPISODES, draw_settings
 from numpy_siamese.data.pairs import checked_labels
+from numpy_siamese.evaluation._head import logits_of
 from numpy_siamese.evaluation.jackknife import accuracy_interval
 
 Array = np.ndarray
@@ -177,8 +178,7 @@ def head_logits(
     def compare(left: Array, right: Array) -> Array:
         difference = embeddings[left]
         difference -= embeddings[right]
-        np.abs(difference, out=difference)
-        return np.einsum("rd,d->r", difference, weight[0]) + bias  # no BLAS: it rounds by row
+        return logits_of(difference, weight, bias)
 
     return _in_blocks(query, support, D * embeddings.itemsize, embeddings.dtype, compare)
 

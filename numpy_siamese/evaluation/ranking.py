@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese.data.pairs import checked_labels
+from numpy_siamese.evaluation._head import logits_of
 
 Array = np.ndarray
 
@@ -65,10 +66,7 @@ def reference_logits(query: Array, references: Array, weight: Array, bias: Array
         block = references[start : start + count]
         if not np.isfinite(block).all():
             raise ValueError("references must be finite")
-        difference = block - query
-        np.abs(difference, out=difference)
-        # no BLAS: it rounds a row otherwise in another place
-        logits[start : start + count] = np.einsum("rd,d->r", difference, weight[0]) + bias
+        logits[start : start + count] = logits_of(block - query, weight, bias)
     return logits
 
 

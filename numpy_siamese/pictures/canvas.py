@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
 
+import numpy as np
+
 from numpy_siamese.errors import InputError, reason
 
 if TYPE_CHECKING:
@@ -74,6 +76,30 @@ def new_figure(width: float, height: float, dpi: float = DPI, **options: Any) ->
         figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi, **options)
         FigureCanvasAgg(figure)
         return figure
+
+
+def new_page(width: float, height: float, title: str, above: float) -> tuple["Figure", Any]:
+    """Return a figure that is one field of pixels, counted from its upper left corner.
+
+    Its title begins `above` pixels below the edge.
+    """
+    figure = new_figure(width, height)
+    add_title(figure, title, y=1 - above / height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    return figure, axes
+
+
+def draw_image(axes: Any, image: np.ndarray, x: float, y: float, zoom: int) -> None:
+    """Draw an image, (H, W) uint8, on a page, `zoom` times as large, below and right of (x, y)."""
+    high, wide = (zoom * pixels for pixels in image.shape)
+    axes.imshow(
+        np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
+        aspect="auto",
+        interpolation="nearest",
+        extent=(x, x + wide, y + high, y),
+    )
 
 
 def add_title(figure: "Figure", text: str, margin: float = 24, **options: Any) -> None:

@@ -21,6 +21,9 @@ LARGE, SMALL = 10, 4
 
 MARGIN, TITLE, LINE, BETWEEN = 28, 56, 24, 28
 
+ABOVE = 14
+"""Pixels over the title."""
+
 COLUMNS = 5
 
 LETTERS = 54
@@ -51,11 +54,11 @@ def comparison_figure(
     side = LARGE * pair[0].shape[0]
     width = 2 * MARGIN + 2 * side + BETWEEN
     height = TITLE + LINE + side + BETWEEN + LINE * len(lines) + MARGIN // 2
-    figure, axes = _page(width, height, "What the network saw")
+    figure, axes = canvas.new_page(width, height, "What the network saw", ABOVE)
     for n, (image, name) in enumerate(zip(pair, names, strict=True)):
         x = MARGIN + n * (side + BETWEEN)
         _caption(axes, name, x + side / 2, TITLE + LINE - 5, side, 11)
-        _draw(axes, image, x, TITLE + LINE, LARGE)
+        canvas.draw_image(axes, image, x, TITLE + LINE, LARGE)
     for n, text in enumerate(lines):
         y = TITLE + LINE + side + BETWEEN + LINE * (n + 0.5)
         artist = axes.text(MARGIN, y, "", ha="left", va="center", fontsize=10.5)
@@ -100,9 +103,9 @@ def ranking_figure(
     columns, rows = min(COLUMNS, k), -(-k // COLUMNS)
     width = 2 * MARGIN + (columns + 1) * step_x + BETWEEN
     height = TITLE + rows * step_y + MARGIN // 2
-    figure, axes = _page(width, height, "The likest references")
+    figure, axes = canvas.new_page(width, height, "The likest references", ABOVE)
     _caption(axes, "query", MARGIN + step_x / 2, TITLE + LINE * 0.8, step_x, 10, bold=True)
-    _draw(axes, query, MARGIN + BETWEEN, TITLE + lines * LINE, SMALL)
+    canvas.draw_image(axes, query, MARGIN + BETWEEN, TITLE + lines * LINE, SMALL)
     rule = MARGIN + step_x + BETWEEN / 2
     axes.plot([rule, rule], [TITLE, height - MARGIN // 2], color="grey", linewidth=1)
     for n in range(k):
@@ -114,7 +117,7 @@ def ranking_figure(
         for line, text in enumerate(words):
             place = y + LINE * (line + 0.8)
             _caption(axes, text, x + step_x / 2, place, step_x - 8, 9, bold=line == 0)
-        _draw(axes, references[n], x + BETWEEN, y + lines * LINE, SMALL)
+        canvas.draw_image(axes, references[n], x + BETWEEN, y + lines * LINE, SMALL)
     return figure
 
 
@@ -124,32 +127,12 @@ def _image(name: str, value: Any) -> Array:
     return image
 
 
-def _page(width: float, height: float, title: str) -> tuple["Figure", Any]:
-    """Return a figure that is one field of pixels, counted from its upper left corner."""
-    figure = canvas.new_figure(width, height)
-    canvas.add_title(figure, title, y=1 - 14 / height)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set(xlim=(0, width), ylim=(height, 0))
-    return figure, axes
-
-
 def _caption(
     axes: Any, text: str, x: float, y: float, room: float, size: float, bold: bool = False
 ) -> None:
     weight = "bold" if bold else "normal"
     artist = axes.text(x, y, "", ha="center", va="bottom", fontsize=size, fontweight=weight)
     canvas.write(artist, [text], room)
-
-
-def _draw(axes: Any, image: Array, x: float, y: float, zoom: int) -> None:
-    high, wide = (zoom * pixels for pixels in image.shape)
-    axes.imshow(
-        np.stack([image] * 3, axis=-1),
-        aspect="auto",
-        interpolation="nearest",
-        extent=(x, x + wide, y + high, y),
-    )
 
 
 comparison_picture = canvas.as_png(comparison_figure)

@@ -109,12 +109,23 @@ def surest_mistakes(
     images, pairs, _ = checked_pairs(images, pairs, probs)
     targets = pairs[2]
     (wrong,) = np.nonzero(((probs > THRESHOLD) != (targets == 1))[:, 0])
-    sureness = np.abs(probs[wrong, 0] - THRESHOLD)
-    shown = wrong[np.argsort(-sureness, kind="stable")[:MISTAKES]]
+    shown = surest(wrong, pairs, probs, MISTAKES)
     heading = f"The surest of {len(wrong):,} mistakes in {len(targets):,} pairs"
     if len(wrong) == 0:
         heading = f"No mistakes in {len(targets):,} pairs"
     return examples_of(heading, images, pairs, probs, shown, names)
+
+
+def surest(wrong: Array, pairs: tuple[Array, Array, Array], probs: Array, most: int) -> Array:
+    """Return the pairs of which the network was surest, the surest first, of those judged wrong.
+
+    Two images are a pair once, whichever stands left.
+    """
+    sureness = np.abs(probs[wrong, 0] - THRESHOLD)
+    falling = wrong[np.argsort(-sureness, kind="stable")]
+    sides = np.sort(np.stack([pairs[0][falling], pairs[1][falling]]), axis=0)
+    _, first = np.unique(sides, axis=1, return_index=True)
+    return falling[np.sort(first)[:most]]
 
 
 def examples_of(

@@ -149,7 +149,7 @@ def reliability_figure(table: ReliabilityTable) -> "Figure":
         clip_on=False,
     )
     upper.set(ylabel="share of pairs of the same class", xlim=(0, 1), ylim=(0, 1))
-    upper.legend(loc="upper left", framealpha=1)
+    upper.legend(loc="lower right", framealpha=1)
     lower.bar(
         table.edges[:-1],
         table.weights,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numpy_siamese import _arrays
 from numpy_siamese.evaluation.verification import THRESHOLD
 from numpy_siamese.pictures import canvas
-from numpy_siamese.pictures.examples import Examples, checked_pairs, examples_of
+from numpy_siamese.pictures.examples import Examples, checked_pairs, examples_of, surest
 from numpy_siamese.pictures.plots import pair_grid_figure
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def _worst(
     names: list[str],
 ) -> Examples:
     (wrong,) = np.nonzero(of_kind & judged)
-    sureness = abs(probs[wrong, 0] - THRESHOLD)
-    shown = wrong[np.argsort(-sureness, kind="stable")[:EACH_KIND]]
+    shown = surest(wrong, pairs, probs, EACH_KIND)
     share = f"{len(wrong):,} of {int(of_kind.sum()):,} {kind}"
     heading = f"{share}{', the worst first' if len(wrong) else ''}"
     return examples_of(heading, images, pairs, probs, shown, names)

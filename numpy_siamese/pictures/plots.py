@@ -104,8 +104,7 @@ def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) ->
     """Draw pairs side by side, each with its truth and, if given, prediction and probability.
 
     Wrong verdicts are red and say "wrong". The name of a class, where there are names, stands over
-    each image. The figure is one field of pixels, counted from its
-    upper left corner, in which every pixel of an image becomes `ZOOM` × `ZOOM`.
+    each image. Every pixel of an image becomes `ZOOM` × `ZOOM`.
 
     Parameters
     ----------
@@ -125,11 +124,7 @@ def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) ->
     rows = sum(-(-len(section.targets) // columns) for section in sections)
     height = TITLE + len(sections) * heading + rows * step[1]
 
-    figure = canvas.new_figure(width, height)
-    canvas.add_title(figure, title, y=1 - 12 / height)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.set(xlim=(0, width), ylim=(height, 0))
+    figure, axes = canvas.new_page(width, height, title, above=12)
     top = TITLE
     for section in sections:
         if heading:
@@ -150,7 +145,7 @@ def _lines(section: Examples) -> int:
 
 def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> None:
     """Draw a pair and, over it, what is said about it."""
-    high, wide = (ZOOM * pixels for pixels in section.left.shape[1:])
+    wide = ZOOM * section.left.shape[2]
     text, is_wrong = _caption(section, n)
     color = WRONG if is_wrong else "black"
     y_images = y + LINE * _lines(section)
@@ -162,12 +157,7 @@ def _draw_pair(axes: "Axes", section: Examples, n: int, x: float, y: float) -> N
         y_text -= LINE
     axes.text(x + wide + INSIDE / 2, y_text, text, color=color, **options)
     for image, x_image in ((section.left[n], x), (section.right[n], x + wide + INSIDE)):
-        axes.imshow(
-            np.stack([image] * 3, axis=-1),  # red, green, blue: as it is, by no table of colours
-            aspect="auto",
-            interpolation="nearest",
-            extent=(x_image, x_image + wide, y_images + high, y_images),
-        )
+        canvas.draw_image(axes, image, x_image, y_images, ZOOM)
 
 
 def _caption(section: Examples, n: int) -> tuple[str, bool]:

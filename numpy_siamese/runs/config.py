@@ -8,6 +8,9 @@ from numpy_siamese.terminal.names import names_in_one
 ONLY_TORCH = frozenset({"device", "algorithms"})
 """Fields that `torch_siamese.config.TrainConfig` adds. A run goes on in NumPy without them."""
 
+OF_USE = ("threads", "device")
+"""Fields that the use of a finished run may choose anew."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(Options):

@@ -1,17 +1,20 @@
 """A run that is finished: its configuration and its weights, read from its folder."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
-from numpy_siamese.files.paths import shell_word
-from numpy_siamese.files.reading import read_json
+from numpy_siamese.files import tensors
+from numpy_siamese.files.paths import expanded, shell_word
+from numpy_siamese.files.reading import open_input, read_json
 from numpy_siamese.runs.checkpoint import load_model
-from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.config import OF_USE, TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, read_config
 from numpy_siamese.runs.network import Network
 from numpy_siamese.runs.run_directory import MODEL, SUMMARY
@@ -31,16 +34,38 @@ class FinishedRun:
     recorded : RecordedConfig
         As `config.json` has it: also class names, preparation and the data's checksum.
     weights : dict of name → array
+    model_sha256 : str
+        The SHA-256 of `model.safetensors` as it was read. Later the run may go on.
     """
 
     path: Path
     config: TrainConfig
     recorded: RecordedConfig
     weights: dict[str, np.ndarray]
+    model_sha256: str
 
-    def model_sha256(self) -> str:
-        """Return the SHA-256 of `model.safetensors`, which changes when the run goes on."""
-        return hashlib.sha256((self.path / MODEL).read_bytes()).hexdigest()
+    def own_data(self, otherwise: str) -> Dataset:
+        """Load the data that the run was trained on, with all classes.
+
+        Parameters
+        ----------
+        otherwise : str
+            The argument that says where they are now, for the message.
+
+        Raises
+        ------
+        InputError
+            They cannot be read, or are others than the run saw.
+        """
+        config = self.config
+        try:
+            dataset = load(expanded(config.data), config.test_share, config.seed)
+        except InputError as error:
+            raise InputError(
+                f"{error}; if the data of the run have moved, give {otherwise}"
+            ) from error
+        self.recorded.check_data(dataset)
+        return dataset
 
     def network(self, network_class: Any) -> Network:
         """Return the trained network at work.
@@ -71,9 +96,7 @@ class FinishedRun:
             ) from error
 
 
-def read_finished_run(
-    path: Path, config_class: type[TrainConfig], **of_sitting: Any
-) -> FinishedRun:
+def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any) -> FinishedRun:
     """Read the folder of a finished run of either package.
 
     Parameters
@@ -81,8 +104,8 @@ def read_finished_run(
     path : Path
     config_class : type
         `TrainConfig` of the package that goes on with the weights.
-    **of_sitting
-        Settings to take instead of the recorded ones, such as threads=1.
+    **of_use
+        Fields of `OF_USE`, such as threads=1. The others are chosen automatically, for here.
 
     Raises
     ------
@@ -98,5 +121,14 @@ def read_finished_run(
     summary = read_json(path / SUMMARY, "a JSON object", MOST_BYTES)
     if not isinstance(summary, dict) or summary.get("finished") is not True:
         raise InputError(f"{path}: found a run that is not finished, expected {go_on}")
-    config = config_class(**recorded.settings | of_sitting)
-    return FinishedRun(path, config, recorded, load_model(path / MODEL))
+    automatic = {spec.name: spec.default for spec in fields(config_class) if spec.name in OF_USE}
+    config = config_class(**recorded.settings | automatic | of_use)
+    # before the weights: should they be replaced in between, no record is of the new ones
+    model_sha256 = _sha256(path / MODEL)
+    weights = load_model(path / MODEL)
+    return FinishedRun(path, config, recorded, weights, model_sha256)
+
+
+def _sha256(path: Path) -> str:
+    with open_input(path, "a safetensors file", tensors.MOST_BYTES) as (file, _):
+        return hashlib.sha256(file.read()).hexdigest()

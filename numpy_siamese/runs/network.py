@@ -6,6 +6,9 @@ import numpy as np
 
 Array = np.ndarray
 
+NOT_DIVERGED = "expected a network that has not diverged"
+"""How a message ends about numbers of a network that are not finite."""
+
 
 class Network(Protocol):
     """A network at work, that takes and returns NumPy arrays.

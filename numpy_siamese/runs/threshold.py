@@ -8,7 +8,7 @@ from numpy_siamese.files.reading import read_json
 from numpy_siamese.runs.finished_run import FinishedRun
 
 EVALUATION = Path("evaluation") / "evaluation.json"
-"""Where an evaluation lies in the folder of its run."""
+"""Where the figures of an evaluation lie in the folder of its run."""
 
 MOST_BYTES = 2**22
 """The most that an `evaluation.json` may have. A real one has some ten thousand."""
@@ -55,7 +55,7 @@ def validated_threshold(run: FinishedRun) -> Threshold | None:
     if not path.exists():
         return None
     found = read_threshold(path)
-    return found if found.model_sha256 in (None, run.model_sha256()) else None
+    return found if found.model_sha256 in (None, run.model_sha256) else None
 
 
 def read_threshold(path: Path) -> Threshold:

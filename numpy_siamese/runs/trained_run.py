@@ -15,12 +15,10 @@ from numpy_siamese.evaluation.ranking import highest, reference_logits
 from numpy_siamese.evaluation.verification import THRESHOLD
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
-from numpy_siamese.runs.network import Network
+from numpy_siamese.runs.network import NOT_DIVERGED, Network
 from numpy_siamese.runs.threshold import Threshold, validated_threshold
 
 Array = np.ndarray
-
-EXPECTED = "expected the weights of a network that did not diverge"
 
 
 class Verdict(NamedTuple):
@@ -147,7 +145,7 @@ class TrainedRun:
         with np.errstate(all="ignore"):
             embeddings = self.network.embed(images)
         if not np.isfinite(embeddings).all():
-            raise InputError(f"{self.path}: found embeddings that are not finite, {EXPECTED}")
+            raise InputError(f"{self.path}: found embeddings that are not finite, {NOT_DIVERGED}")
         return embeddings
 
     def verify(self, left: Any, right: Any) -> Verdict:
@@ -172,7 +170,7 @@ class TrainedRun:
         with np.errstate(all="ignore"):
             logits, probs = self.network.compare(left[None], right[None])
         if not np.isfinite(logits).all():
-            raise InputError(f"{self.path}: found a logit that is not finite, {EXPECTED}")
+            raise InputError(f"{self.path}: found a logit that is not finite, {NOT_DIVERGED}")
         probability = float(probs[0, 0])
         return Verdict(
             probability,
@@ -224,7 +222,7 @@ class TrainedRun:
         with np.errstate(all="ignore"):
             logits = reference_logits(of_query, embeddings, *self.network.head())
         if np.isnan(logits).any():
-            raise InputError(f"{self.path}: found a logit that is not a number, {EXPECTED}")
+            raise InputError(f"{self.path}: found a logit that is not a number, {NOT_DIVERGED}")
         return logits
 
 
@@ -232,7 +230,7 @@ def read_trained_run(
     path: str | os.PathLike[str],
     config_class: type[TrainConfig],
     network_class: Any,
-    **of_sitting: Any,
+    **of_use: Any,
 ) -> TrainedRun:
     """Read the folder of a finished run of either package, to use its network.
 
@@ -243,8 +241,8 @@ def read_trained_run(
         `TrainConfig` of the package that computes.
     network_class : type
         `NumpyNetwork` or `TorchNetwork`.
-    **of_sitting
-        Settings to take instead of the recorded ones, such as threads=1.
+    **of_use
+        As in `read_finished_run`.
 
     Raises
     ------
@@ -252,7 +250,7 @@ def read_trained_run(
         There is no run, it is not finished, or a file of it cannot be read.
     """
     folder = Path(path)
-    run = read_finished_run(folder, config_class, **of_sitting)
+    run = read_finished_run(folder, config_class, **of_use)
     return TrainedRun(
         folder,
         run.network(network_class),

@@ -137,3 +137,16 @@ def test_no_warning_where_the_result_is_right() -> None:
     """Splitting a huge number overflows and an infinite one has no error; neither is told."""
     x, y = np.array([1e305, -1e305, np.inf]), np.ones(3)
     assert (fma(2.0, x, y) == [2e305, -2e305, np.inf]).all()
+
+
+def test_what_is_no_array_is_named():
+    """Broken otherwise: the refusal names another argument, or none."""
+    with pytest.raises(TypeError, match=r"^x must be a numpy.ndarray, got list"):
+        fma(2.0, [1.0], np.ones(1))
+
+
+@every_dtype
+def test_the_result_has_the_shape_of_the_arrays(dtype):
+    """Broken otherwise: whoever adds it to a matrix gets another one, or an error."""
+    x = np.ones((2, 3), dtype)
+    assert fma(2.0, x, x).tolist() == [[3.0] * 3] * 2

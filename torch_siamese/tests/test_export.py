@@ -104,6 +104,7 @@ def test_the_metadata_tell_what_one_needs_to_use_it(run, out):
     assert "trained on" not in found["image"]
     weights = load_file(run / "model.safetensors")
     assert found["weights_sha256"] == weights_checksum(weights)
+    assert [*found][-1] == "weights_sha256"  # a file that is cut short lacks it
     assert json.loads(found["versions"]).keys() == {"numpy-siamese", "onnx", "torch"}
 
     evaluated(run, FIGURES)
@@ -190,16 +191,26 @@ def test_the_network_itself_takes_any_number_of_pairs_in_a_graph_of_torch():
 def test_another_ending_is_one_line(run, out, capfd, name):
     """Broken otherwise: who expects another format gets a file that nothing opens."""
     path = out.with_name(name)
-    assert_torch_refuses(capfd, ["export", str(run), str(path)], str(path), "expected .onnx")
+    assert_torch_refuses(
+        capfd, ["export", str(run), str(path)], f"found {path}, expected a name that ends in .onnx"
+    )
     assert os.listdir(out.parent) == []
 
 
 def test_a_path_that_cannot_be_written_is_one_line(run, out, capfd):
     """Broken otherwise: a traceback, or a file under another name."""
     missing = out.parent / "no" / "model.onnx"
-    assert_torch_refuses(capfd, ["export", str(run), str(missing)], f"{missing}: No such file")
+    assert_torch_refuses(
+        capfd,
+        ["export", str(run), str(missing)],
+        f"FILE.onnx: found no folder {missing.parent}, expected one to write to",
+    )
     out.mkdir()
-    assert_torch_refuses(capfd, ["export", str(run), str(out)], f"{out}: Is a directory")
+    assert_torch_refuses(
+        capfd,
+        ["export", str(run), str(out)],
+        f"FILE.onnx: found the folder {out}, expected a file to write",
+    )
     assert os.listdir(out.parent) == ["model.onnx"]
 
 
@@ -284,7 +295,7 @@ def test_what_the_checker_refuses_is_never_written(run, out, monkeypatch):
 def test_the_example_of_the_document_runs(run, out, monkeypatch):
     """Broken otherwise: a reader copies code that fails."""
     evaluated(run, FIGURES)
-    export(run, out)
+    export(run, out.with_name("digits.onnx"))
     monkeypatch.chdir(out.parent)
     drawing = np.full((40, 30), 255, np.uint8)
     drawing[5:35, 12:18] = 0

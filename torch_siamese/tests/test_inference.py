@@ -9,6 +9,7 @@ from numpy_siamese.inference import NumpyNetwork
 from numpy_siamese.runs.config import TrainConfig as NumpyTrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun
 from numpy_siamese.tests.support.tiny import split
+from torch_siamese import inference
 from torch_siamese.config import TrainConfig
 from torch_siamese.inference import TorchNetwork
 from torch_siamese.training import TorchLearner
@@ -49,7 +50,7 @@ def test_both_packages_take_the_weights_of_a_run(dtype, tmp_path):
     digits = split([3, 3])
     weights = TorchLearner(config(dtype=dtype, seed=9), digits.images).model_state()
     ours = NumpyNetwork(NumpyTrainConfig(dtype=dtype, threads=1), weights).net.state_dict()
-    run = FinishedRun(tmp_path, config(dtype=dtype), None, weights)
+    run = FinishedRun(tmp_path, config(dtype=dtype), None, weights, "")
     theirs = run.network(TorchNetwork)
     for name, value in theirs.net.state_dict().items():
         np.testing.assert_array_equal(value.numpy(), ours[name], strict=True)
@@ -65,3 +66,16 @@ def test_settings_are_put_back():
     network.embed(split([1, 1]).images)
     assert torch.get_num_threads() == before
     assert torch.is_grad_enabled()
+
+
+def test_a_network_at_work_is_where_the_configuration_says(monkeypatch):
+    """Broken otherwise: `--device` of an evaluation counts for nothing."""
+    asked = []
+
+    def select(name):
+        asked.append(name)
+        return torch.device("cpu")
+
+    monkeypatch.setattr(inference, "select_device", select)
+    network = TorchNetwork(config(device="auto"))
+    assert (asked, network.device) == (["auto"], torch.device("cpu"))

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from numpy_siamese.runs.options import COUNTLESS, Options, option
 
-OF_SITTING = ("threads", "device")
-"""Fields of a run's configuration that an evaluation may choose anew."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationConfig(Options):

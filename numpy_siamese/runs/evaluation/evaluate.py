@@ -22,7 +22,7 @@ def evaluate_runs(
     config: EvaluationConfig,
     network_class: Any,
     config_class: type[TrainConfig],
-    of_sitting: Mapping[str, Any],
+    of_use: Mapping[str, Any],
     out: Path | None = None,
     quiet: bool = False,
     uninterrupted: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -40,7 +40,7 @@ def evaluate_runs(
         `NumpyNetwork` or `TorchNetwork`.
     config_class : type
         `TrainConfig` of the same package.
-    of_sitting : mapping
+    of_use : mapping
         As `read_finished_run` takes them.
     out : Path, optional
         Where to write: for one run the folder, for several a folder of folders. Default:
@@ -63,7 +63,7 @@ def evaluate_runs(
         A file cannot be written, or standard output.
     """
     subjects = [
-        read_subject(path, config.data, config.split, network_class, config_class, **of_sitting)
+        read_subject(path, config.data, config.split, network_class, config_class, **of_use)
         for path in paths
     ]
     check_comparable(subjects)
@@ -95,7 +95,7 @@ def evaluate(
     run: str | os.PathLike[str],
     network_class: Any,
     config_class: type[TrainConfig],
-    of_sitting: Mapping[str, Any],
+    of_use: Mapping[str, Any],
     out: str | os.PathLike[str] | None,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def evaluate(
     """
     config = EvaluationConfig(**settings)
     subject = read_subject(
-        Path(run), config.data, config.split, network_class, config_class, **of_sitting
+        Path(run), config.data, config.split, network_class, config_class, **of_use
     )
     if out is not None:
         folder.check_writable(Path(out))

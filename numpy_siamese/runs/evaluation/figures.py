@@ -15,7 +15,7 @@ from numpy_siamese.evaluation.one_shot import Embedded, one_shot_measures
 from numpy_siamese.runs import environment
 from numpy_siamese.runs.evaluation.config import EvaluationConfig
 from numpy_siamese.runs.evaluation.subject import Subject
-from numpy_siamese.runs.network import Network
+from numpy_siamese.runs.network import NOT_DIVERGED, Network
 
 Array = np.ndarray
 
@@ -138,7 +138,7 @@ def evaluated(
         figures["unseen"] = part(unseen, UNSEEN_PAIRS)
     figures |= {
         "run": str(subject.run.path),
-        "model_sha256": subject.run.model_sha256(),
+        "model_sha256": subject.run.model_sha256,
         "data": subject.dataset.name,
         "data_sha256": subject.dataset.checksum(),
         "split": subject.split,
@@ -188,8 +188,7 @@ def _judged(subject: Subject, embedded: Embedded, pairs: Pairs) -> Verdicts:
     logits, probs = subject.trained.compare(embeddings[left], embeddings[right])
     if not (np.isfinite(embeddings).all() and np.isfinite(logits).all()):
         raise InputError(
-            f"{subject.run.path}: found embeddings or logits that are not finite, expected a "
-            "network that has not diverged"
+            f"{subject.run.path}: found embeddings or logits that are not finite, {NOT_DIVERGED}"
         )
     return Verdicts(left, right, targets, probs, logits)
 

@@ -15,9 +15,7 @@ from numpy_siamese.files.lock import FolderLock
 from numpy_siamese.files.paths import shell_word
 from numpy_siamese.runs.evaluation.figures import Evaluation, Verdicts
 from numpy_siamese.runs.evaluation.subject import Subject
-
-EVALUATION = "evaluation.json"
-"""The figures, of which the folder's other files are the grounds. It is written last."""
+from numpy_siamese.runs.threshold import EVALUATION
 
 SPREAD = "evaluations.json"
 """The mean and the standard deviation over several runs."""
@@ -27,7 +25,7 @@ COLUMNS = ("left", "right", "target", "probability", "logit")
 
 def default_folder(subject: Subject) -> Path:
     """Return RUN/evaluation, with the name of other data and the split after it."""
-    parts = ["evaluation"]
+    parts = [EVALUATION.parent.name]
     if not subject.is_own:
         parts.append(Path(subject.dataset.name).resolve().name)
     if subject.split != "test":
@@ -86,7 +84,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, pictures: Mapping[str
     contents = {
         **{name: _table(pairs) for name, pairs in evaluation.pairs.items()},
         **pictures,
-        EVALUATION: _json(evaluation.figures),
+        EVALUATION.name: _json(evaluation.figures),
     }
     with folder_made(folder):
         lock = FolderLock(folder)

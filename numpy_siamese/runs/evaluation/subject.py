@@ -10,7 +10,7 @@ import numpy as np
 from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.data.holdout import held_out_labels
 from numpy_siamese.data.sources import load
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, counted
 from numpy_siamese.files.paths import expanded
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
@@ -75,7 +75,7 @@ def read_subject(
     split: str,
     network_class: Any,
     config_class: type[TrainConfig],
-    **of_sitting: Any,
+    **of_use: Any,
 ) -> Subject:
     """Read a finished run and the data to evaluate it on.
 
@@ -90,7 +90,7 @@ def read_subject(
         `NumpyNetwork` or `TorchNetwork`.
     config_class : type
         `TrainConfig` of the same package.
-    **of_sitting
+    **of_use
         As `read_finished_run` takes them.
 
     Raises
@@ -99,7 +99,7 @@ def read_subject(
         The run is not finished, or its network is another one. The data cannot be read, or are no
         longer those that the run saw. A class has fewer images than `LEAST`.
     """
-    run = read_finished_run(path, config_class, **of_sitting)
+    run = read_finished_run(path, config_class, **of_use)
     trained = run.network(network_class)
     dataset, is_own = _data(run, data)
     untrained, held = network_class(run.config), _held(run, dataset, is_own)
@@ -112,13 +112,7 @@ def _data(run: FinishedRun, data: str | None) -> tuple[Dataset, bool]:
     """Return the data set, and whether it is the run's own."""
     config = run.config
     if data in (None, config.data):
-        try:
-            dataset = load(expanded(config.data), config.test_share, config.seed)
-        except InputError as error:
-            hint = "" if data else "; --data says where the data of the run are now"
-            raise InputError(f"{error}{hint}") from error
-        run.recorded.check_data(dataset)
-        return dataset, True
+        return run.own_data("--data"), True
     try:
         place = expanded(data)
     except InputError as error:
@@ -157,7 +151,7 @@ def _check_classes(subject: Subject) -> None:
             others = f" (and {len(few) - 1} more such classes)" if len(few) > 1 else ""
             reason = "2 to choose thresholds on, 2 to judge" if kind == "seen" else "for a pair"
             raise InputError(
-                f"--data {subject.dataset.name}: found {count} image{'s' * (count > 1)} of class "
+                f"--data {subject.dataset.name}: found {counted(count, 'image')} of class "
                 f"{name} to {subject.split}{others}, expected at least {least}: {reason}"
             )
 
@@ -168,7 +162,8 @@ def check_comparable(subjects: Sequence[Subject]) -> None:
     Raises
     ------
     InputError
-        A run stands there twice, or differs from the first in data or held-out classes.
+        A run stands there twice, or differs from the first in data, their share to test or held-out
+        classes.
     """
     first = subjects[0]
     seen: set[Path] = set()
@@ -185,8 +180,19 @@ def check_comparable(subjects: Sequence[Subject]) -> None:
                 f"{path}: found a run on {subject.dataset.name}, expected one on "
                 f"{first.dataset.name} as {first.run.path}, or --data for all"
             )
+        counts, expected = (_counts(one) for one in (subject, first))
+        if counts != expected:
+            raise InputError(
+                f"{path}: found a run with {sum(counts)} images to {subject.split}, expected "
+                f"{sum(expected)} as {first.run.path}: --test-share differs"
+            )
         if subject.held.tolist() != first.held.tolist():
             raise InputError(
                 f"{path}: found a run with other held-out classes, expected those of "
                 f"{first.run.path}"
             )
+
+
+def _counts(subject: Subject) -> list[int]:
+    """Return how many images each class has."""
+    return np.unique(subject.images.labels, return_counts=True)[1].tolist()

@@ -15,6 +15,9 @@ LABEL = 28
 CELL = 25
 """Columns of a figure with its interval."""
 
+FEW = 100
+"""Images below which a resample of them has too few to tell how far a figure may move."""
+
 MEASURES = {
     "accuracy": "accuracy at 0.5",
     "roc_auc": "ROC AUC",
@@ -80,6 +83,8 @@ def _head(figures: Figures) -> Iterator[str]:
             f"{figures['pairs']:,} pairs of {images['pairs']:,} images, thresholds from "
             f"{images['validation']:,} others"
         )
+        if min(images["pairs"], images["validation"]) < FEW:
+            yield f"rough: with fewer than {FEW} images on a side the intervals say too little"
     if figures["held_out"]:
         alone = "" if "unseen" in figures else " (not judged: pairs need two classes)"
         yield _cut(f"held out: {', '.join(figures['held_out'])}{alone}")

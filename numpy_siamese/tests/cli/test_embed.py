@@ -118,7 +118,7 @@ def test_data_that_are_no_longer_there_are_told(embed, capfd, tmp_path, twelve_i
     """Broken otherwise: a run that was copied to another machine fails without advice."""
     write_run(tmp_path / "moved", data="gone")
     argv = ["embed", "moved", "--out", "e.npz"]
-    assert_refused(capfd, argv, "'gone'", "the data of the run are gone, expected a PATH")
+    assert_refused(capfd, argv, "'gone'", "if the data of the run have moved, give a PATH")
     write_run(tmp_path / "other", data=str(twelve_images), data_sha256="0" * 64)
     argv = ["embed", "other", "--out", "e.npz"]
     assert_refused(capfd, argv, "found images and labels of SHA-256", "as recorded in other")

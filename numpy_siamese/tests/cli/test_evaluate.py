@@ -19,19 +19,6 @@ from numpy_siamese.tests.support.processes import run_python
 from numpy_siamese.tests.support.run_files import shape_of
 from numpy_siamese.tests.support.tiny import idx_folder
 
-
-@pytest.fixture
-def run(finished, tmp_path):
-    """A copy of a finished run."""
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-@pytest.fixture
-def evaluate(run):
-    """Return a function from further arguments to a command line."""
-    return lambda *more: ["evaluate", str(run), *FEW, *map(str, more)]
-
-
 pictures_are_left_out = pytest.mark.usefixtures("no_pictures")
 
 

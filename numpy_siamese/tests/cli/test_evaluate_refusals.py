@@ -14,19 +14,6 @@ from numpy_siamese.tests.support.folders import contents, left_in
 from numpy_siamese.tests.support.tiny import csv_folder, split
 from numpy_siamese.tests.support.written import write_idx_folder
 
-
-@pytest.fixture
-def run(finished, tmp_path):
-    """A copy of a finished run."""
-    return shutil.copytree(finished, tmp_path / "run")
-
-
-@pytest.fixture
-def evaluate(run):
-    """Return a function from further arguments to a command line."""
-    return lambda *more: ["evaluate", str(run), *FEW, *map(str, more)]
-
-
 pictures_are_left_out = pytest.mark.usefixtures("no_pictures")
 
 
@@ -114,7 +101,7 @@ def test_data_that_changed_since_training_are_refused(capfd, tmp_path):
     write_idx_folder(tmp_path / "data", *changed)
     assert_refused(capfd, ["evaluate", str(run)], "found images and labels of SHA-256", "recorded")
     shutil.rmtree(tmp_path / "data")
-    hint = "--data says where the data of the run are now"
+    hint = "if the data of the run have moved, give --data"
     assert_refused(capfd, ["evaluate", str(run)], "unknown data set", hint)
     assert not (run / "evaluation").exists()
 

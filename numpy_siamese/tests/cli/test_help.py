@@ -36,6 +36,15 @@ def test_help_ends_with_an_example_that_can_be_parsed(capfd, verb):
         assert status(words[1:]) == 0
 
 
+@pytest.mark.parametrize("verb", VERB_NAMES)
+def test_help_has_no_doubled_percent_sign(capfd, verb):
+    """Broken otherwise: a description says "95 %%", since argparse does not format it."""
+    assert status([verb, "--help"]) == 0
+    shown = capfd.readouterr().out
+    assert "usage:" in shown
+    assert "%%" not in shown
+
+
 def test_the_example_of_train_trains(capfd, tmp_path, monkeypatch, no_pictures):
     """Broken otherwise: the first command that anybody tries fails."""
     monkeypatch.chdir(tmp_path)

@@ -79,6 +79,7 @@ NO_ROW = {
     "examples.Examples": "a record: `pair_grid` looks at what it holds",
     "examples.checked_pairs": "the check itself",
     "examples.examples_of": "unchecked, of pairs that were",
+    "examples.surest": "unchecked, of pairs that were",
     "mistakes.mistakes_picture": "draws what `mistakes_figure` does",
     "jackknife.accuracy_interval": "unchecked, of episodes that were drawn",
     "jackknife.variance": "unchecked, of episodes that were drawn",

@@ -241,3 +241,15 @@ def test_inference_initialization_and_pairs_report_nothing(dtype):
         return [embed_images(net, DIGITS.images), probs, drawn, verdicts, *pairs]
 
     assert_nothing_is_reported(everything)
+
+
+def test_a_spoilt_result_reports_only_what_spoils_it():
+    """Broken otherwise: beside an overflow the logarithm of 0 or e⁻¹⁰⁰⁰ is reported as well."""
+    probs, target = np.array([1.0, 0.0]), np.array([1.0, 1.0])
+    with np.errstate(divide="raise", under="raise", invalid="ignore"):
+        loss, _ = F.binary_cross_entropy(probs, target, np.array([np.inf, 1.0]))
+    assert np.isnan(loss)
+    x = np.array([[1e-200, 0.0], [1e200, 0.0]])
+    with np.errstate(under="raise", over="ignore"):
+        y, _ = F.linear(x, x)
+    assert y.tolist() == [[0.0, 1.0], [1.0, np.inf]]

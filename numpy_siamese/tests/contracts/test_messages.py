@@ -40,9 +40,9 @@ def drawn(shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
     return uniform(manual_seed(0), shape, low, high, np.float32)
 
 
-def weights(shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def weights(shape: tuple[int, ...], generator: Any = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the weight and bias of a layer."""
-    return linear_or_conv2d(manual_seed(0), shape, np.float32)
+    return linear_or_conv2d(manual_seed(0) if generator is None else generator, shape, np.float32)
 
 
 def images(N: int) -> np.ndarray:
@@ -258,6 +258,8 @@ MESSAGES: dict[tuple[str, ...], tuple[Callable[[], Any], type[Exception]]] = {
     ),
     # seeds and pairs
     ("seed", "[-2**63, 2**64)", "18446744073709551616"): (lambda: manual_seed(2**64), ValueError),
+    ("seed", "int", "0.5"): (lambda: manual_seed(anything(0.5)), TypeError),
+    ("generator", "RandomState", "list"): (lambda: weights((2, 2), anything([])), TypeError),
     ("shape", "tuple of ints", "float"): (lambda: drawn(anything(0.5), -1.0, 1.0), TypeError),
     ("low", "finite", "nan"): (lambda: drawn((2,), np.nan, 1.0), ValueError),
     ("high", "finite", "inf"): (lambda: drawn((2,), 0.0, np.inf), ValueError),

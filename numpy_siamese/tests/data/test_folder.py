@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese import data
-from numpy_siamese.data.folder import CSV_FILES, IDX_FILES, listed
+from numpy_siamese.data.folder import CSV_FILES, IDX_FILES
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests.support.written import (
     assert_rejects,
@@ -322,14 +322,3 @@ def test_a_folder_that_may_not_be_listed_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
     assert_rejects(data.load, tmp_path, "Permission denied")
-
-
-def test_a_list_of_long_names_is_short():
-    """Broken otherwise: six names of hostile files fill the terminal, or command it."""
-    names = ["\x1b" * 255, *(letter * 255 for letter in "abcdefg")]
-    escaped = r"\x1b" * 15
-    assert (
-        listed(names)
-        == ", ".join([f"{escaped}…", *(f"{letter * 60}…" for letter in "abcde")]) + " and 2 more"
-    )
-    assert listed(["a" * 60]) == "a" * 60

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from numpy_siamese.data.gallery import files_of, read_gallery
+from numpy_siamese.data.gallery import files_of, of_test_images, read_gallery
 from numpy_siamese.data.image_reader import read_image
 from numpy_siamese.data.preparation import Preparation
 from numpy_siamese.data.sources import load
@@ -72,3 +72,12 @@ def test_more_images_than_memory_is_for_are_refused(shapes, monkeypatch):
     monkeypatch.setattr("numpy_siamese.data.gallery.MOST_IMAGES", 5)
     with pytest.raises(InputError, match="found 6 images, expected at most 5"):
         read_gallery([str(shapes)], MIXED)
+
+
+def test_of_a_data_set_the_images_to_test_are_taken_with_the_names_of_their_classes(tmp_path):
+    """Broken otherwise: a map shows what the network has learnt by heart, or bare numbers."""
+    dataset = load(write_drawings(tmp_path / "many", 8))
+    images, names, classes = of_test_images(dataset)
+    np.testing.assert_array_equal(images, dataset.test.images, strict=True)
+    assert classes == np.repeat(SHAPES, 2).tolist()
+    assert names == [f"{tmp_path / 'many'} test {i}" for i in range(6)]

@@ -109,6 +109,12 @@ def test_a_class_of_one_half_keeps_its_label(shapes):
     assert np.unique(dataset.test.labels).tolist() == [0, 1, 2]
 
 
+def test_capital_letters_come_first(shapes):
+    """Broken otherwise: labels differ from those of torchvision, which sorts by code points."""
+    (shapes / "square").rename(shapes / "Square")
+    assert data.load(shapes).class_names == {0: "Square", 1: "circle", 2: "cross"}
+
+
 def test_classes_may_be_called_train_and_test(drawn, tmp_path):
     """Broken otherwise: photographs of trains are taken for half of a data set."""
     for name, shape in (("train", "circle"), ("tram", "cross")):
@@ -171,6 +177,19 @@ def test_the_set_outvotes_an_image(shapes):
     expected = Preparation("light")(grey.astype(np.float32))
     assert expected.tobytes() in as_set(np.concatenate([half.images for half in (
         dataset.train, dataset.test)]))  # fmt: skip
+
+
+def test_both_halves_decide_about_the_ground(tmp_path):
+    """Broken otherwise: the images to test are prepared for the ground of those to train."""
+    folder = tmp_path / "shapes"
+    write_drawings(folder / "train", 4, ("light",))
+    write_drawings(folder / "test", 4, ("dark",), seed=5000)
+    dataset = data.load(folder)
+    assert dataset.preparation == Preparation("mixed")
+    for half, ground in (("train", "light"), ("test", "dark")):
+        files = (path for shape in SHAPES for path in (folder / half / shape).iterdir())
+        expected = as_set(np.stack([Preparation(ground)(read_image(path)) for path in files]))
+        assert as_set(getattr(dataset, half).images) == expected
 
 
 def test_what_was_decided_is_said(drawn, shapes):
@@ -284,7 +303,7 @@ def test_a_folder_that_may_not_be_listed_is_told(shapes, monkeypatch, what):
         raise PermissionError(13, "Permission denied", str(shapes / "cross"))
 
     monkeypatch.setattr(os, "scandir" if what == "walk" else "listdir", refuse)
-    said = f"{shapes / 'cross'}: Permission denied, expected a folder of"
+    said = f"{shapes / 'cross'}: Permission denied, expected a folder of images"
     with pytest.raises(image_folder.InputError, match="Permission denied") as caught:
         image_folder.find_images(shapes)
     assert str(caught.value).startswith(said)

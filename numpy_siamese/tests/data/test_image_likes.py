@@ -147,3 +147,34 @@ def test_one_image_is_asked_for():
     for count in (0, 2):
         with pytest.raises(ValueError, match=f"right must be one image, got {count}"):
             as_image(np.zeros((count, 28, 28), np.uint8), MIXED, "right")
+
+
+def test_a_picture_of_28_pixels_a_side_is_prepared_unless_it_is_an_array_of_grey(tmp_path):
+    """Broken otherwise: small files are prepared to train on, and not to predict."""
+    small = drawing("square", 0, "light").convert("RGB").resize((28, 28))
+    small.save(tmp_path / "small.png")
+    expected = MIXED(read_image(tmp_path / "small.png"))[None]
+    grey = np.asarray(small.convert("L"))
+    assert not np.array_equal(expected[0], grey)
+    for value in (tmp_path / "small.png", small, small.convert("L"), np.asarray(small)):
+        np.testing.assert_array_equal(as_images(value, MIXED), expected, strict=True)
+    np.testing.assert_array_equal(as_images(grey, MIXED), grey[None], strict=True)
+
+
+@pytest.mark.parametrize("width", [3, 4])
+def test_a_grey_picture_may_be_as_wide_as_a_pixel_has_colours(width):
+    """Broken otherwise: a narrow strip is refused."""
+    strip = np.zeros((40, width), np.uint8)
+    strip[5:30, 1] = 255
+    expected = MIXED(strip.astype(np.float32))[None]
+    np.testing.assert_array_equal(as_images(strip, MIXED), expected, strict=True)
+
+
+def test_a_pillow_image_is_turned_as_its_camera_noted(tmp_path):
+    """Broken otherwise: an image that was opened before shows something else than its file."""
+    image, exif = drawing("square", 0, "light").convert("L"), Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    image.save(tmp_path / "turned.png", exif=exif)
+    expected = MIXED(np.rot90(np.asarray(image), -1).astype(np.float32))[None]
+    for value in (tmp_path / "turned.png", Image.open(tmp_path / "turned.png")):
+        np.testing.assert_array_equal(as_images(value, MIXED), expected, strict=True)

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from numpy_siamese.data import image_reader
-from numpy_siamese.data.image_reader import read_image
+from numpy_siamese.data.image_reader import grey_levels, read_image
+from numpy_siamese.errors import InputError
 from numpy_siamese.tests.robustness.hostile_images import encoded, png
 from numpy_siamese.tests.support.written import assert_rejects
 
@@ -179,3 +180,20 @@ def test_a_tiff_is_read_where_standard_error_is_closed(tmp_path, monkeypatch):
     monkeypatch.setattr(image_reader, "STDERR", 10_000)
     content = encoded(Image.fromarray(LEVELS), "TIFF", compression="tiff_lzw")
     np.testing.assert_array_equal(read(tmp_path, content), LEVELS)
+
+
+def test_half_transparent_colour_lies_half_on_its_ground(tmp_path):
+    """Broken otherwise: a soft edge is as dark as the stroke, or brighter than white."""
+    for level, alpha, ground in ((60, 128, 255), (200, 64, 0)):
+        found = read(tmp_path, encoded(Image.new("RGBA", (3, 3), (*[level] * 3, alpha)), "PNG"))
+        expected = level * alpha / 255 + ground * (1 - alpha / 255)
+        assert np.abs(found - expected).max() <= 1
+
+
+def test_more_than_sixteen_bits_are_refused_from_the_first_level_on():
+    """Broken otherwise: levels above white, which nothing after expects."""
+    levels = np.full((2, 2), 2**16 - 1, np.int32)
+    assert grey_levels(Image.fromarray(levels)).max() == 255
+    levels[0, 0] += 1
+    with pytest.raises(InputError, match="found pixels from 65535 to 65536, expected 8 or 16 bits"):
+        grey_levels(Image.fromarray(levels))

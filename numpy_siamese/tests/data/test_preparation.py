@@ -181,3 +181,33 @@ def test_another_ground_is_refused():
     """Broken otherwise: a slip in a recorded preparation means dark."""
     with pytest.raises(ValueError, match="ground must be light, dark or mixed, got 'white'"):
         Preparation("white")
+
+
+def test_the_ground_is_the_border_however_much_ink_there_is():
+    """Broken otherwise: a bold drawing that fills most of its page is taken for the page."""
+    for ink, ground in ((255.0, 0.0), (0.0, 255.0)):
+        bold = page(40, 40, [(2, 2, 36, 36)], ink, ground)
+        assert has_light_ground(bold) == (ground > ink)
+
+
+def test_few_strokes_outweigh_a_shade_of_many_pixels():
+    """Broken otherwise: a shadow over the page decides what is ink."""
+    for ink, ground, shade in ((255.0, 100.0, 95.0), (0.0, 155.0, 160.0)):
+        shaded = page(60, 60, [(5, 5, 50, 50)], shade, ground)
+        shaded[20:40, 30:32] = ink
+        assert has_light_ground(shaded) == (ground > ink)
+
+
+def test_ink_that_stands_out_by_eight_levels_is_seen():
+    """Broken otherwise: the faintest pencil that the documentation promises to see is none."""
+    assert DARK(page(40, 40, [(10, 10, 20, 20)], 108.0, 100.0)).any()
+    assert not DARK(page(40, 40, [(10, 10, 20, 20)], 107.0, 100.0)).any()
+
+
+def test_a_speck_on_the_border_is_no_noise():
+    """Broken otherwise: one bright pixel at the edge of a page hides its faint strokes."""
+    clean = page(60, 60, [(20, 20, 20, 4)], 200.0)
+    clean[20:40, 24:28] = 40  # of 200, the faint part of a stroke
+    speck = clean.copy()
+    speck[0, 0] = 30
+    np.testing.assert_array_equal(DARK(speck), DARK(clean))

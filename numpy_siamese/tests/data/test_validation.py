@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.data.validation import split_images, validation_and_test_pairs
 
 
@@ -36,6 +37,20 @@ def test_every_image_is_on_one_side_and_each_class_on_both(labels, seed, share):
         rounded = int(np.floor(share * c + 0.5))
         taken = int((labels[validation] == value).sum())
         assert taken == max(2, min(rounded, c - 2))
+
+
+def test_half_an_image_is_rounded_up():
+    """Broken otherwise: classes of 5 and of 7 images have other shares than the text says."""
+    for c, taken in ((5, 3), (7, 4), (9, 5), (11, 6)):
+        validation, _ = split_images([0, 1] * c, seed=0, share=0.5)
+        assert np.bincount(validation % 2).tolist() == [taken, taken]
+
+
+def test_the_seed_counts_modulo_2_to_the_128():
+    """Broken otherwise: seeds that differ far up give the same images."""
+    first = split_images([0, 1] * 50, seed=3)[0].tolist()
+    assert split_images([0, 1] * 50, seed=3 + 2**128)[0].tolist() == first
+    assert split_images([0, 1] * 50, seed=3 + 2**64)[0].tolist() != first
 
 
 def test_the_same_images_are_kept_apart_in_every_version():
@@ -78,6 +93,19 @@ def test_pairs_of_the_two_sides_share_no_image(labels, validation_pairs, test_pa
         assert set(left) | set(right) <= set(part)
         assert (left != right).all()
         np.testing.assert_array_equal(labels[left] == labels[right], targets[:, 0] == 1)
+
+
+def test_either_side_has_the_pairs_of_its_own_stream():
+    """Broken otherwise: test pairs repeat the classes of pairs that were trained on."""
+    labels = np.repeat([2, 0, 1], 20)
+    drawn = validation_and_test_pairs(labels, 30, 40, seed=7)
+    for found, images, N, split in zip(
+        drawn, split_images(labels, 7), (30, 40), ("validation", "test"), strict=True
+    ):
+        sampler = PairSampler(labels[images], N, 7, split, allow_self_pairs=False)
+        left, right, targets = sampler.batch(0, 0)
+        for part, expected in zip(found, (images[left], images[right], targets), strict=True):
+            np.testing.assert_array_equal(part, expected, strict=True)
 
 
 def test_the_two_sides_draw_from_streams_of_their_own():

@@ -43,6 +43,12 @@ def test_the_images_are_those_of_every_version():
     assert multiplicities(8, 0, 0).tolist() == [1, 2, 0, 0, 1, 0, 1, 3]
 
 
+def test_no_attempt_is_another_resample():
+    """Broken otherwise: a resample that was drawn anew is one that counts already."""
+    drawn = [tuple(multiplicities(40, 0, k, attempt)) for k in range(1100) for attempt in (0, 1)]
+    assert len(set(drawn)) == len(drawn)
+
+
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=5), st.data())
 def test_a_pair_weighs_as_often_as_copies_of_its_images_meet(counts, data):
     """Broken otherwise: an image and itself counts squared, or a pair once for all copies."""

@@ -122,3 +122,13 @@ def test_the_interval_holds_for_other_images():
     held, usually = (sum(low <= truth <= high for low, high in ends) for ends in (ours, usual))
     assert held >= 270
     assert usually < 225
+
+
+def test_a_tie_has_a_part_in_the_interval():
+    """Broken otherwise: the interval is that of the first of equals, about another value."""
+    images = np.random.default_rng(0).integers(0, 256, (16, 28, 28), dtype=np.uint8)
+    alike = one_shot.Embedded(np.zeros((16, 3)), np.ones((1, 3)), np.zeros(1))
+    (found,) = one_shot.one_shot_measures(LABELS, images, alike, alike, [3], [1], 20)
+    credit, drawn = np.full(20, 1 / 3), draw_episodes(LABELS, 3, 1, 20)
+    low, high = jackknife.accuracy_interval(credit, LABELS, drawn)
+    assert found["siamese"] == {"value": credit.mean(), "low": low, "high": high}

@@ -277,6 +277,7 @@ def test_a_tie_counts_as_much_as_choosing_among_the_tied(dtype):
     Each quotient is of two small integers, and rounded once.
     """
     likeness = np.array([[1, 1, 1], [2, 2, 1], [2, 2, 1], [1, 3, 2], [-np.inf, 0, np.inf]], dtype)
+    likeness[3, 0] = np.nextafter(dtype(3), dtype(0))  # the next number is no tie
     found = episode_accuracy(likeness, np.array([0, 1, 2, 1, 2]))
     np.testing.assert_array_equal(found, np.array([1 / 3, 1 / 2, 0, 1, 1]), strict=True)
 

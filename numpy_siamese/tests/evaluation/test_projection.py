@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from numpy_siamese.evaluation.projection import project
 
@@ -31,6 +32,24 @@ def test_tsne_keeps_groups_apart_and_depends_on_the_seed_alone():
     centres = [found[groups == k].mean(axis=0) for k in (0, 1)]
     spread = max(np.linalg.norm(found[groups == k] - centres[k], axis=1).max() for k in (0, 1))
     assert np.linalg.norm(centres[0] - centres[1]) > spread
+
+
+@pytest.mark.parametrize(("n", "perplexity"), [(4, 1), (91, 30), (100, 30)])
+def test_tsne_has_the_seed_and_as_many_neighbours_as_there_are(monkeypatch, n, perplexity):
+    """Broken otherwise: few images are refused, many are spread as few, or no seed counts."""
+    asked = []
+
+    class Recorded:
+        def __init__(self, dimensions, **settings):
+            threads = [pool["num_threads"] for pool in threadpool_info()]
+            asked.append((dimensions, settings, set(threads)))
+
+        def fit_transform(self, embeddings):
+            return embeddings[:, :2]
+
+    monkeypatch.setattr("sklearn.manifold.TSNE", Recorded)
+    project(np.random.default_rng(0).standard_normal((n, 5)), "t-SNE", 17)
+    assert asked == [(2, {"perplexity": perplexity, "random_state": 17}, {1})]
 
 
 @pytest.mark.parametrize("method", ["PCA", "t-SNE"])

@@ -9,16 +9,17 @@ from numpy_siamese.tests.support.tiny import split
 
 pytestmark = pytest.mark.usefixtures("warnings_are_errors")
 
-IMAGES, LABELS = split([3, 3])
+IMAGES, LABELS = split([12, 12])
 NAMES = {0: "zero", 1: "one"}
 OF_CLASS = [np.flatnonzero(label == LABELS) for label in (0, 1)]
 
 
 def call(probs, targets, **changed):
-    """Draw pairs of the given truth; in both kinds the left image is of class zero."""
+    """Draw pairs of the given truth, no two alike; the left images are of class zero."""
     targets = np.array(targets, float)[:, None]
-    left = np.full(len(targets), OF_CLASS[0][0])
-    right = np.where(targets[:, 0] == 1, OF_CLASS[0][1], OF_CLASS[1][0])
+    turn, place = np.divmod(np.arange(len(targets)), 12)
+    left, right = OF_CLASS[0][place], OF_CLASS[1][(place + turn) % 12]
+    right = np.where(targets[:, 0] == 1, OF_CLASS[0][(place + turn + 1) % 12], right)
     arguments = {"images": IMAGES, "left_index": left, "right_index": right, "targets": targets}
     arguments |= {"probs": np.array(probs)[:, None], "class_names": NAMES, "labels": LABELS}
     return mistakes.mistakes_figure(**arguments | changed)
@@ -44,8 +45,8 @@ def test_the_images_are_those_of_the_pair():
     """Broken otherwise: a verdict stands over other images."""
     figure = call([0.9, 0.1], [0, 1])
     shown = [image.get_array()[:, :, 0] for image in figure.axes[0].images]
-    first = OF_CLASS[0][0]
-    for found, n in zip(shown, [first, OF_CLASS[1][0], first, OF_CLASS[0][1]], strict=True):
+    zeros, (one, *_) = OF_CLASS
+    for found, n in zip(shown, [zeros[0], one, zeros[1], zeros[2]], strict=True):
         np.testing.assert_array_equal(found, IMAGES[n])
 
 
@@ -54,6 +55,16 @@ def test_ten_of_a_kind_are_enough():
     words = words_of(call([0.9] * 30, [0] * 30))
     assert sum("truth" in text for text in words) == mistakes.EACH_KIND
     assert "30 of 30 different pairs taken for the same, the worst first" in words
+
+
+def test_two_images_are_a_mistake_once():
+    """Broken otherwise: of a few images one pair fills the picture, now and then mirrored."""
+    left, right = (OF_CLASS[k][[0, 0, 0]] for k in (0, 1))
+    left[1], right[1] = right[1], left[1]
+    sides = {"left_index": left, "right_index": right}
+    words = words_of(call([0.9, 0.9, 0.8], [0, 0, 0], **sides))
+    assert sum("truth" in text for text in words) == 1
+    assert "3 of 3 different pairs taken for the same, the worst first" in words
 
 
 def test_a_network_without_mistakes_is_told_so():
@@ -91,5 +102,5 @@ def test_each_name_stands_over_its_image_in_one_line():
 
 def test_labels_are_as_many_as_images():
     """Broken otherwise: the names of other images stand over a pair."""
-    with pytest.raises(ValueError, match=r"^labels must be \(6,\), got \(5,\)"):
+    with pytest.raises(ValueError, match=r"^labels must be \(24,\), got \(5,\)"):
         call([0.9], [0], labels=LABELS[:5])

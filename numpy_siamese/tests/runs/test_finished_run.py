@@ -93,15 +93,18 @@ def test_weights_of_another_network_are_refused(run, spoil):
 
 def test_weights_that_are_not_finite_are_refused(run):
     """Broken otherwise: every verdict is NaN, and nobody says why."""
-    weights = load_file(run / "model.safetensors") | {"fc1.bias": np.array([np.nan])}
+    weights = load_file(run / "model.safetensors")
+    weights["fc1.weight"][0, 5] = np.nan
     save_file(weights, run / "model.safetensors")
-    with pytest.raises(InputError, match=r"fc1\.bias: found values that are not finite"):
+    with pytest.raises(InputError, match=r"fc1\.weight: found values that are not finite"):
         read_finished_run(run, TrainConfig).network(NumpyNetwork)
 
 
-def test_settings_of_the_sitting_are_checked(run):
-    """Broken otherwise: threads that cannot be end in a traceback."""
+def test_threads_are_those_of_the_one_who_uses_it(run):
+    """Broken otherwise: a run of another machine is used with its threads, or on its device."""
     with pytest.raises(InputError, match=r"^--threads: found 0"):
         read_finished_run(run, TrainConfig, threads=0)
-    recorded = json.loads((run / "config.json").read_text())
-    assert read_finished_run(run, TrainConfig).config.threads == recorded["threads"]
+    recorded = json.loads((run / "config.json").read_text()) | {"threads": 7}
+    (run / "config.json").write_text(json.dumps(recorded))
+    assert read_finished_run(run, TrainConfig).config.threads is None
+    assert read_finished_run(run, TrainConfig, threads=2).config.threads == 2

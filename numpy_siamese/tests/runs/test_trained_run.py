@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,11 +31,11 @@ def run(tmp_path_factory):
 
 def test_a_run_is_loaded_with_all_that_its_use_takes(tmp_path):
     """Broken otherwise: pictures are prepared otherwise, or verdicts told at no threshold."""
-    names, ground = {"0": "cross", "1": "square"}, {"ground": "light"}
+    names, ground = {"3": "cross", "11": "square"}, {"ground": "light"}
     folder = write_run(tmp_path / "run", 0.75, class_names=names, preparation=ground)
     run = numpy_siamese.load_run(str(folder), threads=1)
     assert run.path == folder
-    assert run.class_names == {0: "cross", 1: "square"}
+    assert run.class_names == {3: "cross", 11: "square"}
     assert run.preparation == Preparation("light")
     assert run.threshold == (0.75, (0.25, 0.125, 0.5), (0.375, 0.125, 0.5), None)
     assert run.run.config.threads == 1
@@ -202,3 +203,26 @@ def test_what_is_no_finished_run_is_refused(tmp_path):
     (folder / "evaluation" / "evaluation.json").write_text("{}")
     with pytest.raises(InputError, match=r"evaluation\.json: far: found None"):
         numpy_siamese.load_run(folder)
+
+
+def test_several_embeddings_are_no_query(run):
+    """Broken otherwise: the first is ranked against, and the others count for nothing."""
+    embeddings = run.embed(DIGITS[:3])
+    with pytest.raises(ValueError, match=r"query must be \(84,\) for references \(3, 84\)"):
+        run.rank(embeddings[:2], embeddings)
+    assert run.rank(embeddings[:1], embeddings) == run.rank(embeddings[0], embeddings)
+
+
+def test_the_page_on_use_works_as_it_stands(tmp_path, monkeypatch):
+    """Broken otherwise: who copies the lines of docs/use.md gets an error."""
+    write_run(tmp_path / "runs" / "digits", 0.75)
+    for k, name in enumerate(["left", "right", "query", "a", "b", "c"]):
+        drawing("circle", k, "light").save(tmp_path / f"{name}.png")
+    page = (Path(__file__).parents[3] / "docs" / "use.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(code, "use.md", "exec"), names)
+    assert names["embeddings"].shape == (3, 84)
+    assert names["verdict"].same_at_threshold is (names["verdict"].probability > 0.75)
+    assert names["best"].index in range(3)

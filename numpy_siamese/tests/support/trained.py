@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.runs.checkpoint import save_model
-from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.tests.support.finished import write_finished_run
 
 RATE = {"value": 0.25, "low": 0.125, "high": 0.5}
 
@@ -35,11 +34,9 @@ def write_run(folder: Path, threshold: float | None = None, **recorded: Any) -> 
     }
     weights["fc1.weight"] = -np.abs(weights["fc1.weight"]) * 2.0**-23  # so p is neither 0 nor 1
     weights["fc1.bias"][:] = 2
-    (folder / "evaluation").mkdir(parents=True)
-    settings = TrainConfig(dtype="float64", threads=1).to_dict()
-    (folder / "config.json").write_text(json.dumps(settings | recorded))
-    (folder / "summary.json").write_text('{"finished": true}')
-    save_model(folder / "model.safetensors", weights)
+    net.load_state_dict(weights)
+    write_finished_run(folder, net, **recorded)
+    (folder / "evaluation").mkdir()
     if threshold is not None:
         found = {"threshold": threshold, "far": RATE, "frr": RATE | {"value": 0.375}}
         (folder / "evaluation" / "evaluation.json").write_text(json.dumps(found))

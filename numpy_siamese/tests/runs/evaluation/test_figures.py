@@ -1,5 +1,7 @@
 """The figures of an evaluation, each computed anew from its files, with other code."""
 
+import hashlib
+import shutil
 from fractions import Fraction
 
 import numpy as np
@@ -10,10 +12,12 @@ from sklearn.calibration import calibration_curve
 import numpy_siamese
 from numpy_siamese.data import load
 from numpy_siamese.data.episodes import draw_episodes
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation.bootstrap import multiplicities
 from numpy_siamese.evaluation.calibration import BINS
 from numpy_siamese.inference import NumpyNetwork
+from numpy_siamese.runs.checkpoint import save_model
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.evaluation.config import EvaluationConfig
 from numpy_siamese.runs.evaluation.figures import evaluated
@@ -87,6 +91,27 @@ def test_every_figure_is_that_of_a_loop_over_the_written_pairs(written):
             assert (at["target"], at["threshold"]) == (level, t)
             assert abs(at["far"]["value"] - loops.far(scored(pairs), t)) <= ROUNDING
             assert abs(at["frr"]["value"] - loops.frr(scored(pairs), t)) <= ROUNDING
+
+
+def test_unseen_pairs_are_those_of_the_seed_and_the_split(held_out):
+    """Broken otherwise: two versions of the program judge a run on other pairs."""
+    subject = read_subject(held_out, None, "test", NumpyNetwork, TrainConfig)
+    found = evaluated(subject, EvaluationConfig(**SETTINGS)).pairs["pairs-unseen.csv"]
+    unseen, labels = subject.unseen, subject.images.labels
+    sampler = PairSampler(labels[unseen], 60, SETTINGS["seed"], "test", allow_self_pairs=False)
+    left, right, targets = sampler.batch(0, 0)
+    np.testing.assert_array_equal(found.left_index, unseen[left], strict=True)
+    np.testing.assert_array_equal(found.right_index, unseen[right], strict=True)
+    np.testing.assert_array_equal(found.targets, targets, strict=True)
+
+
+def test_the_weights_that_were_read_are_said_though_the_run_goes_on(finished, tmp_path):
+    """Broken otherwise: a threshold of earlier weights counts for later ones."""
+    run = shutil.copytree(finished, tmp_path / "run")
+    subject = read_subject(run, str(finished.parent / "data"), "test", NumpyNetwork, TrainConfig)
+    expected = hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+    save_model(run / "model.safetensors", subject.untrained.net.state_dict())
+    assert evaluated(subject, EvaluationConfig(**SETTINGS)).figures["model_sha256"] == expected
 
 
 def test_scikit_learn_says_the_same_of_the_written_pairs(written):
@@ -202,7 +227,7 @@ def test_what_it_is_of_is_said(written):
         "data": str(data),
         "data_sha256": load(data).checksum(),
         "split": "test",
-        "model_sha256": read_finished_run(run, TrainConfig).model_sha256(),
+        "model_sha256": read_finished_run(run, TrainConfig).model_sha256,
         "resamples": 15,
         "seed": 5,
     }

@@ -1,14 +1,19 @@
 """What is evaluated: the images of a split, seen classes and unseen ones, and a run's own data."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+import numpy_siamese
 from numpy_siamese.data import load
+from numpy_siamese.errors import InputError
 from numpy_siamese.inference import NumpyNetwork
+from numpy_siamese.model import SiameseNet
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.evaluation.subject import read_subject
+from numpy_siamese.runs.evaluation.subject import check_comparable, read_subject
 from numpy_siamese.tests.support.drawings import write_drawings
-from numpy_siamese.tests.support.evaluations import trained_on
+from numpy_siamese.tests.support.evaluations import tiny_run, trained_on
 from numpy_siamese.tests.support.tiny import split
 from numpy_siamese.tests.support.written import idx_images, idx_labels, write_idx_folder
 
@@ -58,10 +63,11 @@ def test_other_classes_hold_nothing_out(held_out, tmp_path):
     assert (len(found.seen), len(found.unseen), found.held.tolist()) == (12, 0, [])
 
 
-def test_a_moved_folder_of_images_is_split_as_in_training(tmp_path):
+@pytest.mark.parametrize("share", [(), ("--test-share", "0.5")])
+def test_a_moved_folder_of_images_is_split_as_in_training(tmp_path, share):
     """Broken otherwise: the network is judged on images that it was trained on."""
-    shapes, moved = write_drawings(tmp_path / "shapes", 8), tmp_path / "moved"
-    run = trained_on(shapes, tmp_path / "run", "--test-share", "0.5", "--seed", "7")
+    shapes, moved = write_drawings(tmp_path / "shapes", 20), tmp_path / "moved"
+    run = trained_on(shapes, tmp_path / "run", *share, "--seed", "7")
     own = subject(run)
     assert own.is_own
     shapes.rename(moved)
@@ -75,3 +81,45 @@ def test_data_with_a_test_set_of_their_own_are_not_split(tmp_path, letters):
     shapes = write_drawings(tmp_path / "shapes", 8)
     run = trained_on(shapes, tmp_path / "run", "--test-share", "0.5")
     assert len(subject(run, str(letters)).images.labels) == 20
+
+
+def test_the_untrained_network_is_the_one_that_training_began_with(tmp_path):
+    """Broken otherwise: what training did is told from another beginning than its own."""
+    found = subject(tiny_run(tmp_path, "--seed", "7"))
+    for name, value in SiameseNet(7, np.float32).state_dict().items():
+        np.testing.assert_array_equal(found.untrained.net.state_dict()[name], value, strict=True)
+
+
+def test_a_held_out_class_has_its_name(tmp_path):
+    """Broken otherwise: numbers stand where the classes have names."""
+    shapes = write_drawings(tmp_path / "shapes", 20)
+    (shapes / "cross").rename(shapes / "angle")
+    shutil.copytree(shapes / "angle", shapes / "beam")
+    run = trained_on(shapes, tmp_path / "run", "--holdout-classes", "angle,square")
+    figures = numpy_siamese.evaluate(run, pairs=20, episodes=5, resamples=2)
+    assert figures["held_out"] == figures["unseen"]["classes"] == ["angle", "square"]
+    assert figures["classes"] == ["beam", "circle"]
+
+
+def test_runs_with_other_shares_to_test_have_no_mean(tmp_path):
+    """Broken otherwise: after all was computed, a traceback, for one has more shots than another.
+
+    Another seed is another split of as many images.
+    """
+    shapes = write_drawings(tmp_path / "shapes", 16)
+    flags = [("0.3", "0"), ("0.3", "1"), ("0.6", "0")]
+    few, other_seed, many = (
+        subject(trained_on(shapes, tmp_path / f"{k}", "--test-share", share, "--seed", seed))
+        for k, (share, seed) in enumerate(flags)
+    )
+    check_comparable([few, other_seed])
+    with pytest.raises(InputError, match="found a run with 30 images to test, expected 15 as "):
+        check_comparable([few, many])
+
+
+@pytest.mark.parametrize("others", ["1,2", "0,1"])
+def test_runs_with_other_held_out_classes_have_no_mean(held_out, tmp_path, others):
+    """Broken otherwise: unseen classes of one run are seen ones of another."""
+    second = trained_on(held_out.parent / "data", tmp_path / "run", "--holdout-classes", others)
+    with pytest.raises(InputError, match="found a run with other held-out classes"):
+        check_comparable([subject(held_out), subject(second)])

@@ -92,3 +92,11 @@ def test_figures_in_python_are_those_of_the_file_and_nothing_is_written_unasked(
     }
     with pytest.raises(TypeError, match="pear"):
         numpy_siamese.evaluate(finished, pear=3)
+
+
+def test_figures_of_few_images_are_called_rough(found):
+    """Broken otherwise: an interval of [0, 0] from six images passes for certainty."""
+    assert "rough: with fewer than 100 images on a side" in table(found)
+    many = {"one_shot": 1000, "pairs": 800, "validation": 100}
+    assert "rough" not in table(found | {"images": many})
+    assert "rough" in table(found | {"images": many | {"validation": 99}})
