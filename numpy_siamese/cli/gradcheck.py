@@ -1,31 +1,30 @@
 """The verb `gradcheck`: hand-derived gradients against central differences."""
 
 import argparse
-import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from numpy_siamese.cli.program import Program
-from numpy_siamese.errors import InputError, did_you_mean
+from numpy_siamese.errors import InputError, counted, shortened, unknown_name
 from numpy_siamese.runs.signals import Stops
 from numpy_siamese.terminal import console
 from numpy_siamese.terminal.numbers import whole_number
 
 if TYPE_CHECKING:
     from numpy_siamese.gradients.cases import Case
-    from numpy_siamese.gradients.check import ArgumentCheck
+    from numpy_siamese.gradients.result import ArgumentCheck
 
 WRONG = 1
 """The exit status where a gradient is wrong."""
 
 NUMPY = "numpy_siamese.pullbacks:of_case"
 
-ENTRIES = 100
-"""Entries of an argument that are checked by default, so that the network takes seconds."""
+NAME = 26
+"""Characters of an argument's name in the table."""
 
-HEADING = f"{'argument':30s} {'checked':>7s} {'kinks':>6s} {'error':>8s} {'bound':>8s}"
+HEADING = f"{'argument':{NAME + 2}s} {'checked':>7s} {'left out':>8s} {'error':>8s} {'bound':>8s}"
 
 
 def add(verbs: Any, program: Program) -> None:
@@ -34,8 +33,8 @@ def add(verbs: Any, program: Program) -> None:
         "gradcheck",
         help="check gradients against central differences",
         description="Check hand-derived gradients against central differences. The error and its "
-        "bound, from halving the step, are shares of the largest gradient. Entries too near a "
-        "kink are counted and left out. The exit status is 1 if a gradient is wrong.",
+        "bound are shares of the argument's largest gradient. Entries too near a kink are left "
+        "out. The exit status is 1 if a gradient is wrong.",
         example="conv2d max_pool2d",
     )
     parser.add_argument(
@@ -51,14 +50,14 @@ def add(verbs: Any, program: Program) -> None:
         nargs="+",
         default=[],
         metavar="SHAPE",
-        help="shapes of the function's arguments, such as 5x3 4x3 4; they are drawn at random",
+        help="shapes of the function's arrays, such as 5x3 4x3 4; their entries are normal",
     )
     parser.add_argument(
         "--entries",
         type=whole_number,
-        default=ENTRIES,
         metavar="N",
-        help=f"entries of an argument, at random where there are more (default: {ENTRIES})",
+        help="entries of an array to check, at random where there are more (default: 100, of "
+        "the network 10)",
     )
     parser.add_argument(
         "--seed",
@@ -80,105 +79,112 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     SystemExit
         A gradient is wrong.
     """
-    from numpy_siamese.gradients.check import gradcheck
-
-    if arguments.entries < 1:
+    if arguments.entries is not None and arguments.entries < 1:
         raise InputError(f"--entries: found {arguments.entries}, expected at least 1")
-    if arguments.function and arguments.operations:
+    if not 0 <= arguments.seed < 2**63:
+        raise InputError(f"--seed: found {arguments.seed}, expected from 0 to 2**63 − 1")
+    if arguments.function is not None and arguments.operations:
         raise InputError("--function: found operations as well, expected one of both")
-    if bool(arguments.function) != bool(arguments.shapes):
-        raise InputError("--function and --shapes: found one without the other, expected both")
-    own = arguments.function and _imported(arguments.function)
-    of_other = program.pullbacks and not own and pkgutil.resolve_name(program.pullbacks)
-    of_case = pkgutil.resolve_name(NUMPY)
-    console.say(HEADING + (f" {'autograd':>8s}" if of_other else ""))
-    total = wrong = 0
-    for case in [_own(arguments)] if own else _chosen(arguments.operations):
-        options: dict[str, Any] = {"entries": arguments.entries, "seed": arguments.seed}
-        options["names"], arrays = list(case.arrays), list(case.arrays.values())
-        try:
-            checks = gradcheck(own or of_case(case), *arrays, **options)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"{case.operation}: {error}") from error
-        others: list[ArgumentCheck | None] = [None] * len(checks)
-        if of_other:
-            others = [*gradcheck(of_other(case), *arrays, **options)]
-        console.say(f"{case.operation}{case.label and f' ({case.label})'}")
-        for check, other in zip(checks, others, strict=True):
+    if arguments.shapes and arguments.function is None:
+        raise InputError("--shapes: found no --function, expected one")
+    total, wrong = 0, 0
+    own = arguments.function is not None
+    for title, columns in _of_function(arguments) if own else _of_cases(program, arguments):
+        if not total:
+            console.say(HEADING + (f" {'autograd':>8s}" if len(columns) > 1 else ""))
+        console.say(title)
+        for row in zip(*columns, strict=True):
             total += 1
-            wrong += not (check.held and (other is None or other.held))
-            for line in _lines(check, other):
+            wrong += not all(check.held for check in row)
+            for line in _lines(row):
                 console.say(line)
     if wrong:
-        console.say(f"{wrong} of {total} gradients are wrong, or could not be checked")
+        console.say(f"{wrong} of {total} gradients wrong, or not compared")
         sys.exit(WRONG)
-    console.say(f"all {total} gradients are within their bounds")
+    console.say(f"{counted(total, 'gradient')} within bounds")
 
 
-def _lines(check: "ArgumentCheck", other: "ArgumentCheck | None") -> Iterator[str]:
-    """Yield a line of the table, and lines about what is wrong."""
-    numbers = f"{check.checked:7d} {len(check.kinks):6d} {check.error:8.1e} {check.bound:8.1e}"
-    column = f" {other.error:8.1e}" if other else ""
-    yield f"  {check.name:28s} {numbers}{column}{'' if check.held else '  wrong'}"
-    fault = check.fault
-    if fault and fault.place:
-        place = ", ".join(map(str, fault.place))
-        yield (
-            f"    at [{place}]: {fault.analytic:.9g}, differences give {fault.numeric:.9g} "
-            f"± {fault.bound:.1g}"
-        )
-    if fault and fault.guess:
-        yield f"    {fault.guess}"
-    if not check.checked and not fault:
-        yield "    all entries lie too near a kink"
+def _lines(row: "Sequence[ArgumentCheck]") -> Iterator[str]:
+    """Yield a line of the table, and lines about what is wrong or left out."""
+    check, *others = row
+    left_out = len(check.kinks) + len(check.lost)
+    numbers = f"{check.checked:7d} {left_out:8d} {check.error:8.1e} {check.bound:8.1e}"
+    column = "".join(f" {other.error:8.1e}" for other in others)
+    verdict = "" if all(one.held for one in row) else "  wrong"
+    yield f"  {shortened(check.name, NAME - 1):{NAME}s} {numbers}{column}{verdict}"
+    yield from (f"    {note}" for note in check.notes())
+    for other in others:
+        if not other.held:
+            yield from (f"    autograd: {note}" for note in other.notes())
+
+
+def _of_cases(
+    program: Program, arguments: argparse.Namespace
+) -> "Iterator[tuple[str, list[list[ArgumentCheck]]]]":
+    """Yield for each case its title, and checks in NumPy and, where the program has it, PyTorch."""
+    from numpy_siamese.gradients.check import gradchecks
+    from numpy_siamese.parallel.blas import single_threaded_blas
+
+    providers = [NUMPY] + ([program.pullbacks] if program.pullbacks else [])
+    for case in _chosen(arguments.operations):
+        functions = [pkgutil.resolve_name(provider)(case) for provider in providers]
+        with single_threaded_blas():  # the products are small
+            columns = gradchecks(
+                functions,
+                *case.arrays.values(),
+                names=list(case.arrays),
+                entries=arguments.entries or case.entries,
+                seed=arguments.seed,
+            )
+        yield case.label, columns
 
 
 def _chosen(operations: Sequence[str]) -> "list[Case]":
     """Return the cases of these operations, of all if there are none."""
     from numpy_siamese.gradients.cases import cases
+    from numpy_siamese.gradients.cases import operations as names_of_operations
 
-    every = cases()
-    names = list(dict.fromkeys(case.operation for case in every))
+    names = names_of_operations()
     for name in operations:
         if name not in names:
-            raise InputError(
-                f"OPERATION: found {name!r:.80}{did_you_mean(name, names)}, expected "
-                f"{', '.join(names)}"
-            )
-    return [case for case in every if case.operation in (operations or names)]
+            raise unknown_name("operation", name, names)
+    return [case for case in cases() if case.operation in (operations or names)]
 
 
-def _own(arguments: argparse.Namespace) -> "Case":
-    """Return a case of the user's function, at a random point."""
+def _of_function(
+    arguments: argparse.Namespace,
+) -> "Iterator[tuple[str, list[list[ArgumentCheck]]]]":
+    """Yield the check of the user's function at a random point."""
     import numpy as np
 
-    from numpy_siamese.gradients.cases import Case
+    from numpy_siamese.cli.own_function import OwnFunction
+    from numpy_siamese.gradients.cases import OF_OPERATION
+    from numpy_siamese.gradients.check import gradcheck
 
+    if not arguments.shapes:
+        raise InputError("--function: found no --shapes, expected those of its arrays")
+    shapes = [_shape(text) for text in arguments.shapes]
     rng = np.random.default_rng(arguments.seed)
-    shapes = map(_shape, arguments.shapes)
-    arrays = {f"argument {k}": rng.normal(size=shape) for k, shape in enumerate(shapes)}
-    return Case(arguments.function, arrays)
-
-
-def _imported(place: str) -> Callable[..., Any]:
-    module, colon, name = place.partition(":")
-    expected = "expected MODULE:NAME of a function that can be imported"
-    if not (module and colon and name):
-        raise InputError(f"--function: found {place!r:.80}, {expected}")
-    sys.path.insert(0, "")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"--function {place}: {error}, {expected}") from error
-    finally:
-        sys.path.remove("")
-    if not callable(found):
-        raise InputError(f"--function {place}: found no function, {expected}")
-    return found
+    with OwnFunction(arguments.function) as function:
+        try:
+            checks = gradcheck(
+                function,
+                *(np.asarray(rng.normal(size=shape)) for shape in shapes),
+                entries=arguments.entries or OF_OPERATION,
+                seed=arguments.seed,
+            )
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise InputError(f"--function {function.place}: {error}") from error
+    yield arguments.function, [checks]
 
 
 def _shape(text: str) -> tuple[int, ...]:
     try:
-        return tuple(whole_number(part) for part in text.split("x"))
+        shape = tuple(whole_number(part) for part in text.split("x"))
     except (ValueError, argparse.ArgumentTypeError) as error:
         raise InputError(f"--shapes: found {text!r:.80}, expected such as 5x3") from error
+    if 0 in shape:
+        raise InputError(f"--shapes: found {text!r:.80}, expected lengths of at least 1")
+    return shape

@@ -1,75 +1,94 @@
 """The guess at what is wrong with a gradient: which change would make it right."""
 
 from collections.abc import Collection, Iterator
+from itertools import combinations, permutations
 
 import numpy as np
 
 Array = np.ndarray
+Axes = tuple[int, ...]
 
 EXACT = 1e-5
 """How near a factor is to the length that it is taken for, as a share of it."""
 
-
-def of_shape(analytic: Array, x: Array) -> str:
-    """Return what is wrong with a gradient of another shape than its argument.
-
-    Parameters
-    ----------
-    analytic : ndarray
-        The gradient.
-    x : ndarray
-        The argument.
-    """
-    found = f"shape {analytic.shape}, expected {x.shape}"
-    if analytic.shape == x.shape[::-1]:
-        return f"{found}: a transpose is missing"
-    for axes in _sets_of_axes(analytic.ndim):
-        if np.squeeze(analytic.sum(axes)).shape == np.squeeze(x).shape:
-            return f"{found}: a sum over {_axes(axes)} is missing"
-    return found
+MOST_AXES = 4
+"""Up to so many axes, every order and every set of them is tried. Beyond, pairs."""
 
 
-def of_values(
-    analytic: Array, places: Array, numeric: Array, allowed: Array, lengths: Collection[int]
+def guess(
+    gradient: Array,
+    shape: tuple[int, ...],
+    places: Array,
+    slopes: Array,
+    allowed: Array,
+    lengths: Collection[int],
 ) -> str:
     """Return which change makes all checked entries right, in words; empty if none does.
 
     Parameters
     ----------
-    analytic : ndarray
-        The gradient, of its argument's shape.
+    gradient : ndarray
+        The pullback's.
+    shape : tuple of int
+        The argument's.
     places : (n,) integers
-        The checked entries, into the flat gradient.
-    numeric, allowed : (n,)
-        What they should be, and how far off a candidate may be.
+        The checked entries, in C order.
+    slopes, allowed : (n,)
+        What they should be, and how far off a change may leave them.
     lengths : collection of int
         Lengths of axes and numbers of elements, one of which a missing factor may be.
     """
-    values = analytic.ravel()[places]
-    if not np.isfinite(values).all():
+    if not np.isfinite(gradient).all():
         return "it is not finite"
-    if not values.any():
+    if gradient.size and not gradient.any():
         return "it is zero"
-    if not numeric.any():
+    if gradient.shape == shape and slopes.size and not slopes.any():
         return "it should be zero"
-
-    def fits(candidate: Array) -> bool:
-        return bool((abs(candidate.ravel()[places] - numeric) <= allowed).all())
-
-    factor = float(values @ numeric / (values @ values))
-    if factor and fits(factor * analytic):
-        return _factor(factor, lengths)
-    for axes in _sets_of_axes(analytic.ndim):
-        if fits(np.flip(analytic, axes)):
-            return f"a flip of {_axes(axes)} is missing, or one too many"
-    for order in _exchanges(analytic.shape):
-        if fits(analytic.transpose(order)):
-            return f"a transpose is missing, or one too many: its axes in the order {order} fit"
+    for change, candidate in _changes(gradient, shape):
+        found = candidate.ravel()[places]
+        if not found.any():
+            continue
+        factor = float(found @ slopes / (found @ found))
+        if not (abs(factor * found - slopes) <= allowed).all():
+            continue
+        name = _factor(factor, lengths)
+        if not change:
+            return name or "it is off by rounding alone, as float32 is"
+        if not name:
+            return change
+        if abs(factor + 1) < EXACT:
+            return f"{change}, and {name}"
     return ""
 
 
+def _changes(gradient: Array, shape: tuple[int, ...]) -> Iterator[tuple[str, Array]]:
+    """Yield changes in words, each with the gradient that it gives; the empty one first."""
+    if gradient.shape == shape:
+        yield "", gradient
+    elif np.squeeze(gradient).shape == tuple(n for n in shape if n != 1):
+        yield "an axis of length 1 is missing, or one too many", gradient.reshape(shape)
+    for axes in _sets(gradient.ndim):
+        if gradient.shape == shape:
+            yield f"a flip of {_axes(axes)} is missing, or one too many", np.flip(gradient, axes)
+    for order in _orders(gradient.ndim):
+        if gradient.transpose(order).shape == shape:
+            fit = "" if gradient.ndim == 2 else f": its axes in the order {order} fit"
+            yield f"a transpose is missing, or one too many{fit}", gradient.transpose(order)
+    for axes in _sets(gradient.ndim):
+        summed = gradient.sum(axes)
+        if np.squeeze(summed).shape == tuple(n for n in shape if n != 1):
+            yield f"a sum over {_axes(axes)} is missing", summed.reshape(shape)
+    if gradient.size < np.prod(shape):
+        try:
+            yield "a broadcast to the argument's shape is missing", np.broadcast_to(gradient, shape)
+        except ValueError:
+            return
+
+
 def _factor(factor: float, lengths: Collection[int]) -> str:
-    """Return what a missing factor may be."""
+    """Return what a missing factor may be; empty if it is 1."""
+    if abs(factor - 1) < EXACT:
+        return ""
     if abs(factor + 1) < EXACT:
         return "the sign is wrong"
     for n in sorted(lengths):
@@ -79,21 +98,24 @@ def _factor(factor: float, lengths: Collection[int]) -> str:
     return f"a factor of {factor:.6g} is missing"
 
 
-def _sets_of_axes(ndim: int) -> list[tuple[int, ...]]:
-    """Return the non-empty sets of axes, small ones first."""
-    sets = [tuple(axis for axis in range(ndim) if mask >> axis & 1) for mask in range(1, 2**ndim)]
-    return sorted(sets, key=len)
+def _sets(ndim: int) -> Iterator[Axes]:
+    """Yield the non-empty sets of axes, small ones first."""
+    for n in range(1, (ndim if ndim <= MOST_AXES else 2) + 1):
+        yield from combinations(range(ndim), n)
 
 
-def _exchanges(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    """Yield the exchanges of two axes that keep the shape, as orders of axes."""
-    for i in range(len(shape)):
-        for j in range(i + 1, len(shape)):
-            if shape[i] == shape[j]:
-                order = list(range(len(shape)))
-                order[i], order[j] = j, i
-                yield tuple(order)
+def _orders(ndim: int) -> Iterator[Axes]:
+    """Yield the orders of axes other than the first, exchanges of two before others."""
+    first = tuple(range(ndim))
+    exchanges = []
+    for i, j in combinations(first, 2):
+        order = list(first)
+        order[i], order[j] = j, i
+        exchanges.append(tuple(order))
+    yield from exchanges
+    if ndim <= MOST_AXES:
+        yield from (order for order in permutations(first) if order not in [first, *exchanges])
 
 
-def _axes(axes: tuple[int, ...]) -> str:
+def _axes(axes: Axes) -> str:
     return f"ax{'i' if len(axes) == 1 else 'e'}s {', '.join(map(str, axes))}"
