@@ -12,7 +12,8 @@ TORCH_SIAMESE = Program(
     "torch_siamese.training:TorchLearner",
     "torch_siamese.inference:TorchNetwork",
     "torch_siamese.export:export",
-    "torch_siamese.tracing:numbers",
+    torch_numbers="torch_siamese.tracing:numbers",
+    pullbacks="torch_siamese.pullbacks:of_case",
 )
 
 

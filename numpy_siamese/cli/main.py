@@ -5,7 +5,7 @@ A verb is a module beside this one: `add` gives it its flags and an example, `ru
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli import embed, evaluate, export, fetch, predict, trace, train
+from numpy_siamese.cli import embed, evaluate, export, fetch, gradcheck, predict, trace, train
 from numpy_siamese.cli.completion import PrintCompletion
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
@@ -20,7 +20,7 @@ NUMPY_SIAMESE = Program(
     "numpy_siamese.training:NumpyLearner",
     "numpy_siamese.inference:NumpyNetwork",
 )
-VERBS = (train, evaluate, predict, embed, export, trace, fetch)
+VERBS = (train, evaluate, predict, embed, export, trace, gradcheck, fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +41,11 @@ def command_line(program: Program, argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 for success, 2 for what the user can mend, 128 plus its number after a signal.
+
+    Raises
+    ------
+    SystemExit
+        The help was asked for. A flag cannot be (status 2). A gradient is wrong (status 1).
     """
     try:
         with handled() as stops:

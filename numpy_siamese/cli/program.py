@@ -22,6 +22,9 @@ class Program(NamedTuple):
         The function of `export`, as ``module:function``. A program without one lacks the verb.
     torch_numbers : str, optional
         The function that adds PyTorch's numbers to a trace, as ``module:function``.
+    pullbacks : str, optional
+        The function that turns a case of `gradcheck` into one with another package's pullback, as
+        ``module:function``.
     """
 
     name: str
@@ -31,3 +34,4 @@ class Program(NamedTuple):
     network: str
     export: str | None = None
     torch_numbers: str | None = None
+    pullbacks: str | None = None
