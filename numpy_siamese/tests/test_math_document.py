@@ -1,55 +1,43 @@
-"""docs/math.md says what the code does: its examples run, its quotations stand in the source."""
+"""docs/math says what the code does: its examples run, its quotations stand in the source."""
 
-import doctest
 import re
-from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
-DOCUMENT = REPOSITORY / "docs" / "math.md"
-SOURCES = sorted((REPOSITORY / "numpy_siamese").rglob("*.py"))
+import pytest
 
-TEXT = DOCUMENT.read_text(encoding="utf-8")
-BLOCKS = list(re.finditer(r"^ *```python\n(.*?)^ *```$", TEXT, re.MULTILINE | re.DOTALL))
-EXAMPLES = [block for block in BLOCKS if ">>>" in block[1]]
-QUOTATIONS = [block for block in BLOCKS if ">>>" not in block[1]]
+from numpy_siamese.tests.support import math_pages
+
+PAGES = [name for name in math_pages.PAGES if name != "index.md"]
 
 
-def line_number(position: int) -> int:
-    return TEXT.count("\n", 0, position) + 1
+@pytest.mark.parametrize("name", PAGES)
+def test_examples_print_what_the_page_says(name):
+    """A number on a page that the code does not give, or a page that needs another one."""
+    failures = math_pages.failures(math_pages.read(name), name)
+    assert not failures, failures
 
 
-def stripped_lines(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def stands_in(quoted: list[str], source: list[str]) -> bool:
-    """Whether the quoted lines occur in the source in this order, others between them."""
-    rest = iter(source)
-    return all(line in rest for line in quoted)
-
-
-def test_examples_print_what_the_document_says():
-    # one session from top to bottom; prose becomes empty lines, so that failures name true lines
-    session = [""] * TEXT.count("\n")
-    for block in EXAMPLES:
-        first = line_number(block.start(1)) - 1
-        lines = block[1].splitlines()
-        session[first : first + len(lines)] = lines
-    examples = doctest.DocTestParser().get_doctest(
-        "\n".join(session) + "\n", {}, DOCUMENT.name, str(DOCUMENT), 0
-    )
-    report: list[str] = []
-    failed, attempted = doctest.DocTestRunner(verbose=False).run(examples, out=report.append)
-    assert attempted > 0
-    assert failed == 0, "".join(report)
-
-
-def test_quoted_lines_stand_in_the_source():
-    sources = [stripped_lines(path.read_text(encoding="utf-8")) for path in SOURCES]
-    stale = [
-        f"line {line_number(block.start(1))}:\n{block[1]}"
-        for block in QUOTATIONS
-        if not any(stands_in(stripped_lines(block[1]), source) for source in sources)
-    ]
-    assert QUOTATIONS
+@pytest.mark.parametrize("name", PAGES)
+def test_quoted_lines_stand_in_the_source(name):
+    """A quotation of code that is no longer so."""
+    stale = math_pages.stale_quotations(math_pages.read(name))
     assert not stale, "no module has these lines in this order\n" + "\n".join(stale)
+
+
+def test_the_pages_have_examples_and_quotations():
+    """A page whose blocks of code nothing finds."""
+    texts = [math_pages.read(name) for name in PAGES]
+    assert sum(len(math_pages.examples(text, "page").examples) for text in texts) > 80
+    assert sum(len(math_pages.quotations(text)) for text in texts) > 15
+
+
+def test_the_index_names_every_page():
+    """A page that no reader finds, or that comes twice."""
+    index = math_pages.read("index.md").split("\n## The pages\n")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| \[[^|]*\]\(([\w-]+\.md)\) \|", index, re.MULTILINE)) == PAGES
+
+
+def test_a_wrong_number_and_a_stale_line_are_found():
+    """A test that passes whatever a page says."""
+    assert "line 2" in math_pages.failures("```python\n>>> 1 + 1\n3\n```\n", "page")
+    assert not math_pages.failures("```python\n>>> 1 + 1\n2\n```\n", "page")
+    assert math_pages.stale_quotations("```python\n    y = nobody_wrote(this)\n```\n")
