@@ -1,0 +1,198 @@
+"""The pictures of docs/math show what the code computes, and can be read."""
+
+import re
+from itertools import product
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from numpy_siamese import definitions
+from numpy_siamese.tests.support import math_pages
+from numpy_siamese.tests.support.svg_pictures import (
+    PICTURES,
+    SVG,
+    Grid,
+    committed,
+    differences,
+    drawing,
+)
+
+FOLDER = math_pages.FOLDER / "pictures"
+
+WINDOWS = drawing().canvas.WINDOWS
+
+
+def grids(picture: str, *names: str) -> list[np.ndarray]:
+    """Return the numbers of some grids of a picture."""
+    root = committed(picture)
+    return [Grid(name, root).values for name in names]
+
+
+def as_image(values: np.ndarray) -> np.ndarray:
+    return values[None, None]
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_is_what_the_code_draws(name):
+    """A number that the code no longer gives, or a picture changed by hand."""
+    drawn = ElementTree.fromstring(PICTURES[name]().tostring())
+    assert not differences(drawn, committed(name))
+
+
+def test_every_file_is_drawn_by_the_code():
+    """A picture that nothing draws any more."""
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted(f"{n}.svg" for n in PICTURES)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_has_its_place_and_its_words(name):
+    """A picture that no page shows, or that a screen reader passes over."""
+    shown = rf"^!\[[^\]]{{40,}}\]\(pictures/{name}\.svg\)$"
+    assert (
+        sum(
+            len(re.findall(shown, math_pages.read(page), re.MULTILINE)) for page in math_pages.PAGES
+        )
+        == 1
+    )
+    root = committed(name)
+    title, description = root.find(f"{SVG}title"), root.find(f"{SVG}desc")
+    assert root.get("role") == "img"
+    assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
+    assert title.text
+    assert len(description.text) > 100
+
+
+def test_im2col_copies_windows_and_multiplies():
+    """A window in another column, or a product that its numbers do not give."""
+    root = committed("im2col")
+    columns, kernel, y = grids("im2col", "X", "W", "Y")
+    for k, tint in enumerate(WINDOWS):
+        window = Grid(f"window-{k}", root)
+        assert window.values[window.tints == tint].tolist() == columns[:, k].tolist()
+        assert set(Grid("X", root).tints[:, k]) == {tint}
+    bias = -1.0
+    assert (kernel @ columns + bias == y).all()
+    image = Grid("window-0", root).values
+    expected, _ = definitions.conv2d(as_image(image), kernel.reshape(1, 1, 3, 3), np.array([bias]))
+    assert (expected.reshape(1, -1) == y).all()
+
+
+def test_col2im_adds_what_meets_in_a_pixel():
+    """An entry laid on another pixel, or left out of the sum."""
+    root = committed("col2im")
+    kernel, dy, columns, dx = grids("col2im", "W", "dY", "dX", "dx")
+    assert (kernel @ dy == columns).all()
+    laid = [Grid(f"laid-{k}", root) for k in range(4)]
+    assert (np.nansum([grid.values for grid in laid], axis=0) == dx).all()
+    for k, grid in enumerate(laid):
+        assert grid.values[grid.tints == WINDOWS[k]].tolist() == columns[:, k].tolist()
+    framed = [*(grid.framed for grid in laid), Grid("dx", root).framed]
+    assert all((frame == framed[0]).all() and frame.sum() == 1 for frame in framed)
+    entries = columns[Grid("dX", root).framed]
+    assert len(entries) == 4
+    assert entries.sum() == dx[framed[0]].item()
+    _, pullback = definitions.conv2d(np.zeros((1, 1, 4, 4)), kernel.reshape(1, 1, 3, 3))
+    assert (pullback(dy.reshape(1, 1, 2, 2))[0][0, 0] == dx).all()
+
+
+def test_max_pool2d_frames_the_winners():
+    """A frame on a pixel that did not win, or a gradient that went elsewhere."""
+    root = committed("max_pool2d")
+    x, y, dy, dx = grids("max_pool2d", "x", "y", "dy", "dx")
+    expected, pullback = definitions.max_pool2d(as_image(x), (2, 2))
+    assert (expected[0, 0] == y).all()
+    assert (pullback(as_image(dy))[0][0, 0] == dx).all()
+    for name in ("x", "dx"):
+        assert (Grid(name, root).framed == (dx != 0)).all()
+        tints = Grid(name, root).tints.reshape(2, 2, 2, 2).swapaxes(1, 2).reshape(4, 4)
+        assert [set(window) for window in tints] == [{tint} for tint in WINDOWS]
+
+
+def test_linear_multiplies_what_is_framed():
+    """A frame round numbers that do not make the framed entry."""
+    root = committed("linear")
+    for name, bias in (("y", np.array([1.0, -2])), ("dx", 0), ("dw", 0), ("db", 0)):
+        left, above, result = (Grid(part, root) for part in (f"{name}-left", f"{name}-above", name))
+        assert (left.values @ above.values + bias == result.values).all()
+        row, column = np.argwhere(result.framed)[0]
+        assert left.framed[row].all()
+        assert above.framed[:, column].all()
+        assert left.framed.sum() == above.framed.sum() == len(above.values)
+    x, transposed, dy, weight = grids("linear", "y-left", "y-above", "dx-left", "dx-above")
+    _, pullback = definitions.linear(x, weight, np.zeros(2))
+    assert (transposed == weight.T).all()
+    for gradient, drawn in zip(pullback(dy), grids("linear", "dx", "dw", "db"), strict=True):
+        assert (gradient == drawn.reshape(gradient.shape)).all()
+
+
+def test_the_twins_gradients_add_up():
+    """A window that did not win, or a sum without one twin."""
+    root = committed("twins")
+    total = np.zeros((3, 3))
+    for side, tint in (("left", WINDOWS[0]), ("right", WINDOWS[1])):
+        image = Grid(f"{side}-image", root)
+        dembedding, dweight = grids("twins", f"{side}-dembedding", f"{side}-dweight")
+        window = image.values[image.tints == tint].reshape(3, 3)
+        assert (dembedding * window == dweight).all()
+        total += dweight
+    assert (grids("twins", "dweight")[0] == total).all()
+
+
+def test_the_tables_of_elementwise_operations():
+    """A row of a table that its other rows do not give."""
+    x, y, dy, dx = grids("relu", "x", "y", "dy", "dx")
+    expected, pullback = definitions.relu(x)
+    assert (expected == y).all()
+    assert (pullback(dy)[0] == dx).all()
+    left, right, y, dy, dleft, dright = grids("l1_distance", "l", "r", "y", "dy", "dl", "dr")
+    expected, pullback = definitions.l1_distance(left, right)
+    assert (expected == y).all()
+    assert (np.stack(pullback(dy)) == [dleft, dright]).all()
+    p, losses, dp = grids("binary_cross_entropy", "p", "loss", "dp")
+    expected, pullback = definitions.binary_cross_entropy(p, np.ones_like(p), reduction="none")
+    assert (expected.round(2) == losses).all()
+    assert (pullback(np.ones_like(p))[0].round(2) == dp).all()
+
+
+def test_numbers_stand_out_on_light_and_on_dark_pages():
+    """A number that cannot be read on its tint: WCAG asks for a contrast of 4.5."""
+    canvas = drawing().canvas
+    for looks in (canvas.LIGHT, canvas.LIGHT | canvas.DARK):
+        papers = ["card", "plain", *WINDOWS]
+        words = [name for name in looks if name in ("ink", "faint") or name.endswith("-word")]
+        assert len(words) == 4
+        for word, paper in product(words, papers):
+            bright, dim = sorted((_luminance(looks[word]), _luminance(looks[paper])), reverse=True)
+            if word in ("ink", "faint") or paper == "card":
+                assert (bright + 0.05) / (dim + 0.05) >= 4.5, (word, paper)
+    assert canvas.LIGHT.keys() == canvas.DARK.keys()
+
+
+def test_every_look_is_one_that_the_style_has():
+    """A shape without a colour, which is black."""
+    canvas = drawing().canvas
+    known = {*canvas.LIGHT, "title", "bold", "small"}
+    for name in PICTURES:
+        used = {look for e in committed(name).iter() for look in e.get("class", "").split()}
+        assert used <= known
+
+
+def _luminance(look: str) -> float:
+    """Return the relative luminance of a fill, as WCAG 2.2 defines it."""
+    found = re.search(r"fill: #([0-9a-f]{6})", look)
+    assert found, look
+    shares = np.array([int(found[1][k : k + 2], 16) / 255 for k in (0, 2, 4)])
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_a_changed_number_is_found():
+    """A comparison that passes whatever a picture shows."""
+    for old, new in ((">3<", ">4<"), ('class="blue"', 'class="green"'), ('x="40"', 'x="41"')):
+        text = PICTURES["max_pool2d"]().tostring()
+        changed = text.replace(old, new, 1)
+        assert changed != text
+        roots = [ElementTree.fromstring(t) for t in (text, changed)]
+        assert differences(*roots)
+        assert not differences(roots[0], roots[0])
