@@ -22,6 +22,9 @@ FOLDER = math_pages.FOLDER / "pictures"
 
 WINDOWS = drawing().canvas.WINDOWS
 
+COLORED = [(0, 0), (0, 2), (1, 1), (2, 2)]
+"""The windows that the pictures of the convolution colour, in the order of `WINDOWS`."""
+
 
 def grids(picture: str, *names: str) -> list[np.ndarray]:
     """Return the numbers of some grids of a picture."""
@@ -66,34 +69,36 @@ def test_a_picture_has_its_place_and_its_words(name):
 def test_im2col_copies_windows_and_multiplies():
     """A window in another column, or a product that its numbers do not give."""
     root = committed("im2col")
-    columns, kernel, y = grids("im2col", "X", "W", "Y")
-    for k, tint in enumerate(WINDOWS):
-        window = Grid(f"window-{k}", root)
-        assert window.values[window.tints == tint].tolist() == columns[:, k].tolist()
-        assert set(Grid("X", root).tints[:, k]) == {tint}
-    bias = -1.0
+    matrix, (columns, kernel, y) = Grid("X", root), grids("im2col", "X", "w", "y")
+    for (p, q), tint in zip(COLORED, WINDOWS, strict=True):
+        window = Grid(f"window-{p}-{q}", root)
+        assert window.values[window.tints == tint].tolist() == columns[:, 3 * p + q].tolist()
+        assert set(matrix.tints[:, 3 * p + q]) == {tint}
+    assert (matrix.tints == "plain").sum() == 4 * 5
+    bias = 1.0
     assert (kernel @ columns + bias == y).all()
-    image = Grid("window-0", root).values
-    expected, _ = definitions.conv2d(as_image(image), kernel.reshape(1, 1, 3, 3), np.array([bias]))
+    image = Grid("window-0-0", root).values
+    expected, _ = definitions.conv2d(as_image(image), kernel.reshape(1, 1, 2, 2), np.array([bias]))
     assert (expected.reshape(1, -1) == y).all()
 
 
 def test_col2im_adds_what_meets_in_a_pixel():
     """An entry laid on another pixel, or left out of the sum."""
     root = committed("col2im")
-    kernel, dy, columns, dx = grids("col2im", "W", "dY", "dX", "dx")
+    kernel, dy, columns, dx = grids("col2im", "w", "dy", "dX", "dx")
     assert (kernel @ dy == columns).all()
-    laid = [Grid(f"laid-{k}", root) for k in range(4)]
+    laid = [Grid(f"laid-{p}-{q}", root) for p, q in COLORED]
     assert (np.nansum([grid.values for grid in laid], axis=0) == dx).all()
-    for k, grid in enumerate(laid):
-        assert grid.values[grid.tints == WINDOWS[k]].tolist() == columns[:, k].tolist()
-    framed = [*(grid.framed for grid in laid), Grid("dx", root).framed]
-    assert all((frame == framed[0]).all() and frame.sum() == 1 for frame in framed)
+    for (p, q), grid, tint in zip(COLORED, laid, WINDOWS, strict=True):
+        assert grid.values[grid.tints == tint].tolist() == columns[:, 3 * p + q].tolist()
+    target = Grid("dx", root).framed
+    assert target.sum() == 1
+    assert all((grid.framed == target & (grid.tints != "plain")).all() for grid in laid)
     entries = columns[Grid("dX", root).framed]
     assert len(entries) == 4
-    assert entries.sum() == dx[framed[0]].item()
-    _, pullback = definitions.conv2d(np.zeros((1, 1, 4, 4)), kernel.reshape(1, 1, 3, 3))
-    assert (pullback(dy.reshape(1, 1, 2, 2))[0][0, 0] == dx).all()
+    assert entries.sum() == dx[target].item()
+    _, pullback = definitions.conv2d(np.zeros((1, 1, 4, 4)), kernel.reshape(1, 1, 2, 2))
+    assert (pullback(dy.reshape(1, 1, 3, 3))[0][0, 0] == dx).all()
 
 
 def test_max_pool2d_frames_the_winners():
@@ -112,7 +117,7 @@ def test_max_pool2d_frames_the_winners():
 def test_linear_multiplies_what_is_framed():
     """A frame round numbers that do not make the framed entry."""
     root = committed("linear")
-    for name, bias in (("y", np.array([1.0, -2])), ("dx", 0), ("dw", 0), ("db", 0)):
+    for name, bias in (("y", np.array([1.0, 0])), ("dx", 0), ("dw", 0), ("db", 0)):
         left, above, result = (Grid(part, root) for part in (f"{name}-left", f"{name}-above", name))
         assert (left.values @ above.values + bias == result.values).all()
         row, column = np.argwhere(result.framed)[0]

@@ -2,143 +2,143 @@
 
 import numpy as np
 
-from drawing.canvas import SIZE, WINDOWS, Array, Canvas, Cell, factor, number
-from drawing.examples import BIAS, KERNEL, LEFT
+from drawing.canvas import SIZE, WINDOWS, Array, Canvas, Cell, Tint, factor, number
+from drawing.examples import LEFT
 from numpy_siamese import functional as F
 
-DY = np.array([[[[1.0, 2], [3, 4]]]])
-"""A gradient of the output, one number for each window."""
+WEIGHT = np.array([[[[1.0, 2], [0, -1]]]])
+BIAS = np.array([1.0])
+DY = np.array([[[[1.0, 0, 2], [0, -1, 0], [0, 0, 1]]]])
+
+COLORED = [at for at in np.ndindex(3, 3) if DY[0, 0][at]]
+"""The windows that have a colour: those whose output matters to the loss."""
 
 PIXEL = (1, 1)
-"""The pixel whose gradient is followed. All four windows read it."""
+"""The pixel whose gradient is followed."""
+
+SMALL = 24.0
+"""Width of a cell in the images with one window."""
 
 
-def columns(image: Array, side: int) -> Array:
-    """Return im2col of an image as `conv2d` gives it, with stride 1.
+def columns() -> Array:
+    """Return im2col of the image as `conv2d` gives it.
 
     A kernel that is 1 at one offset and 0 elsewhere copies one row of the matrix.
     """
-    size = side * side
-    kernels = np.eye(size).reshape(size, 1, side, side)
-    y, _ = F.conv2d(image, kernels)
-    return y.reshape(size, -1)
+    y, _ = F.conv2d(LEFT, np.eye(4).reshape(4, 1, 2, 2))
+    return y.reshape(4, 9)
 
 
 def im2col() -> Canvas:
     """Draw which pixels go to which column, and the product with the kernel."""
-    y, _ = F.conv2d(LEFT, KERNEL, BIAS)
-    windows = y.size
-    matrix = columns(LEFT, 3)
+    y, _ = F.conv2d(LEFT, WEIGHT, BIAS)
+    kernel, matrix = WEIGHT.reshape(1, 4), columns()
     canvas = Canvas(
         "im2col: each window becomes a column",
-        "A 4 by 4 image is drawn four times, each time with another 3 by 3 window in colour. The "
-        "nine pixels of a window are one column of the matrix X. The kernel as a row, times X, "
-        "plus the bias, is the output: one number for each window.",
-        720,
-        500,
+        "A 4 by 4 image has nine windows of 2 by 2 pixels. Four of them are drawn in colour. The "
+        "four pixels of a window are one column of the matrix X, which has its colour. The kernel "
+        "as a row, times X, plus the bias, is the output: one number for each window.",
+        750,
+        400,
     )
-    left, top, step = 40, 78, 4 * SIZE + 36
-    for k in range(windows):
-        p, q = divmod(k, 2)
-        x0, y0 = left + q * step, top + p * step
-
-        def tint(at: Cell, p: int = p, q: int = q, k: int = k) -> str:
-            inside = p <= at[0] < p + 3 and q <= at[1] < q + 3
-            return WINDOWS[k] if inside else "plain"
-
-        outside = [at for at in np.ndindex(4, 4) if tint(at) == "plain"]
+    for place, at in _windows(40, 88):
         canvas.grid(
-            f"window-{k}", x0, y0, LEFT[0, 0], f"p, q = {p}, {q}",
-            tint=tint, faint=outside,
+            _name("window", at), *place, LEFT[0, 0], f"p, q = {at[0]}, {at[1]}",
+            tint=_of_window(at), faint=_outside(at), size=SMALL,
         )  # fmt: skip
-    x_left = 470
-    canvas.grid("X", x_left, top, matrix, "X", tint=lambda at: WINDOWS[at[1]])
-    for row in range(len(matrix)):
-        i, j = divmod(row, 3)
-        canvas.text(x_left - 10, top + row * SIZE + 20, f"{i}, {j}", "faint small", "end")
-    canvas.text(x_left - 10, top - 9, "offset i, j", "faint small", "end")
-    middle = top + 2 * 4 * SIZE + 36
-    canvas.arrow((left + step + 4 * SIZE + 14, top + 138), (x_left - 78, top + 138))
-    row_top = middle + 64
-    kernel = KERNEL.reshape(1, -1)
-    canvas.text(left, row_top - 9, "W, the kernel as a row", "ink", "start")
-    canvas.grid("W", left, row_top, kernel)
-    after = left + kernel.size * SIZE
-    canvas.text(after + 14, row_top + 20, "X", "ink")
-    canvas.text(after + 32, row_top + 20, "+ b 1ᵀ  =", "ink", "start")
-    canvas.grid(
-        "Y", x_left, row_top, y.reshape(1, -1), tint=lambda at: WINDOWS[at[1]],
-    )  # fmt: skip
-    canvas.text(
-        x_left + 4 * SIZE + 10, row_top + 20, f"= Y,  b = {number(BIAS[0])}", "ink", "start"
-    )
-    first = " + ".join(
-        f"{factor(w)}·{number(v)}" for w, v in zip(kernel[0], matrix[:, -1], strict=True) if w
-    )
-    canvas.text(
-        left, row_top + 58,
-        f"The last column: {first} + ({number(BIAS[0])}) = {number(y[0, 0, -1, -1])}. "
-        "Products with 0 are left out.",
-        "ink small", "start",
-    )  # fmt: skip
+    left, top = 444, 118
+    for k in range(9):
+        p, q = divmod(k, 3)
+        canvas.text(left + (k + 0.5) * SIZE, top - 9, f"{p},{q}", "faint small")
+    canvas.text(left - 12, top - 9, "window p,q", "faint small", "end")
+    canvas.text(left + 4.5 * SIZE, top - 32, "X")
+    canvas.grid("X", left, top, matrix, tint=_of_column)
+    for k in range(4):
+        canvas.text(
+            left - 12, top + k * SIZE + 20, f"offset {k // 2},{k % 2}", "faint small", "end"
+        )
+    canvas.arrow((278, 178), (358, 178))
+    below = top + 4 * SIZE + 14
+    canvas.text(left - 134 - 10, below + 20, "w", anchor="end")
+    canvas.grid("w", left - 134, below, kernel)
+    canvas.grid("y", left, below, y.reshape(1, 9), tint=_of_column)
+    canvas.text(left + 9 * SIZE, below + 54, f"y = w X + b,  b = {number(BIAS[0])}", anchor="end")
+    terms = zip(kernel[0], matrix[:, 0], strict=True)
+    total = " + ".join(f"{factor(a)}·{factor(b)}" for a, b in terms)
+    words = f"The blue column: {total} + {factor(BIAS[0])} = {number(y.flat[0])}."
+    canvas.text(40, 366, words, "ink small", "start")
     return canvas
 
 
 def col2im() -> Canvas:
     """Draw how the entries of dX add up in the pixels that they were copied from."""
-    _, pullback = F.conv2d(LEFT, KERNEL)
+    _, pullback = F.conv2d(LEFT, WEIGHT, BIAS)
     dx, _, _ = pullback(DY)
-    kernel, dy = KERNEL.reshape(1, -1), DY.reshape(1, -1)
-    _, product = F.linear(columns(LEFT, 3).T, kernel)
-    dmatrix = product(dy.T)[0].T
+    _, product = F.linear(columns().T, WEIGHT.reshape(1, 4))
+    dmatrix = product(DY.reshape(9, 1))[0].T
     canvas = Canvas(
         "col2im: each entry of dX is added to the pixel that it was copied from",
-        "The matrix dX is the transposed kernel times dY. Each of its four columns is laid back "
-        "onto the window of its colour. Where windows overlap, the entries are added. A red frame "
-        "marks the four entries that meet in one pixel, and that pixel of the gradient dx.",
-        720,
-        470,
+        "The matrix dX is the transposed kernel times dy. Each of its columns is laid back onto "
+        "its window. Where windows overlap, the entries are added. Red frames mark the entries "
+        "that meet in one pixel, and that pixel of the gradient dx.",
+        750,
+        490,
     )
-    size, top = 26, 118
-    x_kernel, x_matrix = 44, 90
-    canvas.text(x_kernel + size / 2, top + 21, "Wᵀ")
-    canvas.grid("W", x_kernel, top + size + 8, kernel.T, size=size)
-    canvas.grid("dY", x_matrix, top, dy, "dY", tint=lambda at: WINDOWS[at[1]], size=size)
-    places = []
-    for k in range(dy.size):
-        p, q = divmod(k, 2)
-        i, j = PIXEL[0] - p, PIXEL[1] - q
-        places.append((3 * i + j, k))
-    y_matrix = top + size + 8
-    canvas.grid(
-        "dX", x_matrix, y_matrix, dmatrix,
-        tint=lambda at: WINDOWS[at[1]], chosen=places, size=size,
-    )  # fmt: skip
-    canvas.text(x_matrix + 2 * size, y_matrix + 9 * size + 20, "dX = Wᵀ dY")
-    x_windows, y_windows, step = 262, 104, 4 * size + 36
-    canvas.arrow((x_matrix + 4 * size + 12, 238), (x_windows - 12, 238))
-    for k in range(dy.size):
-        p, q = divmod(k, 2)
-        laid = np.zeros(LEFT.shape[2:])
-        laid[p : p + 3, q : q + 3] = dmatrix[:, k].reshape(3, 3)
-        inside = {(p + i, q + j) for i, j in np.ndindex(3, 3)}
-
-        def tint(at: Cell, inside: set[Cell] = inside, k: int = k) -> str:
-            return WINDOWS[k] if at in inside else "plain"
-
+    left, top = 104, 82
+    canvas.text(left - 14, top + 20, "dy", anchor="end")
+    canvas.grid("dy", left, top, DY.reshape(1, 9), tint=_of_column)
+    below = top + SIZE + 14
+    offsets = {(p, q): 2 * (PIXEL[0] - p) + PIXEL[1] - q for p in (0, 1) for q in (0, 1)}
+    framed = [(offset, 3 * p + q) for (p, q), offset in offsets.items()]
+    canvas.text(left - 54, below + 65, "wᵀ", anchor="end")
+    canvas.grid("w", left - 44, below, WEIGHT.reshape(4, 1))
+    canvas.grid("dX", left, below, dmatrix, tint=_of_column, chosen=framed)
+    canvas.text(left + 9 * SIZE + 14, below + 65, "dX = wᵀ dy", anchor="start")
+    x0, y0, middle = 104, 316, 364
+    canvas.arrow((x0 + 135, below + 4 * SIZE + 8), (x0 + 135, y0 - 26))
+    for n, at in enumerate(COLORED):
+        k = 3 * at[0] + at[1]
+        laid = np.zeros((4, 4))
+        laid[at[0] : at[0] + 2, at[1] : at[1] + 2] = dmatrix[:, k].reshape(2, 2)
         canvas.grid(
-            f"laid-{k}", x_windows + q * step, y_windows + p * step, laid, f"column {k}",
-            tint=tint, blank=set(np.ndindex(4, 4)) - inside, chosen=[PIXEL], size=size,
+            _name("laid", at), x0 - 64 + n * 124, y0, laid, f"p, q = {at[0]}, {at[1]}",
+            tint=_of_window(at), blank=_outside(at), chosen={PIXEL} - _outside(at), size=SMALL,
         )  # fmt: skip
-    x_sum = x_windows + step + 4 * size + 64
-    canvas.arrow((x_windows + step + 4 * size + 12, 238), (x_sum - 12, 238))
-    canvas.text((x_windows + step + 4 * size + x_sum) / 2, 228, "add", "ink small")
-    canvas.grid("dx", x_sum, 238 - 2 * size, dx[0, 0], "dx", chosen=[PIXEL], size=size)
-    terms = " + ".join(factor(dmatrix[place]) for place in places)
-    canvas.text(
-        x_kernel, 436,
-        f"The framed pixel, row {PIXEL[0]} and column {PIXEL[1]}, is in all four windows: "
-        f"{terms} = {number(dx[0, 0][PIXEL])}.",
-        "ink small", "start",
-    )  # fmt: skip
+        sign = "+" if n < len(COLORED) - 1 else "="
+        canvas.text(x0 - 64 + n * 124 + 110, middle + 6, sign, "ink title")
+    canvas.grid("dx", 546, middle - 60, dx[0, 0], "dx", chosen=[PIXEL])
+    terms = [(at, dmatrix[2 * (PIXEL[0] - at[0]) + PIXEL[1] - at[1], 3 * at[0] + at[1]])
+             for at in offsets]  # fmt: skip
+    total = " + ".join(factor(value) for at, value in terms if at in COLORED)
+    words = (
+        f"The framed pixel lies in {len(terms)} windows. Those without a colour have dy = 0: "
+        f"{total} = {number(dx[0, 0][PIXEL])}."
+    )
+    canvas.text(40, 462, words, "ink small", "start")
     return canvas
+
+
+def _windows(x: float, y: float) -> list[tuple[tuple[float, float], Cell]]:
+    """Return where the images with one coloured window stand."""
+    step = 4 * SMALL + 32
+    return [((x + n % 2 * step, y + n // 2 * step), at) for n, at in enumerate(COLORED)]
+
+
+def _name(kind: str, at: Cell) -> str:
+    return f"{kind}-{at[0]}-{at[1]}"
+
+
+def _outside(at: Cell) -> set[Cell]:
+    """Return the pixels that a window does not read."""
+    return set(np.ndindex(4, 4)) - {(at[0] + i, at[1] + j) for i, j in np.ndindex(2, 2)}
+
+
+def _of_window(at: Cell) -> Tint:
+    """Return the tints of an image with one window in colour."""
+    return lambda pixel: "plain" if pixel in _outside(at) else WINDOWS[COLORED.index(at)]
+
+
+def _of_column(entry: Cell) -> str:
+    """Return the tint of a column: that of its window."""
+    at = divmod(entry[1], 3)
+    return WINDOWS[COLORED.index(at)] if at in COLORED else "plain"

@@ -15,30 +15,39 @@ POINTS = 121
 
 
 def relu() -> Canvas:
-    """Draw ReLU with its kink, and what it does to five numbers and to their gradients."""
+    """Draw ReLU with its kink, and what it does to numbers and to their gradients."""
     x = np.linspace(-3, 3, POINTS)
     y, _ = F.relu(x)
-    some, dsome = np.array([-2.0, -1, 0, 1, 3]), np.array([1.0, 2, 3, 4, 5])
+    some = np.array([[1.0, -2, 0, 3], [-1, 4, -3, 2], [0, -1, 5, -2], [2, 1, -4, 0]])
     some_y, pullback = F.relu(some)
+    dsome = np.arange(1.0, 17).reshape(4, 4)
     (dx,) = pullback(dsome)
     canvas = Canvas(
         "relu: positive numbers pass, and so do their gradients",
         "The graph of relu is 0 up to the kink at 0 and rises with slope 1 after it. Beside it are "
-        "five numbers, their relu, a gradient dy, and the gradient dx, which is dy where x is "
-        "positive and else 0. At the kink it is 0.",
+        "sixteen numbers x, their relu y, a gradient dy, and the gradient dx, which is dy where x "
+        "is positive and else 0. At the kink it is 0.",
         720,
-        330,
+        400,
     )
-    axes = Axes(canvas, 60, 70, 260, 190, (-3, 3), (-0.5, 3))
+    axes = Axes(canvas, 60, 80, 260, 200, (-3, 3), (-0.5, 3))
     axes.ruled((-3, -2, -1, 0, 1, 2, 3), (0, 1, 2, 3), "x", "y = relu(x)")
     axes.curve(x, y, "first")
     axes.dot(0, float(F.relu(np.zeros(1))[0][0]), "first-dot")
     axes.word(-1.5, 0, "slope 0", FIRST, "middle", (0, -10))
     axes.word(1.5, 1.5, "slope 1", FIRST, "end", (-10, -6))
-    rows = (("x", some), ("y", some_y), ("dy", dsome), ("dx", dx))
-    _table(canvas, 430, 80, rows, lambda at: "blue" if some[at[1]] > 0 else "plain")
-    canvas.text(430, 250, "At 0 the code takes the slope 0.", "ink small", "start")
+    grids = {"x": some, "y": some_y, "dy": dsome, "dx": dx}
+    for n, (name, values) in enumerate(grids.items()):
+        left, top = 400 + n % 2 * 152, 80 + n // 2 * 152
+        canvas.grid(name, left, top, values, name, tint=lambda at: _passes(some[at]))
+    canvas.text(
+        60, 345, "Blue: x is positive. At 0 the code takes the slope 0.", "ink small", "start"
+    )
     return canvas
+
+
+def _passes(x: float) -> str:
+    return "blue" if x > 0 else "plain"
 
 
 def l1_distance() -> Canvas:

@@ -1,4 +1,4 @@
-"""The small arrays of the pictures, those of the network by hand."""
+"""The small arrays of the pictures: those of the worked examples on the pages."""
 
 import numpy as np
 

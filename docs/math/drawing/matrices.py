@@ -7,10 +7,10 @@ import numpy as np
 from drawing.canvas import Array, Canvas, Cell, Tint, factor, number
 from numpy_siamese import functional as F
 
-X = np.array([[1.0, 2, 0], [0, -1, 3]])
-WEIGHT = np.array([[1.0, 0, -1], [2, 1, 0]])
-BIAS = np.array([1.0, -2])
-DY = np.array([[1.0, 0], [-1, 2]])
+X = np.array([[1.0, 2, 0], [0, 1, -1]])
+WEIGHT = np.array([[1.0, 0, 2], [-1, 1, 0]])
+BIAS = np.array([1.0, 0])
+DY = np.array([[1.0, 0], [2, -1]])
 
 SIZE, GAP = 30.0, 14.0
 """Of a cell, and between the factors and their product."""
@@ -42,7 +42,7 @@ def linear() -> Canvas:
     _falk(canvas, (40, 100), "y = x wᵀ + 1bᵀ", inputs, transposed, output, (1, 0), BIAS[0])
     output_grads, input_grads = Matrix("dy", DY, _by_row), Matrix("dx", dx, _by_row)
     _falk(canvas, (370, 100), "dx = dy w", output_grads, weight, input_grads, (1, 0))
-    _falk(canvas, (40, 350), "dw = dyᵀ x", grads, inputs, Matrix("dw", dweight), (1, 2))
+    _falk(canvas, (40, 350), "dw = dyᵀ x", grads, inputs, Matrix("dw", dweight), (0, 1))
     _falk(canvas, (370, 350), "db = dyᵀ 1", grads, ones, Matrix("db", dbias[:, None]), (0, 0))
     words = "Blue is the first sample, orange the second. The sums of dw and db run over both."
     canvas.text(40, 556, words, "ink small", "start")

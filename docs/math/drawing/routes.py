@@ -7,7 +7,7 @@ from drawing.examples import BIAS, HEAD_BIAS, HEAD_WEIGHT, KERNEL, LEFT, RIGHT, 
 from numpy_siamese import functional as F
 from numpy_siamese.functional.fused import conv_relu_pool
 
-DY = np.array([[[[1.0, 2], [3, 4]]]])
+DY = np.array([[[[10.0, 20], [30, 40]]]])
 """A gradient of the pooled image."""
 
 
