@@ -4,10 +4,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy_siamese.gradients.check import gradcheck
     from numpy_siamese.model import SiameseNet
     from numpy_siamese.runs.trained_run import TrainedRun
 
-__all__ = ["SiameseNet", "evaluate", "load_run"]
+__all__ = ["SiameseNet", "evaluate", "gradcheck", "load_run"]
 
 
 def evaluate(
@@ -78,9 +79,13 @@ def load_run(path: str | os.PathLike[str], *, threads: int | None = None) -> "Tr
 
 
 def __getattr__(name: str) -> Any:
-    """Import the network at its first use, so that nothing else waits for NumPy."""
-    if name != "SiameseNet":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from numpy_siamese.model import SiameseNet
+    """Import the network or the check at its first use, so that nothing else waits for NumPy."""
+    if name == "SiameseNet":
+        from numpy_siamese.model import SiameseNet
 
-    return SiameseNet
+        return SiameseNet
+    if name == "gradcheck":
+        from numpy_siamese.gradients.check import gradcheck
+
+        return gradcheck
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,6 +12,7 @@ TORCH_SIAMESE = Program(
     "torch_siamese.training:TorchLearner",
     "torch_siamese.inference:TorchNetwork",
     "torch_siamese.export:export",
+    "torch_siamese.pullbacks:of_case",
 )
 
 

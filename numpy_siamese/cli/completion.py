@@ -44,12 +44,16 @@ def script(parser: Parser, shell: str) -> str:
     """
     import shtab
 
+    from numpy_siamese.gradients.cases import operations
+
     for of in (parser, *parser.verbs().values()):
         for action in of._actions:
             if action.dest == "data" or action.metavar in FOLDERS:
                 action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
             elif action.type is path:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
+            elif action.metavar == "OPERATION":
+                action.choices = operations()
             elif isinstance(action.metavar, str) and action.metavar.startswith("{"):
                 action.choices = action.metavar.strip("{}").split(",")
     return shtab.complete(parser, shell) + "\n"

@@ -5,7 +5,7 @@ A verb is a module beside this one: `add` gives it its flags and an example, `ru
 
 from collections.abc import Sequence
 
-from numpy_siamese.cli import embed, evaluate, export, fetch, predict, train
+from numpy_siamese.cli import embed, evaluate, export, fetch, gradcheck, predict, train
 from numpy_siamese.cli.completion import PrintCompletion
 from numpy_siamese.cli.parser import MENDABLE, Parser, Version
 from numpy_siamese.cli.program import Program
@@ -20,7 +20,7 @@ NUMPY_SIAMESE = Program(
     "numpy_siamese.training:NumpyLearner",
     "numpy_siamese.inference:NumpyNetwork",
 )
-VERBS = (train, evaluate, predict, embed, export, fetch)
+VERBS = (train, evaluate, predict, embed, export, gradcheck, fetch)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,6 +20,9 @@ class Program(NamedTuple):
         The class of networks at work that the other verbs use, as ``module:class``.
     export : str, optional
         The function of `export`, as ``module:function``. A program without one lacks the verb.
+    pullbacks : str, optional
+        The function that turns a case of `gradcheck` into one with another package's pullback, as
+        ``module:function``.
     """
 
     name: str
@@ -28,3 +31,4 @@ class Program(NamedTuple):
     learner: str
     network: str
     export: str | None = None
+    pullbacks: str | None = None

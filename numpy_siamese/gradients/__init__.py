@@ -1,0 +1,1 @@
+"""Gradients checked: hand-derived ones against central differences."""
