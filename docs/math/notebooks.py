@@ -3,13 +3,15 @@
 python docs/math/notebooks.py             # all, into docs/math/notebooks
 python docs/math/notebooks.py --out DIR
 
-Prose becomes Markdown cells. What starts with `>>>` becomes code cells, with the outputs of the
-page. A page without such code becomes no notebook. The answers to exercises stay folded.
+Prose becomes Markdown cells. What starts with `>>>` becomes code cells, which are run, and their
+outputs kept. A page without such code becomes no notebook. The answers to exercises stay folded.
 """
 
 import argparse
 import ast
+import contextlib
 import doctest
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -53,7 +55,7 @@ def notebook(name: str) -> dict[str, Any]:
     text = _moved_links((PAGES / f"{name}.md").read_text(encoding="utf-8"))
     title, rest = text.split("\n", 1)
     note = NOTE.format(name=name)
-    cells = [*_cells(f"{title}\n\n{note}\n{rest}")]
+    cells = [*_cells(f"{title}\n\n{note}\n{rest}", {"__name__": "__main__"})]
     count = 0
     for n, cell in enumerate(cells):
         cell["id"] = f"cell-{n}"
@@ -72,19 +74,19 @@ def written(name: str) -> str:
     return json.dumps(notebook(name), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _cells(text: str) -> Iterator[Cell]:
+def _cells(text: str, session: dict[str, Any]) -> Iterator[Cell]:
     """Yield the cells of a page. A fold with code becomes folded cells."""
     end = 0
     for fold in FOLD.finditer(text):
         if ">>> " in fold[2]:
-            yield from _plain_cells(text[end : fold.start()])
-            yield from _folded(fold[1], fold[2])
+            yield from _plain_cells(text[end : fold.start()], session)
+            yield from _folded(fold[1], fold[2], session)
             end = fold.end()
-    yield from _plain_cells(text[end:])
+    yield from _plain_cells(text[end:], session)
 
 
-def _folded(summary: str, text: str) -> Iterator[Cell]:
-    for cell in _plain_cells(text):
+def _folded(summary: str, text: str, session: dict[str, Any]) -> Iterator[Cell]:
+    for cell in _plain_cells(text, session):
         if cell["cell_type"] == "code":
             cell["metadata"] = HIDDEN
         else:
@@ -94,13 +96,13 @@ def _folded(summary: str, text: str) -> Iterator[Cell]:
         yield cell
 
 
-def _plain_cells(text: str) -> Iterator[Cell]:
+def _plain_cells(text: str, session: dict[str, Any]) -> Iterator[Cell]:
     """Yield the cells of a text: prose and code take turns."""
     end = 0
     for block in FENCE.finditer(text):
         if block[2] == "python" and ">>> " in block[3]:
             yield from _prose(text[end : block.start()])
-            yield from _code(block[3])
+            yield from _code(block[3], session)
             end = block.end()
     yield from _prose(text[end:])
 
@@ -113,33 +115,36 @@ def _prose(text: str) -> Iterator[Cell]:
         yield {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
-def _code(block: str) -> Iterator[Cell]:
+def _code(block: str, session: dict[str, Any]) -> Iterator[Cell]:
     """Yield code cells. One ends where a value is shown, for a cell shows its last value only."""
     lines: list[str] = []
     printed = ""
     for example in doctest.DocTestParser().get_examples(block):
         if example.exc_msg or example.options:
             raise ValueError(f"found {example.source!r}, expected code with a plain output")
-        statement = ast.parse(example.source).body[-1]
+        (statement,) = ast.parse(example.source).body
         named = isinstance(statement, ast.FunctionDef | ast.ClassDef)
         lines += ["\n"] if named and lines and lines[-1] != "\n" else []
-        lines += example.source.splitlines(keepends=True)
-        want = re.sub(r"^<BLANKLINE>$", "", example.want, flags=re.MULTILINE)
-        if want and _has_value(statement):
-            shown = {"text/plain": want.removesuffix("\n").splitlines(keepends=True)}
+        lines += example.source.splitlines(keepends=True) + ["\n"] * named
+        text, value = _run(example.source, session)
+        printed += text
+        if value is not None:
+            shown = {"text/plain": repr(value).splitlines(keepends=True)}
             result = {"data": shown, "metadata": {}, "output_type": "execute_result"}
             yield _code_cell(lines, printed, [result])
             lines, printed = [], ""
-        elif named:
-            lines.append("\n")
-        printed += "" if _has_value(statement) else want
     if lines:
         yield _code_cell(lines, printed, [])
 
 
-def _has_value(statement: ast.stmt) -> bool:
-    """Return whether a statement is an expression with a value, which a call of print is not."""
-    return isinstance(statement, ast.Expr) and not ast.unparse(statement).startswith("print(")
+def _run(source: str, session: dict[str, Any]) -> tuple[str, Any]:
+    """Run a statement; return what it prints, and the value that an interpreter would show."""
+    expression = isinstance(ast.parse(source).body[0], ast.Expr)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        value = eval(source, session) if expression else None
+        if not expression:
+            exec(source, session)
+    return printed.getvalue(), value
 
 
 def _code_cell(lines: list[str], printed: str, results: list[Cell]) -> Cell:

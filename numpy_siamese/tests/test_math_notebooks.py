@@ -131,7 +131,7 @@ def test_an_answer_stays_folded():
     text = (
         "<details><summary>Answer</summary>\n\nTwo.\n\n```python\n>>> 1 + 1\n2\n```\n\n</details>\n"
     )
-    prose, code = SCRIPT._cells(text)
+    prose, code = SCRIPT._cells(text, {})
     assert "".join(prose["source"]) == "<details><summary>Answer</summary>\n\nTwo.\n\n</details>"
     assert code["metadata"]["jupyter"] == {"outputs_hidden": True, "source_hidden": True}
 
@@ -139,7 +139,7 @@ def test_an_answer_stays_folded():
 def test_a_cell_ends_where_it_shows_a_value():
     """A value that Jupyter would swallow, since a cell shows its last one only."""
     block = ">>> x = 1\n>>> print(x)\n1\n>>> x\n1\n>>> def f():\n...     return 2\n>>> f()\n2\n"
-    first, second = SCRIPT._code(block)
+    first, second = SCRIPT._code(block, {})
     assert "".join(first["source"]) == "x = 1\nprint(x)\nx"
     assert stored(first) == [("stream", "1\n"), ("execute_result", "1")]
     assert "".join(second["source"]) == "def f():\n    return 2\n\nf()"
@@ -157,4 +157,4 @@ def test_an_output_that_a_notebook_cannot_hold_is_refused(block):
     """A notebook that stops in the middle, or shows dots for a number."""
     assert doctest.DocTestParser().get_examples(block)
     with pytest.raises(ValueError, match="expected code with a plain output"):
-        list(SCRIPT._code(block))
+        list(SCRIPT._code(block, {}))

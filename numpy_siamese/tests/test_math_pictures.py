@@ -69,7 +69,7 @@ def test_a_picture_has_its_place_and_its_words(name):
 def test_im2col_copies_windows_and_multiplies():
     """A window in another column, or a product that its numbers do not give."""
     root = committed("im2col")
-    matrix, (columns, kernel, y) = Grid("X", root), grids("im2col", "X", "w", "y")
+    matrix, (columns, kernel, y) = Grid("X", root), grids("im2col", "X", "w", "Y")
     for (p, q), tint in zip(COLORED, WINDOWS, strict=True):
         window = Grid(f"window-{p}-{q}", root)
         assert window.values[window.tints == tint].tolist() == columns[:, 3 * p + q].tolist()
@@ -85,7 +85,7 @@ def test_im2col_copies_windows_and_multiplies():
 def test_col2im_adds_what_meets_in_a_pixel():
     """An entry laid on another pixel, or left out of the sum."""
     root = committed("col2im")
-    kernel, dy, columns, dx = grids("col2im", "w", "dy", "dX", "dx")
+    kernel, dy, columns, dx = grids("col2im", "w", "dY", "dX", "dx")
     assert (kernel @ dy == columns).all()
     laid = [Grid(f"laid-{p}-{q}", root) for p, q in COLORED]
     assert (np.nansum([grid.values for grid in laid], axis=0) == dx).all()
@@ -131,16 +131,34 @@ def test_linear_multiplies_what_is_framed():
         assert (gradient == drawn.reshape(gradient.shape)).all()
 
 
-def test_the_twins_gradients_add_up():
+def test_the_gradients_of_the_network_by_hand_add_up():
     """A window that did not win, or a sum without one twin."""
-    root = committed("twins")
+    root = committed("whole-network")
     total = np.zeros((3, 3))
     for side, tint in (("left", WINDOWS[0]), ("right", WINDOWS[1])):
         image = Grid(f"{side}-image", root)
-        dembedding, dweight = grids("twins", f"{side}-dembedding", f"{side}-dweight")
+        dembedding, dweight = grids("whole-network", f"{side}-dembedding", f"{side}-dweight")
         window = image.values[image.tints == tint].reshape(3, 3)
         assert (dembedding * window == dweight).all()
         total += dweight
+    assert (grids("whole-network", "dweight")[0] == total).all()
+
+
+def test_the_twins_gradients_add_up():
+    """A gradient with the other twin's image, or a sum without one twin."""
+    total = np.zeros((1, 2))
+    for side in ("left", "right"):
+        names = ("image", "weight", "embedding", "dembedding", "dweight")
+        x, theta, z, dz, dtheta = grids("twins", *(f"{side}-{name}" for name in names))
+        assert (x @ theta.T == z).all()
+        assert (dz * x == dtheta).all()
+        total += dtheta
+    left, right, dleft, dright = grids(
+        "twins", "left-embedding", "right-embedding", "left-dembedding", "right-dembedding"
+    )
+    distance, pullback = definitions.l1_distance(left, right)
+    assert (grids("twins", "distance")[0] == distance).all()
+    assert (np.stack(pullback(np.ones((1, 1)))) == [dleft, dright]).all()
     assert (grids("twins", "dweight")[0] == total).all()
 
 
@@ -150,14 +168,14 @@ def test_the_tables_of_elementwise_operations():
     expected, pullback = definitions.relu(x)
     assert (expected == y).all()
     assert (pullback(dy)[0] == dx).all()
-    left, right, y, dy, dleft, dright = grids("l1_distance", "l", "r", "y", "dy", "dl", "dr")
+    left, right, y, dy, dleft, dright = grids("l1_distance", "x", "x′", "y", "dy", "dx", "dx′")
     expected, pullback = definitions.l1_distance(left, right)
     assert (expected == y).all()
     assert (np.stack(pullback(dy)) == [dleft, dright]).all()
-    p, losses, dp = grids("binary_cross_entropy", "p", "loss", "dp")
-    expected, pullback = definitions.binary_cross_entropy(p, np.ones_like(p), reduction="none")
+    s, losses, ds = grids("binary_cross_entropy", "s", "ℓ", "ds")
+    expected, pullback = definitions.binary_cross_entropy(s, np.ones_like(s), reduction="none")
     assert (expected.round(2) == losses).all()
-    assert (pullback(np.ones_like(p))[0].round(2) == dp).all()
+    assert (pullback(np.ones_like(s))[0].round(2) == ds).all()
 
 
 def test_numbers_stand_out_on_light_and_on_dark_pages():

@@ -61,8 +61,10 @@ def im2col() -> Canvas:
     below = top + 4 * SIZE + 14
     canvas.text(left - 134 - 10, below + 20, "w", anchor="end")
     canvas.grid("w", left - 134, below, kernel)
-    canvas.grid("y", left, below, y.reshape(1, 9), tint=_of_column)
-    canvas.text(left + 9 * SIZE, below + 54, f"y = w X + b,  b = {number(BIAS[0])}", anchor="end")
+    canvas.grid("Y", left, below, y.reshape(1, 9), tint=_of_column)
+    canvas.text(
+        left + 9 * SIZE, below + 54, f"Y = w X + b 1ᵀ,  b = {number(BIAS[0])}", anchor="end"
+    )
     terms = zip(kernel[0], matrix[:, 0], strict=True)
     total = " + ".join(f"{factor(a)}·{factor(b)}" for a, b in terms)
     words = f"The blue column: {total} + {factor(BIAS[0])} = {number(y.flat[0])}."
@@ -78,22 +80,22 @@ def col2im() -> Canvas:
     dmatrix = product(DY.reshape(9, 1))[0].T
     canvas = Canvas(
         "col2im: each entry of dX is added to the pixel that it was copied from",
-        "The matrix dX is the transposed kernel times dy. Each of its columns is laid back onto "
+        "The matrix dX is the transposed kernel times dY. Each of its columns is laid back onto "
         "its window. Where windows overlap, the entries are added. Red frames mark the entries "
         "that meet in one pixel, and that pixel of the gradient dx.",
         750,
         490,
     )
     left, top = 104, 82
-    canvas.text(left - 14, top + 20, "dy", anchor="end")
-    canvas.grid("dy", left, top, DY.reshape(1, 9), tint=_of_column)
+    canvas.text(left - 14, top + 20, "dY", anchor="end")
+    canvas.grid("dY", left, top, DY.reshape(1, 9), tint=_of_column)
     below = top + SIZE + 14
     offsets = {(p, q): 2 * (PIXEL[0] - p) + PIXEL[1] - q for p in (0, 1) for q in (0, 1)}
     framed = [(offset, 3 * p + q) for (p, q), offset in offsets.items()]
     canvas.text(left - 54, below + 65, "wᵀ", anchor="end")
     canvas.grid("w", left - 44, below, WEIGHT.reshape(4, 1))
     canvas.grid("dX", left, below, dmatrix, tint=_of_column, chosen=framed)
-    canvas.text(left + 9 * SIZE + 14, below + 65, "dX = wᵀ dy", anchor="start")
+    canvas.text(left + 9 * SIZE + 14, below + 65, "dX = wᵀ dY", anchor="start")
     x0, y0, middle = 104, 316, 364
     canvas.arrow((x0 + 135, below + 4 * SIZE + 8), (x0 + 135, y0 - 26))
     for n, at in enumerate(COLORED):
@@ -111,7 +113,7 @@ def col2im() -> Canvas:
              for at in offsets]  # fmt: skip
     total = " + ".join(factor(value) for at, value in terms if at in COLORED)
     words = (
-        f"The framed pixel lies in {len(terms)} windows. Those without a colour have dy = 0: "
+        f"The framed pixel lies in {len(terms)} windows. Those without a colour have dY = 0: "
         f"{total} = {number(dx[0, 0][PIXEL])}."
     )
     canvas.text(40, 462, words, "ink small", "start")

@@ -54,9 +54,9 @@ def l1_distance() -> Canvas:
     """Draw the absolute value with its kink, and the gradients of both sides."""
     x = np.linspace(-3, 3, POINTS)
     y, _ = F.l1_distance(x, np.zeros(POINTS))
-    left, right = np.array([3.0, 1, 2, 0]), np.array([1.0, 2, 2, 3])
+    left, right = np.array([3.0, 1, 2, 0]), np.array([1.0, 4, 2, -2])
     distance, pullback = F.l1_distance(left, right)
-    dy = np.array([1.0, 2, 3, 4])
+    dy = np.array([1.0, 2, 5, -1])
     dleft, dright = pullback(dy)
     canvas = Canvas(
         "l1_distance: the sign of the difference decides",
@@ -67,20 +67,22 @@ def l1_distance() -> Canvas:
         370,
     )
     axes = Axes(canvas, 60, 80, 260, 210, (-3, 3), (-0.5, 3))
-    axes.ruled((-3, -2, -1, 0, 1, 2, 3), (0, 1, 2, 3), "l − r", "y = |l − r|")
+    axes.ruled((-3, -2, -1, 0, 1, 2, 3), (0, 1, 2, 3), "x − x′", "y = |x − x′|")
     axes.curve(x, y, "first")
     axes.dot(0, float(y[POINTS // 2]), "first-dot")
     axes.word(-1.5, 1.5, "slope −1", FIRST, "start", (10, -4))
     axes.word(1.5, 1.5, "slope 1", FIRST, "end", (-10, -4))
     axes.word(0, 0, "kink: the code takes 0", FIRST, "middle", (0, 22))
-    rows = (("l", left), ("r", right), ("y", distance), ("dy", dy), ("dl", dleft), ("dr", dright))
+    rows = (
+        ("x", left), ("x′", right), ("y", distance), ("dy", dy), ("dx", dleft), ("dx′", dright)
+    )  # fmt: skip
 
     def tint(at: tuple[int, int]) -> str:
         difference = left[at[1]] - right[at[1]]
         return "blue" if difference > 0 else "orange" if difference < 0 else "plain"
 
     _table(canvas, 450, 80, rows, tint)
-    canvas.text(450, 324, "Blue: l is larger. Orange: r is larger.", "ink small", "start")
+    canvas.text(450, 324, "Blue: x is larger. Orange: x′ is larger.", "ink small", "start")
     return canvas
 
 
@@ -95,22 +97,22 @@ def sigmoid() -> Canvas:
         "one quarter, at 0. On the right the logarithm of the slope in float32. It falls by the "
         "same amount with each step of x. Then y rounds to 1 and the slope is exactly 0.",
         720,
-        370,
+        384,
     )
     axes = Axes(canvas, 60, 90, 270, 200, (-8, 8), (0, 1))
     axes.ruled((-8, -4, 0, 4, 8), (0, 0.25, 0.5, 0.75, 1), "x", "y and its slope")
     axes.curve(x, y, "first")
     axes.curve(x, slope, "second")
-    at = np.array([0.0, 4.0])
+    at = np.log([1.0, 3.0])
     y_at, back = F.sigmoid(at)
     (slope_at,) = back(np.ones(2))
     for k in range(2):
         axes.dot(at[k], y_at[k], "first-dot")
         axes.dot(at[k], slope_at[k], "second-dot")
     axes.word(0, y_at[0], number(y_at[0]), FIRST, "start", (10, 8))
-    axes.word(0, slope_at[0], number(slope_at[0]), SECOND, "start", (9, -5))
-    axes.word(4, y_at[1], number(y_at[1]), FIRST, "start", (-8, 24))
-    axes.word(4, slope_at[1], number(slope_at[1]), SECOND, "start", (2, -10))
+    axes.word(0, slope_at[0], number(slope_at[0]), SECOND, "start", (10, -7))
+    axes.word(at[1], y_at[1], number(y_at[1]), FIRST, "start", (10, 8))
+    axes.word(at[1], slope_at[1], number(slope_at[1], 4), SECOND, "start", (10, 2))
     steps = np.arange(21, dtype=np.float32)
     y32, back32 = F.sigmoid(steps)
     (slope32,) = back32(np.ones(21, np.float32))
@@ -125,36 +127,37 @@ def sigmoid() -> Canvas:
         "end", (40, 34),
     )  # fmt: skip
     words = f"At x = 17 float32 has y = {y32[17]:.9g} and slope {number(slope32[17])}."
-    canvas.text(60, 348, words, "ink small", "start")
+    canvas.text(430, 360, words, "ink small", "start")
+    canvas.text(60, 360, "The dots are at x = 0 and at x = log 3.", "ink small", "start")
     return canvas
 
 
 def binary_cross_entropy() -> Canvas:
     """Draw the loss against the probability, for both targets, and a table of slopes."""
-    p = np.linspace(0.01, 0.99, POINTS)
+    s = np.linspace(0.01, 0.99, POINTS)
     canvas = Canvas(
         "binary_cross_entropy: certain and wrong costs most",
         "The loss of one pair against its probability, for target 1 and for target 0. Each curve "
         "is 0 where the answer is right and rises steeply where it is wrong. Beside it a table for "
-        "target 1: four probabilities, their losses, and the slopes dp.",
+        "target 1: four probabilities, their losses, and the slopes ds.",
         720,
         370,
     )
     axes = Axes(canvas, 60, 90, 280, 200, (0, 1), (0, 5))
-    axes.ruled((0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4, 5), "p", "loss of one pair")
+    axes.ruled((0, 0.25, 0.5, 0.75, 1), (0, 1, 2, 3, 4, 5), "s", "loss ℓ of one pair")
     for target, look in ((1.0, "first"), (0.0, "second")):
-        losses, _ = F.binary_cross_entropy(p, np.full(POINTS, target), reduction="none")
-        axes.curve(p, losses, look)
-    some, ones = np.array([0.99, 0.9, 0.5, 0.1, 0.01]), np.ones(5)
+        losses, _ = F.binary_cross_entropy(s, np.full(POINTS, target), reduction="none")
+        axes.curve(s, losses, look)
+    some, ones = np.array([0.99, 0.75, 0.5, 0.25, 0.01]), np.ones(5)
     losses, pullback = F.binary_cross_entropy(some, ones, reduction="none")
-    (dp,) = pullback(ones)
+    (ds,) = pullback(ones)
     axes.dot(0.5, losses[2], "first-dot")
     tangent = np.array([0.25, 0.75])
-    axes.curve(tangent, losses[2] + dp[2] * (tangent - 0.5), "rule")
-    axes.word(0.5, losses[2], f"slope {number(dp[2])}", "ink small", "middle", (0, 24))
-    axes.word(0.06, 3.6, "target 1: −log p", FIRST, "start", (4, 0))
-    axes.word(0.95, 3.6, "target 0: −log(1 − p)", SECOND, "end", (-2, 24))
-    rows = (("p", some), ("loss", losses), ("dp", dp))
+    axes.curve(tangent, losses[2] + ds[2] * (tangent - 0.5), "rule")
+    axes.word(0.5, losses[2], f"slope {number(ds[2])}", "ink small", "middle", (0, 24))
+    axes.word(0.06, 3.6, "target 1: −log s", FIRST, "start", (4, 0))
+    axes.word(0.95, 3.6, "target 0: −log(1 − s)", SECOND, "end", (-2, 24))
+    rows = (("s", some), ("ℓ", losses), ("ds", ds))
     _table(canvas, 424, 130, rows, lambda at: "blue", 52, 2)
     canvas.text(424, 110, "target 1, one pair", "ink small", "start")
     return canvas

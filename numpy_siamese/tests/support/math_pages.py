@@ -70,3 +70,45 @@ def stale_quotations(text: str) -> list[str]:
         for block in quotations(text)
         if not any(_stands_in(_stripped_lines(block[1]), source) for source in _sources())
     ]
+
+
+def exercises(text: str) -> list[str]:
+    """Return the answers to the exercises at the end of a page, which are numbered from 1.
+
+    Raises
+    ------
+    ValueError
+        A number is missing, or an exercise has no fold with its answer. The blank lines within the
+        fold make Markdown of what it holds.
+    """
+    _, _, section = text.partition("\n## Exercises\n")
+    numbers = re.findall(r"^\*\*(\d+)\.\*\*", section, re.MULTILINE)
+    if numbers != [str(k) for k in range(1, len(numbers) + 1)]:
+        raise ValueError(f"exercises are numbered {numbers}")
+    one = r"\*\*\d+\.\*\* .*?\n\n<details><summary>Answer</summary>\n\n(\S.*?)\n\n</details>\n"
+    answers = []
+    for part in re.split(r"^(?=\*\*\d+\.\*\* )", section, flags=re.MULTILINE)[1:]:
+        found = re.fullmatch(one, part.rstrip() + "\n", re.DOTALL)
+        if not found or part.count("<details>") != 1:
+            raise ValueError(f"no answer in a fold: {part[:60]!r}")
+        answers.append(found[1])
+    return answers
+
+
+def pages_of_the_index(text: str) -> list[str]:
+    """Return the pages in the table of the index, in its order."""
+    table = text.split("\n## The pages\n")[1].split("\n## ")[0]
+    return re.findall(r"^\| \[[^|]*\]\(([\w-]+\.md)\) \|", table, re.MULTILINE)
+
+
+def notation(text: str) -> list[tuple[list[str], set[str]]]:
+    """Return for each row of the table of symbols what it declares, and the pages that use it."""
+    table = text.split("\n## Notation\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (\$.*?\$) \| .* \| (.*?)\|$", table, re.MULTILINE)
+    return [
+        (
+            re.findall(r"\$([^$]+)\$", first),
+            {f"{name}.md" for name in re.split(r"[, ]+", last) if name},
+        )
+        for first, last in rows
+    ]

@@ -1,4 +1,4 @@
-"""Pictures of the ways that gradients take: through the pooling, and through the twins."""
+"""Pictures of the twins: their two gradients meet in the shared weights."""
 
 import numpy as np
 
@@ -7,50 +7,53 @@ from drawing.examples import BIAS, HEAD_BIAS, HEAD_WEIGHT, KERNEL, LEFT, RIGHT, 
 from numpy_siamese import functional as F
 from numpy_siamese.functional.fused import conv_relu_pool
 
-DY = np.array([[[[10.0, 20], [30, 40]]]])
-"""A gradient of the pooled image."""
+WEIGHT = np.array([[2.0, 1]])
+IMAGES = (np.array([[1.0, 2]]), np.array([[3.0, -1]]))
 
 
-def _quarter(at: Cell) -> str:
-    """Return the tint of the 2×2 window that a pixel is in."""
-    return WINDOWS[2 * (at[0] // 2) + at[1] // 2]
-
-
-def max_pool() -> Canvas:
-    """Draw which of four pixels wins, and where its gradient goes."""
-    y, pullback = F.max_pool2d(LEFT, 2)
-    (dx,) = pullback(DY)
-    winners = [at for at in np.ndindex(4, 4) if dx[0, 0][at]]
-    others = set(np.ndindex(4, 4)) - set(winners)
+def two_weights() -> Canvas:
+    """Draw the smallest twins: two pixels, two weights, the distance as the loss."""
+    (left, left_twin), (right, right_twin) = (F.linear(x, WEIGHT) for x in IMAGES)
+    distance, l1_distance = F.l1_distance(left, right)
+    dembeddings = l1_distance(np.ones((1, 1)))
     canvas = Canvas(
-        "max_pool2d: the gradient goes to the winner",
-        "A 4 by 4 image in four windows of 2 by 2 pixels. A red frame marks the largest pixel of "
-        "each window, which is the output. Backward, the gradient of each output goes to the "
-        "framed pixel of its window. The twelve other pixels get zero.",
-        720,
-        316,
+        "The twins: what is shared gets two gradients, and their sum",
+        "Forward, two images of two pixels go through the same two weights. They become two "
+        "embeddings and a distance. Backward, each embedding gets a gradient. Times its image it "
+        "is a gradient of the weights. The gradient of the shared weights is the sum of both.",
+        750,
+        330,
     )
-    x0, x1, x2, x3, top = 40, 226, 380, 560, 92
-    middle = top + 2 * SIZE
-    canvas.grid("x", x0, top, LEFT[0, 0], "x", tint=_quarter, chosen=winners)
-    canvas.arrow((x0 + 4 * SIZE + 12, middle), (x1 - 12, middle))
-    canvas.text((x0 + 4 * SIZE + x1) / 2, middle - 10, "max", "ink small")
-    canvas.grid("y", x1, middle - SIZE, y[0, 0], "y", tint=lambda at: WINDOWS[2 * at[0] + at[1]])
-    canvas.grid("dy", x2, middle - SIZE, DY[0, 0], "dy", tint=lambda at: WINDOWS[2 * at[0] + at[1]])
-    canvas.arrow((x2 + 2 * SIZE + 12, middle), (x3 - 12, middle))
-    canvas.text((x2 + 2 * SIZE + x3) / 2, middle - 10, "to the winner", "ink small")
-    canvas.grid("dx", x3, top, dx[0, 0], "dx", tint=_quarter, chosen=winners, faint=others)
-    canvas.line((333, top - 14), (333, top + 4 * SIZE + 14), look="axis")
-    canvas.text(190, top + 4 * SIZE + 32, "forward", "faint small")
-    canvas.text(530, top + 4 * SIZE + 32, "backward", "faint small")
-    canvas.text(
-        40, 286, "A small change of another pixel changes no output, so its gradient is 0.",
-        "ink small", "start",
-    )  # fmt: skip
+    xs, tops = (40, 150, 262, 350, 420, 510, 640), (96, 216)
+    middle = (sum(tops) + SIZE) / 2
+    total = np.zeros((1, 2))
+    pairs = zip(("left", "right"), IMAGES, (left, right), dembeddings, strict=True)
+    for n, (side, x, z, dz) in enumerate(pairs):
+        prime, top, color = "′" * n, tops[n], WINDOWS[n]
+        _, dweight, _ = (left_twin, right_twin)[n](dz)
+        total += dweight
+        line = top + SIZE / 2
+        canvas.grid(f"{side}-image", xs[0], top, x, f"x{prime}", tint=color)
+        canvas.arrow((xs[0] + 68, line), (xs[1] - 8, line))
+        canvas.grid(f"{side}-weight", xs[1], top, WEIGHT, "θ", tint="green")
+        canvas.arrow((xs[1] + 68, line), (xs[2] - 8, line))
+        canvas.grid(f"{side}-embedding", xs[2], top, z, f"z{prime}", tint=color)
+        turn = 12 if top < middle else -12
+        canvas.arrow((xs[2] + 38, line), (xs[3] - 8, middle - turn))
+        canvas.arrow((xs[3] + 38, middle - turn), (xs[4] - 8, line))
+        canvas.grid(f"{side}-dembedding", xs[4], top, dz, f"dz{prime}", tint=color)
+        canvas.text(xs[4] + 58, line + 5, f"· x{prime} =")
+        canvas.grid(f"{side}-dweight", xs[5], top, dweight, f"dθ{prime}", tint=color)
+        canvas.arrow((xs[5] + 68, line), (xs[6] - 8, middle - turn))
+    canvas.grid("distance", xs[3], middle - SIZE / 2, distance)
+    canvas.text(xs[3] + SIZE / 2, middle + SIZE / 2 + 20, "|z − z′|")
+    canvas.grid("dweight", xs[6], middle - SIZE / 2, total, "dθ + dθ′", tint="green")
+    canvas.text(190, 296, "forward: one θ, copied to both twins", "faint small")
+    canvas.text(560, 296, "backward: the two gradients are added", "faint small")
     return canvas
 
 
-def twins() -> Canvas:
+def whole_network() -> Canvas:
     """Draw how the gradients of the two twins meet in the gradient of the shared kernel."""
     maps = [conv_relu_pool(image, KERNEL, BIAS) for image in (LEFT, RIGHT)]
     embeddings = [y.reshape(1, 1) for y, _ in maps]

@@ -1,0 +1,49 @@
+"""The picture of `max_pool2d`: the way that gradients take."""
+
+import numpy as np
+
+from drawing.canvas import SIZE, WINDOWS, Canvas, Cell
+from drawing.examples import LEFT
+from numpy_siamese import functional as F
+
+DY = np.array([[[[10.0, 20], [30, 40]]]])
+"""A gradient of the pooled image."""
+
+
+def _quarter(at: Cell) -> str:
+    """Return the tint of the 2×2 window that a pixel is in."""
+    return WINDOWS[2 * (at[0] // 2) + at[1] // 2]
+
+
+def max_pool() -> Canvas:
+    """Draw which of four pixels wins, and where its gradient goes."""
+    y, pullback = F.max_pool2d(LEFT, 2)
+    (dx,) = pullback(DY)
+    winners = [at for at in np.ndindex(4, 4) if dx[0, 0][at]]
+    others = set(np.ndindex(4, 4)) - set(winners)
+    canvas = Canvas(
+        "max_pool2d: the gradient goes to the winner",
+        "A 4 by 4 image in four windows of 2 by 2 pixels. A red frame marks the largest pixel of "
+        "each window, which is the output. Backward, the gradient of each output goes to the "
+        "framed pixel of its window. The twelve other pixels get zero.",
+        720,
+        316,
+    )
+    x0, x1, x2, x3, top = 40, 226, 380, 560, 92
+    middle = top + 2 * SIZE
+    canvas.grid("x", x0, top, LEFT[0, 0], "x", tint=_quarter, chosen=winners)
+    canvas.arrow((x0 + 4 * SIZE + 12, middle), (x1 - 12, middle))
+    canvas.text((x0 + 4 * SIZE + x1) / 2, middle - 10, "max", "ink small")
+    canvas.grid("y", x1, middle - SIZE, y[0, 0], "y", tint=lambda at: WINDOWS[2 * at[0] + at[1]])
+    canvas.grid("dy", x2, middle - SIZE, DY[0, 0], "dy", tint=lambda at: WINDOWS[2 * at[0] + at[1]])
+    canvas.arrow((x2 + 2 * SIZE + 12, middle), (x3 - 12, middle))
+    canvas.text((x2 + 2 * SIZE + x3) / 2, middle - 10, "to the winner", "ink small")
+    canvas.grid("dx", x3, top, dx[0, 0], "dx", tint=_quarter, chosen=winners, faint=others)
+    canvas.line((333, top - 14), (333, top + 4 * SIZE + 14), look="axis")
+    canvas.text(190, top + 4 * SIZE + 32, "forward", "faint small")
+    canvas.text(530, top + 4 * SIZE + 32, "backward", "faint small")
+    canvas.text(
+        40, 286, "A small change of another pixel changes no output, so its gradient is 0.",
+        "ink small", "start",
+    )  # fmt: skip
+    return canvas
