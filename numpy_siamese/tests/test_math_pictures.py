@@ -114,6 +114,35 @@ def test_max_pool2d_frames_the_winners():
         assert [set(window) for window in tints] == [{tint} for tint in WINDOWS]
 
 
+def test_the_phase_that_wins_gets_the_gradient():
+    """A frame on another phase, or a kernel laid on another window."""
+    root = committed("phases")
+    x, convolved, y, dy, dx = grids("phases", "x", "convolved", "y", "dy", "dx")
+    weight, bias = np.array([[[[1.0, 2], [0, -1]]]]), np.array([1.0])
+    expected, convolution = definitions.conv2d(as_image(x), weight, bias)
+    assert (expected[0, 0] - bias == convolved).all()
+    rectified, rectifier = definitions.relu(expected)
+    pooled, pooling = definitions.max_pool2d(rectified, (2, 2))
+    assert (pooled[0, 0] == y).all()
+    assert (convolution(*rectifier(*pooling(as_image(dy))))[0][0, 0] == dx).all()
+    ((row, column),) = np.argwhere(Grid("convolved", root).framed)
+    window = Grid("x", root).tints == Grid("convolved", root).tints[row, column]
+    assert (window == (Grid("dx", root).tints != "plain")).all()
+    assert window[row : row + 2, column : column + 2].all()
+    assert window.sum() == 4
+
+
+def test_momentum_goes_on():
+    """A step that forgets the ones before it, or that keeps all of them."""
+    gradients, *ways = (v[0] for v in grids("momentum", "dθ", "θ, μ = 0.5", "θ, μ = 0"))
+    for mu, way in zip((0.5, 0), ways, strict=True):
+        theta, momentum = 1.0, 0.0
+        for gradient, value in zip(gradients, way, strict=True):
+            momentum = mu * momentum + gradient
+            theta -= 0.5 * momentum
+            assert value == theta
+
+
 def test_linear_multiplies_what_is_framed():
     """A frame round numbers that do not make the framed entry."""
     root = committed("linear")

@@ -15,6 +15,8 @@ PICTURES: dict[str, Callable[[], Canvas]] = {
     "l1_distance": curves.l1_distance,
     "binary_cross_entropy": curves.binary_cross_entropy,
     "binary_cross_entropy_with_logits": curves.with_logits,
+    "phases": pooling.phases,
+    "momentum": curves.momentum,
     "twins": twins.two_weights,
     "whole-network": twins.whole_network,
 }

@@ -7,6 +7,7 @@ import numpy as np
 from drawing.axes import Axes
 from drawing.canvas import Array, Canvas, number
 from numpy_siamese import functional as F
+from numpy_siamese.optim import SGD
 
 FIRST, SECOND = "first-word small", "second-word small"
 
@@ -192,6 +193,40 @@ def with_logits() -> Canvas:
     canvas.text(104, 355, "binary_cross_entropy_with_logits", FIRST, "start")
     canvas.dot(420, 350, "second-dot")
     canvas.text(432, 355, "sigmoid, then binary_cross_entropy", SECOND, "start")
+    return canvas
+
+
+def momentum() -> Canvas:
+    """Draw the way of a weight under four gradients, with momentum and without."""
+    gradients = (1.0, 1.0, -2.0, 0.0)
+    canvas = Canvas(
+        "SGD: with momentum, a weight goes on",
+        "One weight begins at 1 and takes four steps, with the gradients 1, 1, minus 2 and 0. The "
+        "learning rate is one half. Without momentum the last step leaves it where it is. With "
+        "momentum one half it goes farther each time, and still moves in the last step.",
+        720,
+        370,
+    )
+    axes = Axes(canvas, 60, 90, 270, 200, (0, 4), (-0.5, 1.5))
+    axes.ruled((0, 1, 2, 3, 4), (-0.5, 0, 0.5, 1, 1.5), "step τ", "weight θ")
+    rows = [("dθ", np.array(gradients))]
+    for mu, look in ((0.5, "first"), (0.0, "second")):
+        theta = np.ones(1)
+        optimizer = SGD({"theta": theta}, lr=0.5, momentum=mu)
+        way = [theta.item()]
+        for gradient in gradients:
+            optimizer.step({"theta": np.array([gradient])})
+            way.append(theta.item())
+        axes.curve(np.arange(5.0), np.array(way), look)
+        for step, value in enumerate(way):
+            axes.dot(step, value, f"{look}-dot")
+        rows.append((f"θ, μ = {mu:g}", np.array(way[1:])))
+    _table(canvas, 470, 130, rows, lambda at: "plain", 54, 4)
+    canvas.text(470, 118, "after steps 1 to 4", "ink small", "start")
+    canvas.line((60, 346), (96, 346), look="first")
+    canvas.text(104, 351, "with momentum μ = 0.5", FIRST, "start")
+    canvas.line((300, 346), (336, 346), look="second")
+    canvas.text(344, 351, "without, μ = 0", SECOND, "start")
     return canvas
 
 

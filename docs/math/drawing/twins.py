@@ -46,7 +46,7 @@ def two_weights() -> Canvas:
         canvas.grid(f"{side}-dweight", xs[5], top, dweight, f"dθ{prime}", tint=color)
         canvas.arrow((xs[5] + 68, line), (xs[6] - 8, middle - turn))
     canvas.grid("distance", xs[3], middle - SIZE / 2, distance)
-    canvas.text(xs[3] + SIZE / 2, middle + SIZE / 2 + 20, "|z − z′|")
+    canvas.text(xs[3] + SIZE / 2, middle + SIZE / 2 + 40, "|z − z′|")
     canvas.grid("dweight", xs[6], middle - SIZE / 2, total, "dθ + dθ′", tint="green")
     canvas.text(190, 296, "forward: one θ, copied to both twins", "faint small")
     canvas.text(560, 296, "backward: the two gradients are added", "faint small")
