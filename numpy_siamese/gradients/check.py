@@ -68,8 +68,9 @@ def gradcheck(
     >>> from numpy_siamese import gradcheck
     >>> def square(x):
     ...     return x**2, lambda dy: (dy * x,)
-    >>> for check in gradcheck(square, np.array([1.0, 2.0, 3.0])):
-    ...     print(check)
+    >>> (check,) = gradcheck(square, np.array([1.0, 2.0, 3.0]))
+    >>> check.held, check.fault.guess
+    (False, 'a factor of 2 is missing')
     """
     return gradchecks([f], *arrays, names=names, entries=entries, seed=seed)[0]
 
@@ -124,7 +125,7 @@ def gradchecks(
 
 def _result(name: str, found: Comparison, total: WeightedSum) -> ArgumentCheck:
     """Return what a comparison says."""
-    wrong, errors, scale = found.wrong, found.errors(), found.largest or 1.0
+    wrong, errors, scale = found.wrong, found.errors(), found.scale or 1.0
     worst = error = bound = np.nan
     if found.told.any() and found.gradient.shape == found.shape:
         ratios = np.divide(errors, found.bounds, out=np.zeros_like(errors), where=errors > 0)

@@ -16,10 +16,12 @@ STEPS = (2.0**-12, 2.0**-17, 2.0**-22)
 next one is for entries that the one before cannot tell, or finds wrong."""
 
 TELLS = 1e-5
-"""A slope tells if its bound is at most this share of the argument's largest gradient."""
+"""A slope tells if its bound is at most this share of the argument's largest gradient: a mistake
+that is smaller may be missed."""
 
 ZERO = 1e-4
-"""Gradients below this share of Σ|dy·y| over a typical entry need not be told from 0."""
+"""The smallest gradient that counts, as a share of Σ|dy·y| over a typical entry. A gradient that is
+0 by a law, as of a bias that is subtracted again, is rounding alone."""
 
 CLOSE = 1e-6
 """A guess at a mistake fits if it is off by at most this share of the largest gradient."""
@@ -44,8 +46,8 @@ class Comparison(NamedTuple):
         Where a slope is near enough to tell. The others are left out.
     right : (n,) bool
         Where the value is within the bound.
-    largest : float
-        The largest gradient of the argument.
+    scale : float
+        The largest gradient of the argument, or the smallest that counts.
     """
 
     gradient: Array
@@ -57,7 +59,7 @@ class Comparison(NamedTuple):
     rounding: Array
     told: Array
     right: Array
-    largest: float
+    scale: float
 
     @property
     def wrong(self) -> Array:
@@ -82,7 +84,7 @@ class Comparison(NamedTuple):
     def guess(self, lengths: Collection[int]) -> str:
         """Return the guess at the mistake; see `diagnosis.guess`."""
         told = self.told
-        allowed = self.bounds + CLOSE * self.largest
+        allowed = self.bounds + CLOSE * self.scale
         return diagnosis.guess(
             self.gradient,
             self.shape,
@@ -123,39 +125,34 @@ class Slopes:
 def compare(gradient: Array, slopes: Slopes, places: Array) -> Comparison:
     """Compare a gradient at these places, with smaller steps where it must be.
 
-    A kink within a large step lies outside a small one. A wrong value stays wrong.
+    Of two steps whose slopes agree within their bounds, the one with the smaller bound is taken. Of
+    two that contradict each other, it is the smaller step: a kink within the larger one hid there.
     """
     shape, n = slopes.x.shape, len(places)
     comparable = gradient.shape == shape
     values = gradient.ravel()[places].astype(np.float64) if comparable else np.full(n, np.nan)
-    found = np.full((3, len(STEPS), n), np.inf)
+    taken = [differences.Slope(np.nan, np.inf, 0.0)] * n
     again = np.ones(n, bool)
-    for step, share in enumerate(STEPS):
+    for share in STEPS:
         for i in np.flatnonzero(again).tolist():
-            found[:, step, i] = slopes.at(int(places[i]), share)
-        numeric, bounds, rounding = found
-        with np.errstate(invalid="ignore"):  # ∞ − ∞ where there is no slope yet
-            certain = np.nan_to_num(abs(numeric) - bounds, nan=0.0)
-        largest = float(max(certain.max(initial=0), abs(_finite(values)).max(initial=0)))
-        bounds = bounds + 8 * differences.EPS * largest  # the pullback rounds too
-        told = np.asarray(bounds <= TELLS * max(largest, slopes.zero))
+            taken[i] = _better(taken[i], slopes.at(int(places[i]), share))
+        numeric, bounds, rounding = np.array(taken).reshape(n, 3).T
+        certain = np.nan_to_num(abs(numeric) - bounds, nan=0.0)
+        finite = values[np.isfinite(values)]
+        largest = max(certain.max(initial=0), abs(finite).max(initial=0))
+        scale = float(max(largest, slopes.zero))
+        bounds = bounds + 8 * differences.EPS * scale  # the pullback rounds too
+        told = np.asarray(bounds <= TELLS * scale)
         right = told & (abs(values - numeric) <= bounds)
-        again = np.logical_not((right if comparable else told).any(axis=0))
-    best = np.where(right.any(0), np.where(right, bounds, np.inf).argmin(0), bounds.argmin(0))
-    at = best, np.arange(n)
+        again = ~right if comparable else ~told
     return Comparison(
-        gradient,
-        shape,
-        places,
-        values,
-        slopes=numeric[at],
-        bounds=bounds[at],
-        rounding=rounding[at],
-        told=told[at],
-        right=right[at],
-        largest=largest,
+        gradient, shape, places, values, numeric, bounds, rounding, told, right, scale
     )
 
 
-def _finite(values: Array) -> Array:
-    return values[np.isfinite(values)]
+def _better(before: differences.Slope, after: differences.Slope) -> differences.Slope:
+    """Return which of two slopes is taken, the second from a smaller step."""
+    if not np.isfinite(after.bound):
+        return before
+    agree = abs(before.value - after.value) <= before.bound + after.bound
+    return before if agree and before.bound <= after.bound else after

@@ -56,7 +56,7 @@ def guess(
             return name or "it is off by rounding alone, as float32 is"
         if not name:
             return change
-        if abs(factor + 1) < EXACT:
+        if name != _plain(factor):  # a factor with a meaning is no accident
             return f"{change}, and {name}"
     return ""
 
@@ -95,6 +95,10 @@ def _factor(factor: float, lengths: Collection[int]) -> str:
         for value, words in ((n, f"{n}"), (1 / max(n, 1), f"1/{n}")):
             if n > 1 and abs(factor / value - 1) < EXACT:
                 return f"a factor of {words} is missing; {n} is a length here"
+    return _plain(factor)
+
+
+def _plain(factor: float) -> str:
     return f"a factor of {factor:.6g} is missing"
 
 

@@ -25,8 +25,8 @@ steps find these.
 
 References
 ----------
-Richardson 1911, *The approximate arithmetical solution by finite differences*; Moré & Wild 2011,
-*Estimating computational noise*.
+Richardson 1911, *The approximate arithmetical solution by finite differences*; Moré & Wild 2012,
+*Estimating derivatives of noisy simulations*.
 """
 
 import math
@@ -41,9 +41,8 @@ Change = Callable[[Array], tuple[float, float]]
 """From an argument near x to L there less L at x, and to what its terms add up to without signs.
 Both are NaN where L is not finite."""
 
-POINTS, NOISE_STEP, NOISE_FACTOR = 9, 2.0**-32, 4.0
-"""Points along a line from which the noise of L is estimated, their distance as a share of the
-argument, and how many standard deviations the noise is taken to reach."""
+NOISE_FACTOR = 4.0
+"""How many standard deviations the noise of L is taken to reach."""
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -105,24 +104,19 @@ def slope(change: Change, x: Array, place: int, step: float, noise: float = 0.0)
     return Slope(float(central[1] + a / 3), float(abs(a) + abs(b) + rounding), float(rounding))
 
 
-def noise(changes: Array) -> float:
-    """Return ε, estimated from L at equally spaced points of a short line.
+def noise(distances: Array, changes: Array) -> float:
+    """Return ε, estimated from L at points of a short line: what a parabola leaves of it.
 
-    Differences of order k lose what is smooth in L. Noise of variance σ² is left in them with the
-    variance σ² (2k)!/(k!)². Low orders, where something smooth may be left, are not used.
+    The points lie at random. Equal distances may have the rhythm of the rounding, and hide it.
 
     Parameters
     ----------
-    changes : (POINTS,)
-        L at the points.
+    distances, changes : (n,), n > 3
+        The places of the points on the line, and L there.
     """
-    table, gamma = np.asarray(changes, np.float64), 1.0
-    estimates = []
-    for order in range(1, POINTS - 2):
-        table = np.diff(table)
-        gamma *= order / (2 * (2 * order - 1))  # (k!)²/(2k)!
-        estimates.append(math.sqrt(gamma * float(np.mean(table**2))))
-    return NOISE_FACTOR * max(estimates[2:])
+    powers = np.vander(distances / abs(distances).max(), 3)
+    left = changes - powers @ np.linalg.lstsq(powers, changes, rcond=None)[0]
+    return NOISE_FACTOR * math.sqrt(float(left @ left) / (len(left) - 3))
 
 
 def _moved(x: Array, place: int, value: float) -> Array:

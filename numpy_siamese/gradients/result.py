@@ -43,7 +43,8 @@ class ArgumentCheck(NamedTuple):
     worst : float
         The largest |analytic − numeric| in units of its bound. NaN if no entry was compared.
     error, bound : float
-        Both of that entry, as shares of the argument's largest gradient.
+        Both of that entry, as shares of the argument's largest gradient. (A gradient that is 0 but
+        for rounding has none. It is compared with 10⁻⁴ Σ|dy·y| over a typical entry.)
     kinks : list of tuple of int
         Entries that were left out, since they lie too near a kink.
     lost : list of tuple of int
@@ -84,13 +85,13 @@ class ArgumentCheck(NamedTuple):
             yield "no entry could be compared"
 
     def __str__(self) -> str:
-        total = f"{self.checked} entr{'y' if self.checked == 1 else 'ies'}"
         if self.fault and self.fault.place is None:
             found = "wrong"
         elif self.fault:
-            found = f"{self.wrong} of {total} wrong"
+            found = f"{self.wrong} of {self.checked} entries wrong"
         else:
-            found = f"{total} right, error {self.error:.1e}, bound {self.bound:.1e}"
+            entries = "1 entry" if self.checked == 1 else f"{self.checked} entries"
+            found = f"{entries} right, error {self.error:.1e}, bound {self.bound:.1e}"
         return "\n  ".join([f"{self.name}: {found}", *self.notes()])
 
 
@@ -101,4 +102,4 @@ def _entries(places: Sequence[Index]) -> str:
 
 
 def _entry(place: Index) -> str:
-    return f"[{', '.join(map(str, place))}]"
+    return f"[{', '.join(map(str, place))}]" if place else "()"

@@ -12,6 +12,10 @@ from numpy_siamese.gradients import differences
 Array = np.ndarray
 Function = Callable[..., tuple[Any, Callable[[Any], Sequence[Array | None]]]]
 
+NOISE_POINTS, NOISE_LINES = 12, (2.0**-32, 2.0**-26, 2.0**-20, 2.0**-14)
+"""Points of a line from which the noise of L is estimated, and lengths of lines as shares of the
+arguments."""
+
 PURE = 1e-6
 """By which share of Σ|dy·y| two outputs at one point may differ."""
 
@@ -102,15 +106,28 @@ class WeightedSum:
         return lambda x: self.change([*self.point[:k], x, *self.point[k + 1 :]])
 
     def noise(self, rng: np.random.Generator) -> float:
-        """Estimate the noise of L along a random direction."""
+        """Estimate the noise of L along a random direction.
+
+        The line is as short as it can be, so that no kink lies on it: just long enough that L is
+        not rounded to a few values.
+        """
+        found = 0.0
         directions = [
-            rng.uniform(-1, 1, x.shape) * np.maximum(differences.typical(x), abs(x))
+            rng.choice([-1.0, 1.0], x.shape) * np.maximum(differences.typical(x), abs(x))
             for x in self.point
         ]
-        steps = differences.NOISE_STEP * np.arange(differences.POINTS)
-        moved = ([x + t * d for x, d in zip(self.point, directions, strict=True)] for t in steps)
-        changes = np.array([self.change(point)[0] for point in moved])
-        return differences.noise(changes) if np.isfinite(changes).all() else 0.0
+        for length in NOISE_LINES:
+            distances = length * rng.uniform(0, 1, NOISE_POINTS)
+            changes = np.array([self.change(self._moved(directions, t))[0] for t in distances])
+            if not np.isfinite(changes).all():
+                break
+            found = differences.noise(distances, changes)
+            if len(np.unique(changes)) > NOISE_POINTS / 2:
+                break
+        return found
+
+    def _moved(self, directions: list[Array], distance: float) -> list[Array]:
+        return [x + distance * d for x, d in zip(self.point, directions, strict=True)]
 
     def _evaluated(self, point: Sequence[Array]) -> tuple[Array, Any]:
         with np.errstate(all="ignore"):  # what is not finite is found in the output
@@ -130,9 +147,7 @@ def _floats(name: str, value: Any) -> Array:
     except Exception as error:  # a conversion is foreign code
         raise TypeError(f"{name} must be an array, got {_arrays.type_name(value)}") from error
     if found.dtype.kind != "f":
-        raise TypeError(
-            f"{name} must be of floats, got {_arrays.type_name(value)} of {found.dtype}"
-        )
+        raise TypeError(f"{name} must be of floats, got {found.dtype}")
     return found
 
 
