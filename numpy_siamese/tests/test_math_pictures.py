@@ -1,5 +1,6 @@
 """The pictures of docs/math show what the code computes, and can be read."""
 
+import doctest
 import re
 from itertools import product
 from xml.etree import ElementTree
@@ -22,7 +23,7 @@ FOLDER = math_pages.FOLDER / "pictures"
 
 WINDOWS = drawing().canvas.WINDOWS
 
-COLORED = [(0, 0), (0, 2), (1, 1), (2, 2)]
+COLORED = [(0, 0), (0, 1), (1, 1), (2, 2)]
 """The windows that the pictures of the convolution colour, in the order of `WINDOWS`."""
 
 
@@ -64,6 +65,33 @@ def test_a_picture_has_its_place_and_its_words(name):
     assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
     assert title.text
     assert len(description.text) > 100
+
+
+EXAMPLES = {
+    "linear": {"y-left": "x", "dx-above": "weight", "y": "y", "dx": "dx", "dw": "dweight"},
+    "im2col": {"window-0-0": "x", "X": "X", "w": "weight", "Y": "y"},
+    "col2im": {"w": "weight", "dY": "dY", "dX": "dX", "dx": "dx"},
+    "max_pool2d": {"x": "x", "y": "y", "dy": "dy", "dx": "dx"},
+    "relu": {"x": "x", "y": "y", "dy": "dy", "dx": "dx"},
+    "l1_distance": {"x": "left", "x′": "right", "y": "y", "dx": "dleft", "dx′": "dright"},
+    "phases": {"x": "x", "convolved": "convolved", "y": "y", "dx": "dx"},
+    "twins": {"left-image": "left", "right-dembedding": "dright_embedding", "distance": "distance"},
+    "whole-network": {"left-image": "left", "right-image": "right", "dweight": "dweight"},
+}
+"""For grids of a picture: the name that the page's worked example has for the array."""
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_picture_shows_the_example_of_its_page(name):
+    """A picture with other numbers than those that the page works out."""
+    (page,) = (p for p in math_pages.PAGES if f"(pictures/{name}.svg)" in math_pages.read(p))
+    text = math_pages.read(page).split("\n## Exercises\n")[0]
+    session = math_pages.examples(text, page)
+    doctest.DocTestRunner(verbose=False).run(session, clear_globs=False)
+    for grid, variable in EXAMPLES[name].items():
+        (drawn,) = grids(name, grid)
+        array = session.globs[variable] - (session.globs["bias"] if grid == "convolved" else 0)
+        assert (drawn.ravel() == array.ravel()).all(), (grid, variable)
 
 
 def test_im2col_copies_windows_and_multiplies():

@@ -8,7 +8,7 @@ from numpy_siamese import functional as F
 
 WEIGHT = np.array([[[[1.0, 2], [0, -1]]]])
 BIAS = np.array([1.0])
-DY = np.array([[[[1.0, 0, 2], [0, -1, 0], [0, 0, 1]]]])
+DY = np.array([[[[1.0, 2, 0], [0, -1, 0], [0, 0, 1]]]])
 
 COLORED = [at for at in np.ndindex(3, 3) if DY[0, 0][at]]
 """The windows that have a colour: those whose output matters to the loss."""
