@@ -30,10 +30,12 @@ def _network(names: list[str], fused: bool) -> Function:
     net = SiameseNet(0, np.float64, fused)
 
     def f(left: Array, right: Array, *weights: Array) -> Any:
-        net.load_state_dict(dict(zip(names[2:], weights, strict=True)))
+        state_dict = dict(zip(names[2:], weights, strict=True))
+        net.load_state_dict(state_dict)
         probs, network = net(left, right)
 
         def pullback(dprobs: Array) -> tuple[Array | None, ...]:
+            net.load_state_dict(state_dict)  # the network may have others by now
             grads, (dleft, dright) = network(dprobs)
             return dleft, dright, *(grads[name] for name in names[2:])
 

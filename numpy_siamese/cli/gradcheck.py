@@ -1,6 +1,7 @@
 """The verb `gradcheck`: hand-derived gradients against central differences."""
 
 import argparse
+import math
 import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -108,14 +109,19 @@ def _lines(row: "Sequence[ArgumentCheck]") -> Iterator[str]:
     """Yield a line of the table, and lines about what is wrong or left out."""
     check, *others = row
     left_out = len(check.kinks) + len(check.lost)
-    numbers = f"{check.checked:7d} {left_out:8d} {check.error:8.1e} {check.bound:8.1e}"
-    column = "".join(f" {other.error:8.1e}" for other in others)
+    numbers = f"{check.checked:7d} {left_out:8d} {_share(check.error)} {_share(check.bound)}"
+    column = "".join(f" {_share(other.error)}" for other in others)
     verdict = "" if all(one.held for one in row) else "  wrong"
     yield f"  {shortened(check.name, NAME - 1):{NAME}s} {numbers}{column}{verdict}"
     yield from (f"    {note}" for note in check.notes())
     for other in others:
         if not other.held:
             yield from (f"    autograd: {note}" for note in other.notes())
+
+
+def _share(value: float) -> str:
+    """Return a share for the table; a hyphen where nothing was compared."""
+    return f"{'-':>8s}" if math.isnan(value) else f"{value:8.1e}"
 
 
 def _of_cases(
@@ -185,6 +191,6 @@ def _shape(text: str) -> tuple[int, ...]:
         shape = tuple(whole_number(part) for part in text.split("x"))
     except (ValueError, argparse.ArgumentTypeError) as error:
         raise InputError(f"--shapes: found {text!r:.80}, expected such as 5x3") from error
-    if 0 in shape:
+    if min(shape) < 1:
         raise InputError(f"--shapes: found {text!r:.80}, expected lengths of at least 1")
     return shape

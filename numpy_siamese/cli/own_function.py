@@ -79,7 +79,10 @@ class OwnFunction:
         found = getattr(module, self.name, None)
         if found is None:
             meant = did_you_mean(self.name, vars(module))
-            raise InputError(f"--function: found no {self.name!r:.80} in {self.module}{meant}")
+            raise InputError(
+                f"--function: found no {self.name!r:.80}{meant}, expected a function of "
+                f"{self.module}"
+            )
         if not callable(found):
             raise InputError(
                 f"--function {self.place}: found no function but {type(found).__name__}, {EXPECTED}"

@@ -127,13 +127,14 @@ def _result(name: str, found: Comparison, total: WeightedSum) -> ArgumentCheck:
     """Return what a comparison says."""
     wrong, errors, scale = found.wrong, found.errors(), found.scale or 1.0
     worst = error = bound = np.nan
-    if found.told.any() and found.gradient.shape == found.shape:
+    comparable = found.gradient.shape == found.shape
+    if found.told.any() and comparable:
         ratios = np.divide(errors, found.bounds, out=np.zeros_like(errors), where=errors > 0)
         i = int(np.where(found.told, ratios, -1).argmax())
         worst, error, bound = (float(n) for n in (ratios[i], errors[i], found.bounds[i]))
     return ArgumentCheck(
         name,
-        int(found.told.sum()),
+        int(found.told.sum()) if comparable else 0,
         int(wrong.sum()),
         worst,
         error / scale,

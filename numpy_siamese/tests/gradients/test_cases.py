@@ -40,6 +40,17 @@ def test_every_gradient_is_within_its_bound(case):
         assert check.bound <= 1e-5
 
 
+@pytest.mark.parametrize("case", cases()[-2:], ids=lambda case: case.label)
+def test_the_network_is_a_pure_function(case):
+    """Broken otherwise: a pullback has the weights of the evaluation after its own."""
+    f, arrays = pullbacks.of_case(case), list(case.arrays.values())
+    probs, pullback = f(*arrays)
+    before = pullback(np.ones_like(probs))
+    f(*(2 * array for array in arrays))
+    for first, second in zip(before, pullback(np.ones_like(probs)), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
 def test_the_network_is_that_of_the_package():
     """Broken otherwise: another network than the one that learns is checked."""
     case = cases()[-1]

@@ -216,3 +216,17 @@ def test_what_is_said_of_a_check():
     assert guess == "  a factor of 2 is missing"
     many = only(F.relu, np.zeros(9))
     assert "[3], [4] and 4 more" in str(many)
+
+
+def test_a_kink_that_hides_from_a_large_step_is_found_by_a_small_one():
+    """Broken otherwise: a right gradient is called wrong where kinks cancel each other."""
+    h = 2.0**-12  # slope 1 on average over h and over h/2, and 0 within h/4
+    t = np.array([-1, -h / 2, -h / 4, h / 4, h / 2, 1])
+    y = np.array([-1, -h / 2, 0, 0, h / 2, 1])
+
+    def f(x):
+        return np.interp(x, t, y), lambda dy: (np.array([0.0, 1.0]) * dy,)
+
+    assert only(f, np.array([0.0, 0.9])).held
+    wrong = only(lambda x: (f(x)[0], lambda dy: (dy,)), np.array([0.0, 0.9]), entries=1, seed=0)
+    assert wrong.checked == 1
