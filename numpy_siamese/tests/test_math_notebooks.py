@@ -59,7 +59,8 @@ def stored(cell: dict[str, Any]) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_what_its_page_gives(name):
     """A page changed without its notebook, or a notebook by hand."""
-    assert (FOLDER / f"{name}.ipynb").read_text("utf-8") == SCRIPT.written(name)
+    found = (FOLDER / f"{name}.ipynb").read_text("utf-8")
+    assert found == SCRIPT.written(name), "python docs/math/notebooks.py writes it anew"
 
 
 @pytest.mark.parametrize("name", NAMES)

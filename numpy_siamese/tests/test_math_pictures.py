@@ -41,7 +41,7 @@ def as_image(values: np.ndarray) -> np.ndarray:
 def test_a_picture_is_what_the_code_draws(name):
     """A number that the code no longer gives, or a picture changed by hand."""
     drawn = ElementTree.fromstring(PICTURES[name]().tostring())
-    assert not differences(drawn, committed(name))
+    assert not differences(drawn, committed(name)), "python docs/math/draw.py draws it anew"
 
 
 def test_every_file_is_drawn_by_the_code():
