@@ -105,3 +105,9 @@ def test_another_shell_is_one_line(capfd, shell):
     """Broken otherwise: an unknown shell ends in a traceback, or in an empty file."""
     said = f"--print-completion: found {shell!r}", "expected bash or zsh or fish"
     assert_refused(capfd, ["--print-completion", shell], *said)
+
+
+def test_operations_are_offered(offered):
+    """Broken otherwise: whoever checks a gradient has to know how the operation is spelt."""
+    assert offered("gradcheck", "max") == {"max_pool2d"}
+    assert offered("gradcheck", "conv") == {"conv2d", "conv_relu_pool"}

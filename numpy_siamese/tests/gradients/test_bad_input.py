@@ -1,9 +1,12 @@
 """What `gradcheck` refuses: a TypeError or ValueError that names the argument."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from numpy_siamese import gradcheck
+from numpy_siamese.tests.contracts.impostors import impostors, refusal, wrong_dtypes
 
 X = np.linspace(1, 2, 6).reshape(2, 3)
 RAGGED = [[1.0], [1.0, 2.0]]
@@ -94,6 +97,16 @@ def test_arguments_that_cannot_be(arrays, options, error, said):
     with pytest.raises(error) as caught:
         gradcheck(square, *arrays, **options)
     assert said in str(caught.value)
+
+
+def test_what_only_looks_like_an_array_is_refused():
+    """Broken otherwise: a Series is differentiated by its labels, a mask is ignored."""
+    for kind, impostor in impostors(X):
+        call = partial(gradcheck, square, impostor)
+        assert refusal(call, TypeError, "x must be a ") is None, kind
+    for array in wrong_dtypes(X):
+        call = partial(gradcheck, square, array)
+        assert refusal(call, TypeError, "x must be a float") is None, array.dtype
 
 
 def test_the_number_of_gradients_is_that_of_the_arrays():
