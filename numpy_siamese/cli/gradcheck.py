@@ -166,12 +166,13 @@ def _of_function(
     from numpy_siamese.cli.own_function import OwnFunction
     from numpy_siamese.gradients.cases import OF_OPERATION
     from numpy_siamese.gradients.check import gradcheck
+    from numpy_siamese.parallel.blas import single_threaded_blas
 
     if not arguments.shapes:
         raise InputError("--function: found no --shapes, expected those of its arrays")
     shapes = [_shape(text) for text in arguments.shapes]
     rng = np.random.default_rng(arguments.seed)
-    with OwnFunction(arguments.function) as function:
+    with OwnFunction(arguments.function) as function, single_threaded_blas():
         try:
             checks = gradcheck(
                 function,

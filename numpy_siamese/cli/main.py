@@ -41,6 +41,11 @@ def command_line(program: Program, argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 for success, 2 for what the user can mend, 128 plus its number after a signal.
+
+    Raises
+    ------
+    SystemExit
+        The help was asked for. A flag cannot be (status 2). A gradient is wrong (status 1).
     """
     try:
         with handled() as stops:

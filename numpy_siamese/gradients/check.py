@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _arguments, _arrays
-from numpy_siamese.gradients.comparison import Comparison, Slopes, compare
+from numpy_siamese.gradients.comparison import Comparison, compare
 from numpy_siamese.gradients.result import ArgumentCheck, Fault
+from numpy_siamese.gradients.slopes import Slopes
 from numpy_siamese.gradients.weighted_sum import Function, WeightedSum
 
 Array = np.ndarray
@@ -37,7 +38,8 @@ def gradcheck(
     ----------
     f : callable
         ``y, pullback = f(*arrays)``; ``pullback(dy)`` returns a sequence with one gradient for each
-        array, or None for one that is not differentiated. It must be a pure function.
+        array, or None for one that is not differentiated; None may follow for arguments that were
+        not given. It must be a pure function.
     *arrays : arrays of float32 or float64
         At least one.
     names : sequence of str, optional
@@ -129,8 +131,8 @@ def _result(name: str, found: Comparison, total: WeightedSum) -> ArgumentCheck:
     worst = error = bound = np.nan
     comparable = found.gradient.shape == found.shape
     if found.told.any() and comparable:
-        ratios = np.divide(errors, found.bounds, out=np.zeros_like(errors), where=errors > 0)
-        i = int(np.where(found.told, ratios, -1).argmax())
+        ratios = np.where(found.told, errors / found.bounds, -1.0)
+        i = int(ratios.argmax())
         worst, error, bound = (float(n) for n in (ratios[i], errors[i], found.bounds[i]))
     return ArgumentCheck(
         name,
@@ -171,7 +173,9 @@ def _parameters(f: Any, n: int) -> list[str]:
 
 
 def _float(name: str, value: Any) -> Array:
-    """Return an array of floats, as it is."""
+    """Return an array of finite floats, as it is."""
     given: dict[str, Any] = {name: value}
     (x,) = _arrays.floats((), **given)
+    if not np.isfinite(x).all():
+        raise ValueError(f"{name} must be finite, got an entry that is not")
     return x

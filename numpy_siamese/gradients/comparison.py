@@ -7,7 +7,7 @@ import numpy as np
 
 from numpy_siamese.gradients import diagnosis, differences
 from numpy_siamese.gradients.result import Index
-from numpy_siamese.gradients.weighted_sum import WeightedSum
+from numpy_siamese.gradients.slopes import Slopes
 
 Array = np.ndarray
 
@@ -19,9 +19,8 @@ TELLS = 1e-5
 """A slope tells if its bound is at most this share of the argument's largest gradient: a mistake
 that is smaller may be missed."""
 
-ZERO = 1e-4
-"""The smallest gradient that counts, as a share of Σ|dy·y| over a typical entry. A gradient that is
-0 by a law, as of a bias that is subtracted again, is rounding alone."""
+TINY = float(np.finfo(np.float64).tiny)
+"""What underflow may take."""
 
 CLOSE = 1e-6
 """A guess at a mistake fits if it is off by at most this share of the largest gradient."""
@@ -95,33 +94,6 @@ class Comparison(NamedTuple):
         )
 
 
-class Slopes:
-    """The slopes of L along the entries of argument k, each computed once for a step.
-
-    Parameters
-    ----------
-    total : WeightedSum
-    k : int
-    noise : float
-        Of L.
-    """
-
-    def __init__(self, total: WeightedSum, k: int, noise: float) -> None:
-        self.x, self.change, self.noise = total.point[k], total.along(k), noise
-        self.typical = differences.typical(self.x)
-        self.zero = ZERO * total.size / self.typical
-        self._known: dict[tuple[int, float], differences.Slope] = {}
-
-    def at(self, place: int, share: float) -> differences.Slope:
-        """Return the slope along an entry, for a step as this share of it."""
-        if (place, share) not in self._known:
-            step = share * max(self.typical, abs(float(self.x.flat[place])))
-            self._known[place, share] = differences.slope(
-                self.change, self.x, place, step, self.noise
-            )
-        return self._known[place, share]
-
-
 def compare(gradient: Array, slopes: Slopes, places: Array) -> Comparison:
     """Compare a gradient at these places, with smaller steps where it must be.
 
@@ -141,8 +113,8 @@ def compare(gradient: Array, slopes: Slopes, places: Array) -> Comparison:
         finite = values[np.isfinite(values)]
         largest = max(certain.max(initial=0), abs(finite).max(initial=0))
         scale = float(max(largest, slopes.zero))
-        bounds = bounds + 8 * differences.EPS * scale  # the pullback rounds too
-        told = np.asarray(bounds <= TELLS * scale)
+        bounds = bounds + 8 * differences.EPS * scale + TINY  # the pullback rounds too
+        told = np.asarray(bounds <= TELLS * scale + TINY)
         right = told & (abs(values - numeric) <= bounds)
         again = ~right if comparable else ~told
     return Comparison(

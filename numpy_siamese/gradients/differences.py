@@ -44,6 +44,9 @@ Both are NaN where L is not finite."""
 NOISE_FACTOR = 4.0
 """How many standard deviations the noise of L is taken to reach."""
 
+SMALLEST = 2.0**-1000
+"""The smallest step: half of it is no subnormal number."""
+
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -87,7 +90,7 @@ def slope(change: Change, x: Array, place: int, step: float, noise: float = 0.0)
         ε at least; the rounding of the terms of L adds to it.
     """
     at = float(x.flat[place])
-    h = 2.0 ** math.ceil(math.log2(step))
+    h = 2.0 ** math.ceil(math.log2(max(step, SMALLEST)))
     central, jump, size = np.zeros(2), np.zeros(2), 0.0
     for n, part in enumerate((h, h / 2)):
         right, left = (at + part) - at, at - (at - part)  # what rounding leaves of the step

@@ -74,7 +74,8 @@ class WeightedSum:
             raise TypeError(
                 f"pullback must return a sequence of {expected}, got {_arrays.type_name(found)}"
             )
-        if len(found) != len(names):
+        absent = len(found) > len(names) and all(one is None for one in found[len(names) :])
+        if len(found) != len(names) and not absent:
             raise ValueError(
                 f"pullback must return {expected}, one for each array, got {len(found)}"
             )
@@ -82,7 +83,7 @@ class WeightedSum:
             raise ValueError("pullback must return a gradient, got None for every array")
         return [
             None if gradient is None else _floats(f"the gradient of {name}", gradient)
-            for name, gradient in zip(names, found, strict=True)
+            for name, gradient in zip(names, found, strict=not absent)
         ]
 
     def change(self, point: Sequence[Array]) -> tuple[float, float]:

@@ -52,6 +52,10 @@ def raising_back(x):
     return x, lambda dy: 1 / 0
 
 
+def interrupted(x):
+    raise KeyboardInterrupt
+
+
 def logarithm(x):
     return np.log(x), lambda dy: (dy / x,)
 """
@@ -170,6 +174,12 @@ def test_modules_that_are_imported_late_are_found(own, capfd):
     """Broken otherwise: a function that imports within fails, though it works elsewhere."""
     lines = table(capfd, own("own_layers:rectified", "--shapes", "2"), 1)
     assert lines[1] == "own_layers:rectified"
+
+
+def test_an_interruption_ends_it(own, capfd):
+    """Broken otherwise: Ctrl-C is taken for an error of the function, or leaves a traceback."""
+    assert status(own("own_layers:interrupted", "--shapes", "2")) == 130
+    assert capfd.readouterr().err == "numpy-siamese: interrupted\n"
 
 
 def test_entries_that_are_left_out_are_named(own, capfd):

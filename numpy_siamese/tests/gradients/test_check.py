@@ -145,6 +145,13 @@ def test_scalars_can_be_checked():
     assert str(wrong).splitlines()[1].startswith("  at (): ")
 
 
+@pytest.mark.parametrize("size", [1e-310, 1e-150, 1e-9, 1e9, 1e150])
+def test_arrays_of_any_size_can_be_checked(size):
+    """Broken otherwise: what is right in metres is wrong in nanometres."""
+    checks = gradcheck(F.linear, X * size, WEIGHT)
+    assert [(check.held, check.checked) for check in checks] == [(True, 15), (True, 12)]
+
+
 def test_arguments_without_a_gradient_are_passed_over():
     """Broken otherwise: a function of a target cannot be checked."""
     (check,) = gradcheck(lambda x, t: (x * t, lambda dy: (dy * t, None)), X, X)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_siamese.gradients import differences
-from numpy_siamese.gradients.comparison import STEPS, Slopes
+from numpy_siamese.gradients.comparison import STEPS
+from numpy_siamese.gradients.slopes import Slopes
 from numpy_siamese.gradients.weighted_sum import WeightedSum
 
 SMOOTH = {
