@@ -54,7 +54,7 @@ class Conv2d:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """y = x Wᵀ + b."""
+    """y = x wᵀ + b."""
 
     described: Weighted
     weight: Array

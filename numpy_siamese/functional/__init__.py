@@ -1,7 +1,7 @@
 """The operations: each returns its output and its pullback, forward and backward side by side.
 
-    y, pullback = linear(x, weight, bias)      # y = x Wᵀ + b
-    dx, dweight, dbias = pullback(dy)          # dy W,  dyᵀ x,  Σₙ dy
+    y, pullback = linear(x, weight, bias)      # y = x wᵀ + b
+    dx, dweight, dbias = pullback(dy)          # dy w,  dyᵀ x,  Σₙ dy
 
 A pullback carries the gradient of a loss from the output back to the inputs. It takes ∂loss/∂y. It
 returns a tuple with ∂loss/∂input for each differentiable array argument, in order, and None for an

@@ -12,9 +12,9 @@ Array = np.ndarray
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, Pullback]:
-    """Apply an affine map: y = x Wᵀ + b.
+    """Apply an affine map: y = x wᵀ + b.
 
-    dx = dy W,  dW = dyᵀ x,  db = Σ dy. Sums run over all leading axes of x.
+    dx = dy w,  dw = dyᵀ x,  db = Σ dy. Sums run over all leading axes of x.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ def conv2d(
     y[n,o,p,q] = b[o] + Σ_{c,i,j} w[o,c,i,j] · x[n, c, p·stride + i·dilation − padding, q·… + j·…]
 
     Here c runs over the input channels of o's group. Let the windows of x be the columns of a
-    matrix X (C·KH·KW, P·Q·N). Then Y = W X + b, dW = dY Xᵀ, db = Σ dY and dX = Wᵀ dY. Each entry of
+    matrix X (C·KH·KW, P·Q·N). Then Y = w X + b, dw = dY Xᵀ, db = Σ dY and dX = wᵀ dY. Each entry of
     dX is added to the input pixel that it was copied from.
 
     Parameters

@@ -44,10 +44,10 @@ def conv_relu_pool(
     last row or column of the convolution's output. What only these read is not read, and its
     gradient is zero.
 
-    Let X_ρ be the windows of output row ρ as columns, for either b. Then Y_ρ = W X_ρ. The gradient
+    Let X_ρ be the windows of output row ρ as columns, for either b. Then Y_ρ = w X_ρ. The gradient
     dY_ρ is dy where an element of row ρ won its pooling window, and else 0. So
-    dW = Σ_{b,ρ} dY_ρ X_ρᵀ. Kernel row i takes input row r to output row r − i, so
-    dcols_r = Σ_i W_iᵀ dY_{r−i}. This is one product with up to KH neighbouring dY, which lie one
+    dw = Σ_{b,ρ} dY_ρ X_ρᵀ. Kernel row i takes input row r to output row r − i, so
+    dcols_r = Σ_i w_iᵀ dY_{r−i}. This is one product with up to KH neighbouring dY, which lie one
     under the other as well.
 
     Parameters
@@ -186,7 +186,7 @@ def _row_by_row(
         dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
         if not needs_input_grad:
             return None, dweight, dbias
-        # the W_i, the last first: (KH, O, M)
+        # the w_i, the last first: (KH, O, M)
         taps = kernels.reshape(O, KH, M).swapaxes(0, 1)[::-1].copy()
         dcols = np.empty_like(cols)
         drows = dcols.reshape(2, R, M, L)
