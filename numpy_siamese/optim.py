@@ -43,6 +43,16 @@ class SGD:
     References
     ----------
     `torch.optim.SGD`; Sutskever et al. 2013 for the momentum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parameters = {"weight": np.array([1.0])}
+    >>> optimizer = SGD(parameters, lr=0.5, momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step({"weight": np.array([1.0])})
+    >>> parameters["weight"]  # 1 − 0.5·1 − 0.5·1.5
+    array([-0.25])
     """
 
     def __init__(
@@ -108,7 +118,18 @@ class SGD:
                 parameter[...] = flat.reshape(parameter.shape)  # flat is a copy of what is not
 
     def checked(self, argument: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """Return arrays by name, if each is like its parameter."""
+        """Return arrays by name, if each is like its parameter.
+
+        Parameters
+        ----------
+        argument : str
+            What an error calls the mapping.
+        arrays : mapping of name → array
+
+        Returns
+        -------
+        dict of name → array
+        """
         found = _arguments.mapping(argument, arrays)
         self._refuse_unknown(found)
         for name, value in found.items():

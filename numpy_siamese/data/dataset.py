@@ -75,7 +75,13 @@ class Dataset:
         object.__setattr__(self, "class_names", _checked_names(names, labels))
 
     def checksum(self) -> str:
-        """Return the SHA-256 of all images and labels, however they were stored."""
+        """Return the SHA-256 of all images and labels, however they were stored.
+
+        Returns
+        -------
+        str
+            In hexadecimal digits.
+        """
         digest = hashlib.sha256()
         for split in (self.train, self.test):
             digest.update(split.images.tobytes())
