@@ -13,7 +13,8 @@ lint:
 	lint-imports
 
 docs:
-	python -m sphinx --quiet --fail-on-warning --fresh-env --conf-dir docs . build/site
+	python -m sphinx --quiet --fail-on-warning --fresh-env --conf-dir docs \
+		--doctree-dir build/doctrees . build/site
 	@echo open build/site/index.html
 
 quick:

@@ -42,8 +42,10 @@ myst_heading_anchors = 4
 
 MATHJAX = Path(find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
 mathjax_path = "tex-svg-full.js"  # one file that loads no other, neither fonts nor extensions
-mathjax3_config = {"options": {"enableMenu": False}}  # the menu would load more
-mathjax4_config = {}
+mathjax3_config = {
+    "options": {"enableMenu": False},  # the menu would load more
+    "svg": {"scale": 0.95},
+}
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say shapes as well
@@ -61,6 +63,7 @@ html_css_files = ["site.css"]
 html_extra_path = ["_extra"] if (HERE / "_extra").exists() else []
 html_show_sourcelink = False
 html_show_sphinx = False
+html_show_search_summary = False  # a page on disk cannot fetch another
 html_copy_source = False
 html_theme_options = {
     "light_css_variables": {"font-stack--monospace": "'DejaVu Sans Mono', ui-monospace, monospace"},

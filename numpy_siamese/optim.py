@@ -13,12 +13,12 @@ Array = np.ndarray
 class SGD:
     r"""Descend along the gradient g of each parameter p, with momentum buffer v.
 
-    g ← −g                             if maximize
-    g ← g + weight_decay·p
-    v ← g                              at a parameter's first step, undamped
-    v ← momentum·v + (1 − dampening)·g at the later ones
-    g ← g + momentum·v  if nesterov, else  v
-    p ← p − lr·g
+        g ← −g                             if maximize
+        g ← g + weight_decay·p
+        v ← g                              at a parameter's first step, undamped
+        v ← momentum·v + (1 − dampening)·g at the later ones
+        g ← g + momentum·v  if nesterov, else  v
+        p ← p − lr·g
 
     Each a + c·b is a fused multiply-add, as in PyTorch's vectorised kernels.
 

@@ -43,7 +43,7 @@ def parts(root: Path, index: Path) -> list[Part]:
         for title, link in LINK.findall(line):
             name = _document(root, index.parent / link)
             if all(name not in part.documents for part in found):
-                found[-1].documents[name] = title
+                found[-1].documents[name] = title.replace("`", "")
     named = {_document(root, index), *(name for part in found for name in part.documents)}
     there = sorted(_document(root, path) for path in index.parent.glob("*.md"))
     found[-1].documents.update({name: "" for name in there if name not in named})

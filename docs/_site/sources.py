@@ -17,8 +17,11 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.osutil import relative_uri
 
 PICTURES = {".png", ".svg"}
-DATA = {".csv", ".html", ".json", ".txt"}
-"""Files that a browser shows as they are."""
+DATA = {".csv", ".html", ".ipynb", ".json", ".txt"}
+"""Files that are copied as they are, to be shown or kept."""
+
+EXTRA = "docs/_extra/"
+"""The folder whose files stand at the root of the site; see `html_extra_path` in `conf.py`."""
 
 
 class SourceLinks(SphinxTransform):
@@ -47,6 +50,8 @@ class SourceLinks(SphinxTransform):
 
 def _link(app: Sphinx, name: str) -> str:
     """Note that the document that is being read leads to a file, and return the way there."""
+    if name.startswith(EXTRA):
+        return relative_uri(app.builder.get_target_uri(app.env.docname), name.removeprefix(EXTRA))
     app.env.sources.add(name)
     return _relative(app, app.env.docname, name)
 

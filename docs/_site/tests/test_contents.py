@@ -13,7 +13,7 @@ INDEX = """# The documents
 
 **To use**
 
-- [Data](data.md), again [the math](math/index.md).
+- [`Data`](data.md), again [the math](math/index.md).
 """
 
 

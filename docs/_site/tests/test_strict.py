@@ -12,6 +12,7 @@ CONFIG = f"""
 import sys
 sys.path.insert(0, {str(SITE)!r})
 extensions = ["myst_parser", "sphinx.ext.mathjax", "diagrams", "offline", "sources"]
+html_extra_path = ["docs/_extra"]
 root_doc = "page"
 html_theme = "basic"
 mathjax_path = "x.js"
@@ -27,6 +28,8 @@ def _build(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     (folder / "code").mkdir(exist_ok=True)
     (folder / "code" / "module.py").write_text("LIMIT = 3\n")
     (folder / "code" / "data.csv").write_text("1,2\n")
+    (folder / "docs" / "_extra").mkdir(parents=True, exist_ok=True)
+    (folder / "docs" / "_extra" / "trace.html").write_text("<p>a page of its own</p>\n")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", ".", "out"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
@@ -43,6 +46,15 @@ def test_a_link_to_a_file_leads_to_a_page_of_it(tmp_path):
     assert 'href="code/module.py.html"' in listing
     assert 'href="code/data.csv"' in listing
     assert (tmp_path / "out" / "source" / "code" / "data.csv").read_text() == "1,2\n"
+
+
+def test_a_page_of_its_own_stands_at_the_root(tmp_path):
+    """Otherwise a document could not embed it."""
+    run = _build(tmp_path, "[a page](docs/_extra/trace.html)")
+    assert run.returncode == 0, run.stderr
+    assert 'href="trace.html"' in (tmp_path / "out" / "page.html").read_text()
+    assert "its own" in (tmp_path / "out" / "trace.html").read_text()
+    assert not (tmp_path / "out" / "source").exists()
 
 
 def test_a_diagram_is_drawn_and_a_formula_is_set(tmp_path):
