@@ -133,7 +133,19 @@ def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -
 
 
 def checked_images(images: np.ndarray, name: str = "images") -> np.ndarray:
-    """Return images, if they are (n, H, W) uint8."""
+    """Return images, if they are (n, H, W) uint8.
+
+    Parameters
+    ----------
+    images : (n, H, W) uint8
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    array
+        The images as they are.
+    """
     images = _arrays.array(name, images)
     if images.dtype != np.uint8:
         raise TypeError(f"{name} must be uint8, got {images.dtype}")

@@ -152,6 +152,14 @@ def checked_labels(labels: Any) -> Array:
     """Return the labels as an array in which two are equal if and only if they were.
 
     Floats are exact below 2⁵³; a NaN stands for a label that is missing.
+
+    Parameters
+    ----------
+    labels : (n,) integers, whole numbers, bools or strings
+
+    Returns
+    -------
+    array, (n,)
     """
     found = _arrays.by_position("labels", labels)
     if found.dtype.kind not in "biufSU":

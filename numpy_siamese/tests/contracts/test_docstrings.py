@@ -1,8 +1,11 @@
 """The docstrings of all public names say what numpydoc asks for."""
 
+from pathlib import Path
+
 import pytest
 
-from numpy_siamese.tests.support.docstrings import complaints, unknown_rules
+import numpy_siamese
+from numpy_siamese.tests.support.docstrings import REFERENCE, complaints, unknown_rules
 from numpy_siamese.tests.support.public_names import documented, public_modules
 
 
@@ -30,3 +33,12 @@ def test_every_public_name_is_looked_at():
 def test_every_rule_is_chosen_or_left_out_with_a_reason():
     """Otherwise a rule of a newer numpydoc would hold or not hold by accident."""
     assert unknown_rules() == set()
+
+
+def test_what_people_call_is_there():
+    """Otherwise a module that was renamed would need no sections any more."""
+    root = Path(numpy_siamese.__file__).parents[1]
+    for package, rooms in REFERENCE.items():
+        for room in rooms:
+            place = root / package / room.replace(".", "/")
+            assert place.is_dir() or place.with_suffix(".py").is_file()
