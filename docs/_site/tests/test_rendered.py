@@ -28,7 +28,8 @@ PHONE = {"width": 400, "height": 800}
 def context():
     """A browser on a phone, without the web."""
     programs = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, programs)))
+    program = next(filter(None, map(shutil.which, programs)), None)
+    assert program, f"found no browser, expected one of {', '.join(programs)}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser.new_context(viewport=PHONE, offline=True)
