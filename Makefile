@@ -13,6 +13,7 @@ lint:
 	lint-imports
 
 docs:
+	rm -rf build/site
 	python -m sphinx --quiet --fail-on-warning --fresh-env --conf-dir docs \
 		--doctree-dir build/doctrees . build/site
 	@echo open build/site/index.html

@@ -65,6 +65,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_show_search_summary = False  # a page on disk cannot fetch another
 html_copy_source = False
+html_use_index = html_domain_indices = False  # the search finds names
 html_theme_options = {
     "light_css_variables": {"font-stack--monospace": "'DejaVu Sans Mono', ui-monospace, monospace"},
 }
