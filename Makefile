@@ -1,6 +1,8 @@
 # Every target runs in the active environment.
 
-.PHONY: check lint quick quick-numpy quick-torch test
+# `make docs` needs `pip install '.[docs]'`.
+
+.PHONY: check docs lint quick quick-numpy quick-torch test
 
 check: lint quick
 
@@ -9,6 +11,12 @@ lint:
 	ruff check .
 	mypy
 	lint-imports
+
+docs:
+	rm -rf build/site
+	python -m sphinx --quiet --fail-on-warning --fresh-env --conf-dir docs \
+		--doctree-dir build/doctrees . build/site
+	@echo open build/site/index.html
 
 quick:
 	$(MAKE) --jobs=2 --output-sync quick-numpy quick-torch

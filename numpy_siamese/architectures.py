@@ -114,6 +114,8 @@ class ConvReLUPool(Conv2d):
 
     Parameters
     ----------
+    name, out_channels, kernel_size
+        As of `Conv2d`.
     read : (rows, columns)
         How much of its input it reads, from the first pixel on.
     """

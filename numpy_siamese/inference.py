@@ -23,9 +23,20 @@ Array = np.ndarray
 def embed_images(
     net: SiameseNet, images: Array, threads: int | None = None, micro_batch: int = 200
 ) -> Array:
-    """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
+    """Embed images, each once.
 
-    By default a micro-batch has as many images as both sides of one in training.
+    Parameters
+    ----------
+    net : SiameseNet
+    images : (n, 28, 28) uint8
+    threads : int, optional
+        Default: `cores.default_threads`.
+    micro_batch : int
+        Images in a micro-batch. By default as many as both sides of one in training have.
+
+    Returns
+    -------
+    embeddings : (n, 84) of the net's dtype
 
     Raises
     ------
@@ -108,20 +119,50 @@ class NumpyNetwork:
             self.net.load_state_dict(weights)
 
     def embed(self, images: Array) -> Array:
-        """Embed images: (n, 28, 28) uint8 → (n, 84)."""
+        """Embed images.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+
+        Returns
+        -------
+        embeddings : (n, 84)
+        """
         return embed_images(self.net, images, self.threads)
 
     def compare(self, left: Array, right: Array) -> tuple[Array, Array]:
-        """Compare embeddings: (N, 84) twice → logits (N, 1) and probabilities (N, 1)."""
+        """Compare embeddings.
+
+        Parameters
+        ----------
+        left, right : (N, 84)
+
+        Returns
+        -------
+        logits, probs : (N, 1)
+        """
         with single_threaded_blas():
             logits, _ = self.net.logits(left, right)
         return logits, F.sigmoid(logits)[0]
 
     def head(self) -> tuple[Array, Array]:
-        """Return the head's weight (1, 84) and bias (1,)."""
+        """Return the head's weight and bias.
+
+        Returns
+        -------
+        weight : (1, 84)
+        bias : (1,)
+        """
         weights = self.net.state_dict()
         return weights["fc1.weight"], weights["fc1.bias"]
 
     def environment(self) -> dict[str, Any]:
-        """Return what the network runs on."""
+        """Return what the network runs on.
+
+        Returns
+        -------
+        dict
+            For `config.json`.
+        """
         return {"package": "numpy_siamese", "threads": self.threads or default_threads()}

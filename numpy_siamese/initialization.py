@@ -23,6 +23,10 @@ def manual_seed(seed: int) -> np.random.RandomState:
     ----------
     seed : int in [−2⁶³, 2⁶⁴)
         Taken modulo 2³², as torch's Mersenne Twister does.
+
+    Returns
+    -------
+    numpy.random.RandomState
     """
     seed = _arguments.integer("seed", seed)
     if not -(2**63) <= seed < 2**64:
@@ -41,6 +45,17 @@ def uniform(
 
     For float32 u is m·2⁻²⁴, from the low 24 bits of one word. For float64 u is m·2⁻⁵³, from the low
     53 bits of two words, the high word first.
+
+    Parameters
+    ----------
+    generator : numpy.random.RandomState
+    shape : tuple of int
+    low, high : float
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    array of this shape and dtype
 
     Raises
     ------
@@ -73,8 +88,10 @@ def linear_or_conv2d(
 
     Parameters
     ----------
+    generator : numpy.random.RandomState
     weight_shape : (O, I) or (O, C, KH, KW), positive
         fan_in is the product of all but the first.
+    dtype : numpy.float32 or numpy.float64
 
     Returns
     -------

@@ -36,7 +36,14 @@ class Layer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Conv2d:
-    """y = conv2d(x, weight, bias)."""
+    """y = conv2d(x, weight, bias).
+
+    Attributes
+    ----------
+    described : architectures.Conv2d
+    weight : (O, C, K, K)
+    bias : (O,)
+    """
 
     described: Weighted
     weight: Array
@@ -54,7 +61,14 @@ class Conv2d:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """y = x wᵀ + b."""
+    """y = x wᵀ + b.
+
+    Attributes
+    ----------
+    described : architectures.Linear
+    weight : (O, I)
+    bias : (O,)
+    """
 
     described: Weighted
     weight: Array
@@ -72,7 +86,12 @@ class Linear:
 
 @dataclass(frozen=True)
 class ReLU:
-    """y = x where x > 0, else 0."""
+    """y = x where x > 0, else 0.
+
+    Attributes
+    ----------
+    described : architectures.ReLU
+    """
 
     described: architectures.ReLU
 
@@ -83,7 +102,12 @@ class ReLU:
 
 @dataclass(frozen=True)
 class MaxPool2d:
-    """The maximum of each window."""
+    """The maximum of each window.
+
+    Attributes
+    ----------
+    described : architectures.MaxPool2d
+    """
 
     described: architectures.MaxPool2d
 
@@ -94,7 +118,12 @@ class MaxPool2d:
 
 @dataclass(frozen=True)
 class Flatten:
-    """(N, C, H, W) → (N, C·H·W), channel-major; no copy if the batch is innermost in memory."""
+    """(N, C, H, W) → (N, C·H·W), channel-major; no copy if the batch is innermost in memory.
+
+    Attributes
+    ----------
+    described : architectures.Flatten
+    """
 
     described: architectures.Flatten
 
@@ -106,7 +135,14 @@ class Flatten:
 
 @dataclass(frozen=True, eq=False)
 class ConvReLUPool:
-    """y = max_pool2d(relu(conv2d(x, weight, bias)), 2), of the part of x that it reads."""
+    """y = max_pool2d(relu(conv2d(x, weight, bias)), 2), of the part of x that it reads.
+
+    Attributes
+    ----------
+    described : architectures.ConvReLUPool
+    weight : (O, C, K, K)
+    bias : (O,)
+    """
 
     described: architectures.ConvReLUPool
     weight: Array
@@ -159,7 +195,12 @@ class Sequential:
             self.layers.append(KINDS[type(described)](described, *weights))
 
     def parameters(self) -> dict[str, Array]:
-        """Return the arrays in use, by name."""
+        """Return the arrays in use, by name.
+
+        Returns
+        -------
+        dict of name → array
+        """
         return dict(self._parameters)
 
     def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Any]:

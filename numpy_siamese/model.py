@@ -83,6 +83,17 @@ class SiameseNet:
         bits.
     architecture : Architecture
         Default: the recipe's network.
+
+    Examples
+    --------
+    >>> net = SiameseNet(seed=0)
+    >>> left = np.zeros((1, 1, 28, 28), np.float32)
+    >>> probs, pullback = net(left, left + 255)
+    >>> probs.shape
+    (1, 1)
+    >>> grads, (dleft, dright) = pullback(np.ones_like(probs))
+    >>> list(grads) == list(net.state_dict())
+    True
     """
 
     def __init__(
@@ -109,15 +120,29 @@ class SiameseNet:
         """Return the arrays in use, by name. Changing one changes the network.
 
         They are views of one buffer, in which they lie one after the other.
+
+        Returns
+        -------
+        dict of name → array
         """
         return dict(self._parameters)
 
     def state_dict(self) -> dict[str, Array]:
-        """Return the arrays by name, uncopied, as torch does."""
+        """Return the arrays by name, uncopied, as torch does.
+
+        Returns
+        -------
+        dict of name → array
+        """
         return self.parameters()
 
     def load_state_dict(self, mapping: Mapping[str, Array]) -> None:
         """Copy weights in, all or none.
+
+        Parameters
+        ----------
+        mapping : mapping of name → array
+            With the names of `state_dict`, its shapes and its dtype.
 
         Raises
         ------
@@ -138,7 +163,17 @@ class SiameseNet:
             parameter[...] = given[name]
 
     def embed(self, images: Array) -> Array:
-        """Embed images: (N, 1, 28, 28) → (N, 84)."""
+        """Embed images.
+
+        Parameters
+        ----------
+        images : (N, 1, 28, 28)
+            Raw pixel values 0..255, of the net's dtype.
+
+        Returns
+        -------
+        embeddings : (N, 84)
+        """
         return self.net(images, needs_pullback=False)[0]
 
     def logits(self, left: Array, right: Array) -> tuple[Array, Pullback]:
@@ -226,7 +261,17 @@ class SiameseNet:
 
 
 def shared(left_grads: Gradients, right_grads: Gradients) -> Gradients:
-    """Add the gradients of the twins, which share their weights, under the state dict's names."""
+    """Add the gradients of the twins, which share their weights, under the state dict's names.
+
+    Parameters
+    ----------
+    left_grads, right_grads : dict of name → array
+
+    Returns
+    -------
+    grads : dict of name → array
+        Under the names of the state dict.
+    """
     return {f"{BACKBONE}{name}": left_grads[name] + right_grads[name] for name in left_grads}
 
 

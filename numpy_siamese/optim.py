@@ -13,12 +13,12 @@ Array = np.ndarray
 class SGD:
     r"""Descend along the gradient g of each parameter p, with momentum buffer v.
 
-    g ← −g                             if maximize
-    g ← g + weight_decay·p
-    v ← g                              at a parameter's first step, undamped
-    v ← momentum·v + (1 − dampening)·g at the later ones
-    g ← g + momentum·v  if nesterov, else  v
-    p ← p − lr·g
+        g ← −g                             if maximize
+        g ← g + weight_decay·p
+        v ← g                              at a parameter's first step, undamped
+        v ← momentum·v + (1 − dampening)·g at the later ones
+        g ← g + momentum·v  if nesterov, else  v
+        p ← p − lr·g
 
     Each a + c·b is a fused multiply-add, as in PyTorch's vectorised kernels.
 
@@ -43,6 +43,16 @@ class SGD:
     References
     ----------
     `torch.optim.SGD`; Sutskever et al. 2013 for the momentum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parameters = {"weight": np.array([1.0])}
+    >>> optimizer = SGD(parameters, lr=0.5, momentum=0.5)
+    >>> for _ in range(2):
+    ...     optimizer.step({"weight": np.array([1.0])})
+    >>> parameters["weight"]  # 1 − 0.5·1 − 0.5·1.5
+    array([-0.25])
     """
 
     def __init__(
@@ -108,7 +118,18 @@ class SGD:
                 parameter[...] = flat.reshape(parameter.shape)  # flat is a copy of what is not
 
     def checked(self, argument: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """Return arrays by name, if each is like its parameter."""
+        """Return arrays by name, if each is like its parameter.
+
+        Parameters
+        ----------
+        argument : str
+            What an error calls the mapping.
+        arrays : mapping of name → array
+
+        Returns
+        -------
+        dict of name → array
+        """
         found = _arguments.mapping(argument, arrays)
         self._refuse_unknown(found)
         for name, value in found.items():

@@ -80,6 +80,16 @@ def loss_and_gradients(
         The batch is empty, or shapes differ.
     NotFiniteError
         A probability is not finite.
+
+    Examples
+    --------
+    >>> net = SiameseNet(seed=0)
+    >>> images = np.zeros((2, 1, 28, 28), np.float32)
+    >>> loss, probs, grads = loss_and_gradients(net, images, images, [[1], [1]])
+    >>> sgd = SGD(net.parameters(), lr=0.1)
+    >>> sgd.step(grads)
+    >>> loss_and_gradients(net, images, images, [[1], [1]])[0] < loss
+    True
     """
     size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
     threads = None if threads is None else _arguments.count("threads", threads, 1)
@@ -179,15 +189,19 @@ class NumpyLearner:
         self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
 
     def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:
-        """Learn from n batches of pairs; return losses (n,) and accuracies (n,), float64.
+        """Learn from n batches of pairs.
 
-        Each is computed before the batch's own step. A batch whose probabilities are not finite
+        A batch is judged before its own step. A batch whose probabilities are not finite
         leaves the weights as they were. Its loss and accuracy are NaN.
 
         Parameters
         ----------
         batches : sequence of (left_index, right_index, targets)
             As `PairSampler.batch` gives them.
+
+        Returns
+        -------
+        losses, accuracies : (n,) float64
         """
         steps = [self._step(*pairs) for pairs in batches]
         losses, accuracies = np.array(steps, np.float64).reshape(len(steps), 2).T
@@ -220,6 +234,10 @@ class NumpyLearner:
         left_index, right_index : (N,) integers
             Into images.
         targets : (N, 1)
+
+        Returns
+        -------
+        Verification
         """
         probs = pair_probabilities(self.net, images, left_index, right_index, self.threads)
         targets = _arrays.real("targets", targets, self.net.dtype)
@@ -229,15 +247,32 @@ class NumpyLearner:
         return Verification(probs, loss, accuracy(probs, targets))
 
     def model_state(self) -> dict[str, Array]:
-        """Return the network's weights by name."""
+        """Return the network's weights by name.
+
+        Returns
+        -------
+        dict of name → array
+        """
         return self.net.state_dict()
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the optimiser's momentum buffers by name. There are none before a first step."""
+        """Return the optimiser's momentum buffers by name. There are none before a first step.
+
+        Returns
+        -------
+        dict of name → array
+        """
         return self.optimizer.momentum_buffers
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
-        """Take the state of another learner: weights and momentum buffers by name.
+        """Take the state of another learner.
+
+        Parameters
+        ----------
+        model : mapping of name → array
+            The weights.
+        momentum : mapping of name → array
+            The momentum buffers.
 
         Raises
         ------
@@ -249,5 +284,11 @@ class NumpyLearner:
         self.optimizer.momentum_buffers = {name: v.copy() for name, v in buffers.items()}
 
     def environment(self) -> dict[str, Any]:
-        """Return what the network runs on."""
+        """Return what the network runs on.
+
+        Returns
+        -------
+        dict
+            For `config.json`.
+        """
         return {"package": "numpy_siamese", "threads": self.threads}

@@ -9,6 +9,16 @@ from torch_siamese._tensors import same_shape, tensor
 def accuracy(probs: Tensor, targets: Tensor) -> float:
     """Return the share of pairs whose verdict, same or different, is right.
 
+    Parameters
+    ----------
+    probs : (N, 1), at least one
+    targets : (N, 1)
+        1 for same, 0 for different.
+
+    Returns
+    -------
+    float, in [0, 1]
+
     Raises
     ------
     TypeError, ValueError

@@ -22,7 +22,19 @@ Array = np.ndarray
 
 
 def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Tensor:
-    """Embed images, each once: (n, 28, 28) uint8 → (n, 84).
+    """Embed images, each once.
+
+    Parameters
+    ----------
+    net : SiameseNet
+    images : (n, 28, 28) uint8
+        On the net's device.
+    micro_batch : int
+        Images in a micro-batch.
+
+    Returns
+    -------
+    embeddings : (n, 84)
 
     Raises
     ------
@@ -40,9 +52,20 @@ def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Ten
 def pair_probabilities(
     net: SiameseNet, images: Tensor, left_index: Tensor, right_index: Tensor
 ) -> Tensor:
-    """Return the probability that each pair is of the same class: (N, 1).
+    """Return the probability that each pair is of the same class.
 
     Every image is embedded once, and only embeddings are paired.
+
+    Parameters
+    ----------
+    net : SiameseNet
+    images : (n, 28, 28) uint8
+    left_index, right_index : (N,) int64
+        Into images.
+
+    Returns
+    -------
+    probs : (N, 1)
 
     Raises
     ------
@@ -85,7 +108,15 @@ class TorchNetwork:
                 self.net.load_state_dict(weights)
 
     def embed(self, images: Array) -> Array:
-        """Embed images: (n, 28, 28) uint8 → (n, 84).
+        """Embed images.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+
+        Returns
+        -------
+        embeddings : (n, 84)
 
         Raises
         ------
@@ -96,7 +127,15 @@ class TorchNetwork:
             return embed_images(self.net, on_device).cpu().numpy()
 
     def compare(self, left: Array, right: Array) -> tuple[Array, Array]:
-        """Compare embeddings: (N, 84) twice → logits (N, 1) and probabilities (N, 1).
+        """Compare embeddings.
+
+        Parameters
+        ----------
+        left, right : (N, 84)
+
+        Returns
+        -------
+        logits, probs : (N, 1)
 
         Raises
         ------
@@ -109,11 +148,23 @@ class TorchNetwork:
             return logits.cpu().numpy(), torch.sigmoid(logits).cpu().numpy()
 
     def head(self) -> tuple[Array, Array]:
-        """Return the head's weight (1, 84) and bias (1,)."""
+        """Return the head's weight and bias.
+
+        Returns
+        -------
+        weight : (1, 84)
+        bias : (1,)
+        """
         weight, bias = self.net.fc1.weight, self.net.fc1.bias
         return weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
 
     def environment(self) -> dict[str, Any]:
-        """Return what the network runs on, and the settings in force while it does."""
+        """Return what the network runs on, and the settings in force while it does.
+
+        Returns
+        -------
+        dict
+            For `config.json`.
+        """
         with self._at_work():
             return in_force(self.device)

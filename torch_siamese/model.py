@@ -16,7 +16,12 @@ from torch_siamese.layers import modules
 
 
 class CNN(nn.Sequential):
-    """The backbone, from an image (N, 1, 28, 28) to its embedding (N, 84)."""
+    """The backbone, from an image (N, 1, 28, 28) to its embedding (N, 84).
+
+    Parameters
+    ----------
+    architecture : Architecture
+    """
 
     def __init__(self, architecture: Architecture = MNIST) -> None:
         super().__init__(modules(architecture))
@@ -43,6 +48,17 @@ class SiameseNet(nn.Module):
     def load_state_dict(self, state_dict: Mapping[str, Any], *args: Any, **kwargs: Any) -> Any:
         """Load tensors, or the arrays of the NumPy twin's `state_dict()` as they are.
 
+        Parameters
+        ----------
+        state_dict : mapping of name → tensor or array
+        *args, **kwargs
+            Those of `torch.nn.Module.load_state_dict`.
+
+        Returns
+        -------
+        missing and unexpected keys
+            As `torch.nn.Module.load_state_dict` returns them.
+
         Raises
         ------
         RuntimeError, TypeError
@@ -53,19 +69,57 @@ class SiameseNet(nn.Module):
         return super().load_state_dict(tensors, *args, **kwargs)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Embed images: (N, 1, 28, 28) → (N, 84)."""
+        """Embed images.
+
+        Parameters
+        ----------
+        images : (N, 1, 28, 28)
+            Raw pixel values 0..255.
+
+        Returns
+        -------
+        embeddings : (N, 84)
+        """
         return self.net(tensor("images", images))
 
     def logits(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the log-odds that embeddings are of the same class: (N, 84) twice → (N, 1)."""
+        """Return the log-odds that embeddings are of the same class.
+
+        Parameters
+        ----------
+        left, right : (N, 84)
+
+        Returns
+        -------
+        logits : (N, 1)
+        """
         difference = tensor("left", left) - tensor("right", right)
         return self.fc1(torch.abs(difference))
 
     def compare(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the probability that embeddings are of the same class: (N, 84) twice → (N, 1)."""
+        """Return the probability that embeddings are of the same class.
+
+        Parameters
+        ----------
+        left, right : (N, 84)
+
+        Returns
+        -------
+        probs : (N, 1)
+        """
         return torch.sigmoid(self.logits(left, right))
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
-        """Return the probability that each pair is of the same class: (N, 1)."""
+        """Return the probability that each pair is of the same class.
+
+        Parameters
+        ----------
+        left, right : (N, 1, 28, 28)
+            Raw pixel values 0..255.
+
+        Returns
+        -------
+        probs : (N, 1)
+        """
         left, right = tensor("left", left), tensor("right", right)
         return self.compare(self.embed(left), self.embed(right))

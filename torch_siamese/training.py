@@ -125,9 +125,9 @@ class TorchLearner:
             )
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
-        """Learn from n batches of pairs; return losses (n,) and accuracies (n,), float64.
+        """Learn from n batches of pairs.
 
-        Each is computed before the batch's own step. A batch whose probabilities are not finite
+        A batch is judged before its own step. A batch whose probabilities are not finite
         leaves the weights as they were. Its loss and accuracy are NaN. The device is read once,
         after the last batch. If one of several is such a batch, all are taken back and learned from
         again, one by one.
@@ -136,6 +136,10 @@ class TorchLearner:
         ----------
         batches : sequence of (left_index, right_index, targets)
             As `PairSampler.batch` gives them.
+
+        Returns
+        -------
+        losses, accuracies : (n,) float64
 
         Raises
         ------
@@ -159,6 +163,10 @@ class TorchLearner:
             Into images.
         targets : (N, 1)
 
+        Returns
+        -------
+        Verification
+
         Raises
         ------
         MemoryError
@@ -170,11 +178,21 @@ class TorchLearner:
             return Verification(probs.numpy(), *_loss_and_accuracy(probs, truth))
 
     def model_state(self) -> dict[str, Array]:
-        """Return the network's weights by name."""
+        """Return the network's weights by name.
+
+        Returns
+        -------
+        dict of name → array
+        """
         return {name: value.cpu().numpy() for name, value in self.net.state_dict().items()}
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the optimiser's momentum buffers by name. There are none before a first step."""
+        """Return the optimiser's momentum buffers by name. There are none before a first step.
+
+        Returns
+        -------
+        dict of name → array
+        """
         buffers = {
             name: self.optimizer.state[parameter].get("momentum_buffer")
             for name, parameter in self.net.named_parameters()
@@ -182,7 +200,14 @@ class TorchLearner:
         return {name: b.cpu().numpy() for name, b in buffers.items() if b is not None}
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
-        """Take the state of another learner: weights and momentum buffers by name.
+        """Take the state of another learner.
+
+        Parameters
+        ----------
+        model : mapping of name → array
+            The weights.
+        momentum : mapping of name → array
+            The momentum buffers.
 
         Raises
         ------
@@ -201,7 +226,13 @@ class TorchLearner:
                     self.optimizer.state[parameter]["momentum_buffer"] = buffer
 
     def environment(self) -> dict[str, Any]:
-        """Return what the network runs on, and the settings in force while it does."""
+        """Return what the network runs on, and the settings in force while it does.
+
+        Returns
+        -------
+        dict
+            For `config.json`.
+        """
         with self._at_work():
             return in_force(self.device)
 

@@ -32,7 +32,21 @@ class Line(NamedTuple):
 
 
 def fields(line: Line) -> list[str]:
-    """Return the fields of a line; raise csv.Error if it is not CSV."""
+    """Return the fields of a line.
+
+    Parameters
+    ----------
+    line : Line
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    csv.Error
+        The line is not CSV.
+    """
     (row,) = csv.reader([line.text.decode(errors="replace")], strict=True)
     return row
 
@@ -40,8 +54,17 @@ def fields(line: Line) -> list[str]:
 def first_fault(lines: Iterable[Line], label: int) -> str | None:
     """Return what is wrong with the first faulty line, None if none is told apart.
 
-    It may look at every field, which would take too long for good lines. `label` is the index of
-    the column with the label.
+    It may look at every field, which would take too long for good lines.
+
+    Parameters
+    ----------
+    lines : iterable of Line
+    label : int
+        The index of the column with the label.
+
+    Returns
+    -------
+    str or None
     """
     ordinary = frozenset(map(str, range(256)))
     for line in lines:

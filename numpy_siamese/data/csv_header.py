@@ -11,7 +11,16 @@ _INDEX_NAMES = frozenset({"", "id", "index", "idx", "imageid", "image_id", "unna
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a field is a number in the way that pandas reads one."""
+    """Tell whether a field is a number in the way that pandas reads one.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    bool
+    """
     try:
         float(text)
     except ValueError:
@@ -25,6 +34,14 @@ def is_header(row: Sequence[str]) -> bool:
     Either at least 784 of them differ, which pixels of 256 values cannot. Or none is a number, and
     one is a usual name of a label. Names may be numbers, as pandas numbers columns. But a row of
     numbers with fractions is one of scaled pixels.
+
+    Parameters
+    ----------
+    row : sequence of 785 str
+
+    Returns
+    -------
+    bool
     """
     numbers = [field for field in row if is_number(field)]
     if len(set(row)) < PIXELS:
@@ -37,6 +54,14 @@ def label_column(names: Sequence[str]) -> int | None:
 
     It is the one with a usual name (``label``, ``class``, ``target``, ``y``). Else it is the first
     or the last, if its name, without digits, is unlike all the others (``digit,pixel0,pixel1``).
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    int or None
     """
     if usual := _usual(names):
         return usual[0]
@@ -47,7 +72,16 @@ def label_column(names: Sequence[str]) -> int | None:
 
 
 def header_fault(row: Sequence[str]) -> str | None:
-    """Return what is wrong with a table that has this first row, None if it does not say."""
+    """Return what is wrong with a table that has this first row, None if it does not say.
+
+    Parameters
+    ----------
+    row : sequence of str
+
+    Returns
+    -------
+    str or None
+    """
     expected = f"expected a label and {PIXELS} pixels"
     if _is_made_of_an_image(row):
         return f": found a header made of an image ({', '.join(row[:4])}, …), {expected}"

@@ -46,7 +46,19 @@ def looks_last(labels: npt.NDArray[np.int64], images: npt.NDArray[np.uint8]) -> 
 
 
 def evidence(labels: npt.NDArray[np.int64], images: npt.NDArray[np.uint8]) -> float:
-    """Return by how many bits the label is last rather than first (`looks_last` derives them)."""
+    """Return by how many bits the label is last rather than first (`looks_last` derives them).
+
+    Parameters
+    ----------
+    labels : (n,) int64
+        The first column.
+    images : (n, H, W) uint8
+        The others.
+
+    Returns
+    -------
+    float
+    """
     pixels = images.reshape(len(images), -1)
     first, second, before_last, last = labels, pixels[:, 0], pixels[:, -2], pixels[:, -1]
     label_first = _label_bits(first) + _pixel_bits(last, before_last)

@@ -75,7 +75,13 @@ class Dataset:
         object.__setattr__(self, "class_names", _checked_names(names, labels))
 
     def checksum(self) -> str:
-        """Return the SHA-256 of all images and labels, however they were stored."""
+        """Return the SHA-256 of all images and labels, however they were stored.
+
+        Returns
+        -------
+        str
+            In hexadecimal digits.
+        """
         digest = hashlib.sha256()
         for split in (self.train, self.test):
             digest.update(split.images.tobytes())
@@ -127,7 +133,19 @@ def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -
 
 
 def checked_images(images: np.ndarray, name: str = "images") -> np.ndarray:
-    """Return images, if they are (n, H, W) uint8."""
+    """Return images, if they are (n, H, W) uint8.
+
+    Parameters
+    ----------
+    images : (n, H, W) uint8
+    name : str
+        What an error calls them.
+
+    Returns
+    -------
+    array
+        The images as they are.
+    """
     images = _arrays.array(name, images)
     if images.dtype != np.uint8:
         raise TypeError(f"{name} must be uint8, got {images.dtype}")

@@ -18,9 +18,13 @@ MOST_BYTES = 2**26
 
 @dataclass(frozen=True)
 class Download:
-    """What a data set consists of (SHA-256 by file name) and where to get it.
+    """What a data set consists of, and where to get it.
 
-    Every mirror is the address of a folder that holds all the files.
+    Attributes
+    ----------
+    checksums : mapping of file name → SHA-256
+    mirrors : sequence of str
+        Addresses of folders, each with all the files.
     """
 
     checksums: Mapping[str, str]
@@ -53,6 +57,10 @@ DOWNLOADS = {
 
 def cache_directory() -> Path:
     """Return the folder of downloads: $NUMPY_SIAMESE_CACHE, else the user's cache folder.
+
+    Returns
+    -------
+    Path
 
     Raises
     ------

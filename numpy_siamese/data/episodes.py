@@ -75,6 +75,10 @@ def draw_episodes(
     seed : int
         Taken modulo 2¹²⁸.
 
+    Returns
+    -------
+    Episodes
+
     Raises
     ------
     TypeError
@@ -126,6 +130,11 @@ def draw_settings(
     shots : ints, optional
         Default: those of `SHOTS` that leave a query in every class, and at least 1.
 
+    Returns
+    -------
+    list of Episodes
+        The numbers of shots follow each other, within each number of ways.
+
     Raises
     ------
     TypeError, ValueError
@@ -147,6 +156,11 @@ def spread_ways(classes: int) -> list[int]:
     ----------
     classes : int
         At least 2.
+
+    Returns
+    -------
+    list of int
+        Rising.
 
     Raises
     ------

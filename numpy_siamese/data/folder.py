@@ -31,7 +31,14 @@ _ROLES = {
 
 
 class Kind(NamedTuple):
-    """A data set that a folder may hold: its format, and what its names have around the role."""
+    """A data set that a folder may hold.
+
+    Attributes
+    ----------
+    format : str
+    before, after : str
+        What its names have around the role.
+    """
 
     format: str
     before: str
@@ -49,6 +56,10 @@ def data_files(folder: Path) -> Sequence[Path]:
     before or behind (``fashion-mnist_train.csv``, ``emnist-digits-train-images-idx3-ubyte``). They
     may have ``test`` for ``t10k``, a dot or line for a dash, and large letters. A file may be
     packed (``.gz``). The plain one comes first.
+
+    Parameters
+    ----------
+    folder : Path
 
     Returns
     -------

@@ -50,6 +50,10 @@ def read_gallery(sources: Sequence[str], preparation: Preparation) -> Gallery:
     preparation : Preparation
         Of pictures.
 
+    Returns
+    -------
+    Gallery
+
     Raises
     ------
     InputError
@@ -78,7 +82,16 @@ def read_gallery(sources: Sequence[str], preparation: Preparation) -> Gallery:
 
 
 def of_test_images(dataset: Dataset) -> Gallery:
-    """Return the images of a data set that are to test."""
+    """Return the images of a data set that are to test.
+
+    Parameters
+    ----------
+    dataset : Dataset
+
+    Returns
+    -------
+    Gallery
+    """
     images, labels = dataset.test
     return Gallery(
         images,
@@ -88,9 +101,18 @@ def of_test_images(dataset: Dataset) -> Gallery:
 
 
 def files_of(folder: Path, to_test: bool = True) -> list[tuple[Path, str]]:
-    """Return the images of a folder, each with its class, `NO_CLASS` without sub-folders.
+    """Return the images of a folder, each with its class.
 
-    Of a folder with images to train and to test one half is returned.
+    Parameters
+    ----------
+    folder : Path
+    to_test : bool
+        Which half of a folder with images to train and to test.
+
+    Returns
+    -------
+    list of (Path, str)
+        The class is `NO_CLASS` without sub-folders.
 
     Raises
     ------

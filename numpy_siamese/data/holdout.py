@@ -75,6 +75,10 @@ def without_classes(dataset: Dataset, labels: npt.ArrayLike) -> Dataset:
     labels : (k,) integers
         As `held_out_labels` gives them. Without any, the data set is returned as it is.
 
+    Returns
+    -------
+    Dataset
+
     Raises
     ------
     TypeError, ValueError

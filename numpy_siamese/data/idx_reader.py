@@ -47,6 +47,10 @@ def read_idx_images(path: str | os.PathLike[str]) -> npt.NDArray[np.uint8]:
 def read_idx_labels(path: str | os.PathLike[str]) -> npt.NDArray[np.int64]:
     """Read the labels of an IDX file, plain or gzip: header 0x00000801, count; then count bytes.
 
+    Parameters
+    ----------
+    path : path-like
+
     Returns
     -------
     ndarray of int64, shape (count,)

@@ -54,6 +54,14 @@ def find_images(folder: Path) -> ImageFolder | None:
     deeper. Its name ends as one of `image_reader.SUFFIXES`. Names that begin with a dot are left
     out, and ``__MACOSX``.
 
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    ImageFolder or None
+
     Raises
     ------
     InputError
@@ -145,7 +153,18 @@ def _class_names(folder: Path, names: Sequence[str]) -> dict[int, str]:
 
 
 def own_test_set(name: str | os.PathLike[str], test_share: float) -> InputError:
-    """Return the error for a share of a data set that is divided already."""
+    """Return the error for a share of a data set that is divided already.
+
+    Parameters
+    ----------
+    name : str or path-like
+        Of the data set.
+    test_share : float
+
+    Returns
+    -------
+    InputError
+    """
     return InputError(
         f"--test-share: found {test_share}, but {os.fspath(name)} has images to test, expected a "
         "folder of images without"
@@ -260,6 +279,14 @@ def _folders(folder: Path) -> list[str]:
 
 def images_in(folder: Path) -> list[Path]:
     """Return all images of a folder and what lies within, sorted.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
 
     Raises
     ------

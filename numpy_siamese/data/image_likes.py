@@ -83,7 +83,16 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
 
 
 def as_image(value: Any, preparation: Preparation, name: str) -> Images:
-    """Return one image, (28, 28) uint8, of what `as_images` takes.
+    """Return one image of what `as_images` takes.
+
+    Parameters
+    ----------
+    value, preparation, name
+        As in `as_images`.
+
+    Returns
+    -------
+    image : (28, 28) uint8
 
     Raises
     ------
@@ -97,7 +106,16 @@ def as_image(value: Any, preparation: Preparation, name: str) -> Images:
 
 
 def read_prepared(paths: Sequence[str | os.PathLike[str]], preparation: Preparation) -> Images:
-    """Read image files and prepare them: (n, 28, 28) uint8.
+    """Read image files and prepare them.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+    preparation : Preparation
+
+    Returns
+    -------
+    images : (n, 28, 28) uint8
 
     Raises
     ------

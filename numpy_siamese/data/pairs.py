@@ -51,6 +51,15 @@ class PairSampler:
     References
     ----------
     Salmon et al. 2011, *Parallel random numbers: as easy as 1, 2, 3*, for Philox.
+
+    Examples
+    --------
+    >>> sampler = PairSampler([0, 0, 1, 1], batch_size=4, seed=0)
+    >>> left_index, right_index, targets = sampler.batch(epoch=0, k=0)
+    >>> targets.ravel()
+    array([0., 0., 1., 1.], dtype=float32)
+    >>> (left_index // 2 == right_index // 2).tolist()
+    [False, False, True, True]
     """
 
     def __init__(
@@ -86,7 +95,12 @@ class PairSampler:
         self._starts = np.cumsum(counts) - counts
 
     def batch(self, epoch: int, k: int) -> tuple[Array, Array, Array]:
-        """Draw batch k of an epoch, both counted from 0 and below 2⁶³.
+        """Draw batch k of an epoch.
+
+        Parameters
+        ----------
+        epoch, k : int
+            Counted from 0 and below 2⁶³.
 
         Returns
         -------
@@ -138,6 +152,14 @@ def checked_labels(labels: Any) -> Array:
     """Return the labels as an array in which two are equal if and only if they were.
 
     Floats are exact below 2⁵³; a NaN stands for a label that is missing.
+
+    Parameters
+    ----------
+    labels : (n,) integers, whole numbers, bools or strings
+
+    Returns
+    -------
+    array, (n,)
     """
     found = _arrays.by_position("labels", labels)
     if found.dtype.kind not in "biufSU":

@@ -57,10 +57,19 @@ class Preparation:
 
     @classmethod
     def of_set(cls, light: Sequence[bool]) -> "Preparation":
-        """Decide for a set, given `has_light_ground` of each of its images, at least one.
+        """Decide for a set of images.
 
         The ground of most images is the set's. If more than a tenth have the other one, it is
         mixed.
+
+        Parameters
+        ----------
+        light : sequence of bool, at least one
+            `has_light_ground` of each image.
+
+        Returns
+        -------
+        Preparation
         """
         share = sum(light) / len(light)
         if min(share, 1 - share) > OUTVOTED:
@@ -97,10 +106,18 @@ class Preparation:
 
 
 def has_light_ground(grey: Grey) -> bool:
-    """Return whether an image, (H, W) float32, shows dark ink on a lighter ground.
+    """Return whether an image shows dark ink on a lighter ground.
 
     The ground is the median of the border. The ink is on that side of it on which the squared
     departures of all pixels add up to more.
+
+    Parameters
+    ----------
+    grey : (H, W) float32
+
+    Returns
+    -------
+    bool
     """
     departure = (grey := _checked(grey)) - np.median(_border(grey))
     squares = departure * np.abs(departure)

@@ -73,7 +73,12 @@ def load(
 
 
 def named() -> tuple[str, ...]:
-    """Return the names that `load` knows."""
+    """Return the names that `load` knows.
+
+    Returns
+    -------
+    tuple of str
+    """
     return tuple(_NAMED)
 
 

@@ -45,16 +45,35 @@ STREAM = 4
 
 
 class Interval(NamedTuple):
-    """The ends of a confidence interval, of one figure or of an array of them."""
+    """The ends of a confidence interval, of one figure or of an array of them.
+
+    Attributes
+    ----------
+    low, high : array like the figure
+    """
 
     low: Array
     high: Array
 
 
 def multiplicities(n: int, seed: int, resample: int, attempt: int = 0) -> Array:
-    """Return how often each of n images is drawn in a resample: (n,) int64, of sum n.
+    """Return how often each of n images is drawn in a resample.
 
     A pure function of its arguments, by a counter-based generator (Philox).
+
+    Parameters
+    ----------
+    n : int
+        Images, at least one.
+    seed : int
+        Taken modulo 2¹²⁸.
+    resample, attempt : int
+        From 0 up.
+
+    Returns
+    -------
+    counts : (n,) int64
+        Of sum n.
 
     Raises
     ------
@@ -71,12 +90,16 @@ def multiplicities(n: int, seed: int, resample: int, attempt: int = 0) -> Array:
 
 
 def pair_weights(counts: Array, left_index: Array, right_index: Array) -> Array:
-    """Return how often each pair occurs where image i occurs counts[i] times: (N,) float64.
+    """Return how often each pair occurs where image i occurs counts[i] times.
 
     Parameters
     ----------
     counts : (n,) int64
     left_index, right_index : (N,) int64, each from 0 to n − 1
+
+    Returns
+    -------
+    weights : (N,) float64
     """
     left, right = counts[left_index], counts[right_index]
     return np.where(left_index == right_index, left, left * right).astype(np.float64)
@@ -113,6 +136,11 @@ def bootstrap_interval(
         The share of the resamples between the two percentiles.
     progress : callable, optional
         Is told after each resample which share of them is done.
+
+    Returns
+    -------
+    Interval
+        Its ends are like what `measure` returns.
 
     Raises
     ------

@@ -63,6 +63,10 @@ def brier_score(probs: Array, targets: npt.ArrayLike, weights: Array | None = No
     weights : (N,), optional
         How often each pair counts; at least 0. Default: once.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     TypeError, ValueError
@@ -89,6 +93,10 @@ def reliability_table(
     bins : int
         The number B of bins of equal width, at least 1.
 
+    Returns
+    -------
+    ReliabilityTable
+
     Raises
     ------
     TypeError, ValueError
@@ -99,12 +107,32 @@ def reliability_table(
 
 
 def brier_score_of(pairs: Pairs) -> float:
-    """Return the Brier score of checked pairs."""
+    """Return the Brier score of checked pairs.
+
+    Parameters
+    ----------
+    pairs : Pairs
+
+    Returns
+    -------
+    float
+    """
     return float(np.average((pairs.probs - pairs.same) ** 2, weights=pairs.weights))
 
 
 def reliability_table_of(pairs: Pairs, bins: int = BINS) -> ReliabilityTable:
-    """Return the reliability table of checked pairs."""
+    """Return the reliability table of checked pairs.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    bins : int
+        The number of bins of equal width, at least 1.
+
+    Returns
+    -------
+    ReliabilityTable
+    """
     edges = np.linspace(0, 1, bins + 1)
     place = np.searchsorted(edges[1:-1], pairs.probs)  # (N,) in 0..B−1
 

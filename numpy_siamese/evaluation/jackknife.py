@@ -56,6 +56,10 @@ def accuracy_interval(credit: Array, labels: Array, episodes: Episodes) -> tuple
     episodes : Episodes
         What `draw_episodes` drew from these labels.
 
+    Returns
+    -------
+    low, high : float
+
     References
     ----------
     Wilson 1927, *Probable inference, the law of succession, and statistical inference*.
@@ -79,6 +83,10 @@ def variance(credit: Array, labels: Array, episodes: Episodes) -> float:
     ----------
     credit, labels, episodes
         As in `accuracy_interval`.
+
+    Returns
+    -------
+    float
     """
     query, support, position = episodes
     E, N, K = support.shape

@@ -60,14 +60,14 @@ def pair_measures(
     dict
         For JSON. A figure is {"value", "low", "high"}.
 
-        pairs, validation_pairs : int
-        accuracy : figure, at the threshold 0.5
-        roc_auc, eer, brier, ece : figures
-        threshold : float, of equal error rates on the validation pairs
-        accuracy_at_threshold, far, frr : figures, at this threshold
-        at_far : list of {"target", "threshold", "far", "frr"}
-            For each false accept rate of `FAR_LEVELS`. The threshold is the smallest with at most
-            that rate on the validation pairs. The figures at it are those of the test pairs.
+        - pairs, validation_pairs : int
+        - accuracy : figure, at the threshold 0.5
+        - roc_auc, eer, brier, ece : figures
+        - threshold : float, of equal error rates on the validation pairs
+        - accuracy_at_threshold, far, frr : figures, at this threshold
+        - at_far : list of {"target", "threshold", "far", "frr"}, for each false accept rate of
+          `FAR_LEVELS`. The threshold is the smallest with at most that rate on the validation
+          pairs. The figures at it are those of the test pairs.
 
     Raises
     ------

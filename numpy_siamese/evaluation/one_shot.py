@@ -88,13 +88,13 @@ def one_shot_measures(
     list of dict
         For JSON, for each setting. A figure is {"value", "low", "high"}.
 
-        ways, shots, episodes : int
-        siamese : figure, by the trained network's mean logit
-        nearest_neighbor : figure, by the L2 distance of pixels to the nearest shot
-        nearest_neighbor_cosine : figure, by the cosine of pixels with the nearest shot
-        untrained : figure, by the untrained network's mean logit
-            Its head has weights of both signs, so it may stay below chance.
-        chance : float, 1/ways
+        - ways, shots, episodes : int
+        - siamese : figure, by the trained network's mean logit
+        - nearest_neighbor : figure, by the L2 distance of pixels to the nearest shot
+        - nearest_neighbor_cosine : figure, by the cosine of pixels with the nearest shot
+        - untrained : figure, by the untrained network's mean logit. Its head has weights of both
+          signs, so it may stay below chance.
+        - chance : float, 1/ways
 
     Raises
     ------

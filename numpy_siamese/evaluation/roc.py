@@ -91,6 +91,14 @@ class RocCurve(NamedTuple):
     def at(self, threshold: float) -> OperatingPoint:
         """Return FAR, FRR and accuracy where a pair is called same above `threshold`.
 
+        Parameters
+        ----------
+        threshold : float
+
+        Returns
+        -------
+        OperatingPoint
+
         Raises
         ------
         TypeError, ValueError
@@ -108,6 +116,14 @@ class RocCurve(NamedTuple):
 
         It is one of the probabilities that occur. With n different pairs, FAR is a multiple of 1/n.
         Below that the threshold is the highest probability of a different pair.
+
+        Parameters
+        ----------
+        far : float, in [0, 1)
+
+        Returns
+        -------
+        threshold : float
 
         Raises
         ------
@@ -134,6 +150,10 @@ def roc_curve(probs: Array, targets: npt.ArrayLike, weights: Array | None = None
     weights : (N,), optional
         How often each pair counts; at least 0. Default: once.
 
+    Returns
+    -------
+    RocCurve
+
     Raises
     ------
     TypeError, ValueError
@@ -142,12 +162,30 @@ def roc_curve(probs: Array, targets: npt.ArrayLike, weights: Array | None = None
     References
     ----------
     Fawcett 2006, *An introduction to ROC analysis*.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> curve = roc_curve(np.array([0.1, 0.4, 0.35, 0.8]), [0, 0, 1, 1])
+    >>> curve.auc
+    0.75
+    >>> curve.at(0.5)
+    OperatingPoint(far=0.0, frr=0.5, accuracy=0.75)
     """
     return curve_of(of_both_kinds(probs, targets, weights))
 
 
 def curve_of(pairs: Pairs) -> RocCurve:
-    """Return the ROC curve of checked pairs of both kinds."""
+    """Return the ROC curve of checked pairs of both kinds.
+
+    Parameters
+    ----------
+    pairs : Pairs
+
+    Returns
+    -------
+    RocCurve
+    """
     import sklearn
     from sklearn import metrics
 

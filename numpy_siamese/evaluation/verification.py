@@ -40,6 +40,10 @@ def accuracy(probs: Array, targets: npt.ArrayLike) -> float:
     targets : (N, 1)
         1 for same, 0 for different. An array, list, tuple, pandas DataFrame, taken by position.
 
+    Returns
+    -------
+    float, in [0, 1]
+
     Raises
     ------
     TypeError, ValueError

@@ -25,6 +25,13 @@ def relu(x: Array) -> tuple[Array, Pullback]:
     References
     ----------
     `torch.nn.functional.relu`, whose gradient at 0 is 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, pullback = relu(np.array([-1.0, 2.0]))
+    >>> y, pullback(np.array([5.0, 5.0]))
+    (array([0., 2.]), (array([0., 5.]),))
     """
     (x,) = floats(x=x)
     y = where(~(x < 0), x)
@@ -52,6 +59,13 @@ def sigmoid(x: Array) -> tuple[Array, Pullback]:
     References
     ----------
     `torch.sigmoid`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, pullback = sigmoid(np.array([0.0]))
+    >>> y, pullback(np.ones(1))
+    (array([0.5]), (array([0.25]),))
     """
     (x,) = floats(x=x)
     with np.errstate(over="ignore"):  # e⁻ˣ = ∞ gives the right limit, y = 0

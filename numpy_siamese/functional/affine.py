@@ -32,6 +32,16 @@ def linear(x: Array, weight: Array, bias: Array | None = None) -> tuple[Array, P
     References
     ----------
     `torch.nn.functional.linear`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x, weight, bias = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.array([5.0])
+    >>> y, pullback = linear(x, weight, bias)
+    >>> y  # 1·3 + 2·4 + 5
+    array([[16.]])
+    >>> pullback(np.ones((1, 1)))
+    (array([[3., 4.]]), array([[1., 2.]]), array([1.]))
     """
     x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
     _arguments.linear(x, weight, bias)

@@ -47,6 +47,25 @@ def conv2d(
     References
     ----------
     `torch.nn.functional.conv2d`; the matrix form is im2col (Chellapilla et al. 2006).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> y, pullback = conv2d(x, np.ones((1, 1, 2, 2)))
+    >>> y[0, 0]
+    array([[ 8., 12.],
+           [20., 24.]])
+    >>> dx, dweight, dbias = pullback(np.ones_like(y))
+    >>> dx[0, 0]  # how many windows read each pixel
+    array([[1., 2., 1.],
+           [2., 4., 2.],
+           [1., 2., 1.]])
+    >>> dweight[0, 0]
+    array([[ 8., 12.],
+           [20., 24.]])
+    >>> print(dbias)
+    None
     """
     x, weight, bias = floats(x=x, weight=weight, bias=bias, optional=("bias",))
     images = _arguments.images(x)

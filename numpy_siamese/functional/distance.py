@@ -24,6 +24,15 @@ def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
     References
     ----------
     `torch.abs` of a difference.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, pullback = l1_distance(np.array([1.0, 5.0]), np.array([3.0, 4.0]))
+    >>> y
+    array([2., 1.])
+    >>> pullback(np.ones(2))
+    (array([-1.,  1.]), array([ 1., -1.]))
     """
     left, right = floats(left=left, right=right)
     _arguments.same_shape(left=left, right=right)

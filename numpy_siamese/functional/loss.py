@@ -74,6 +74,15 @@ def binary_cross_entropy(
     References
     ----------
     PyTorch, ``aten/src/ATen/native/Loss.cpp``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss, pullback = binary_cross_entropy(np.array([0.5, 0.5]), np.array([0.0, 1.0]))
+    >>> round(float(loss), 4)  # log 2
+    0.6931
+    >>> pullback(np.ones(()))
+    (array([ 1., -1.]),)
     """
     probs, target, weight = floats(probs=probs, target=target, weight=weight, optional=("weight",))
     _arguments.same_shape(probs=probs, target=target)

@@ -45,6 +45,16 @@ def max_pool2d(
     References
     ----------
     PyTorch, ``aten/src/ATen/native/cpu/MaxPoolKernel.cpp``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> y, pullback = max_pool2d(np.array([[[1.0, 2.0], [4.0, 3.0]]]), 2)
+    >>> y
+    array([[[4.]]])
+    >>> pullback(np.ones_like(y))  # the gradient goes where the maximum was
+    (array([[[0., 0.],
+            [1., 0.]]]),)
     """
     (x,) = floats(x=x)
     images = _arguments.images(x)

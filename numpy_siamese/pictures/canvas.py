@@ -111,7 +111,7 @@ def add_title(figure: "Figure", text: str, margin: float = 24, **options: Any) -
     text : str
     margin : float
         Pixels to keep free on either side.
-    options
+    **options
         Of `Figure.suptitle`.
     """
     artist = figure.suptitle("", **options)

@@ -109,7 +109,7 @@ def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) ->
     Parameters
     ----------
     title : str
-    sections : Examples
+    *sections : Examples
         One under the other; headings where there is more than one.
     least_columns : int
         The page has room for so many pairs side by side, and so for the headings.

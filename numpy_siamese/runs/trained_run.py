@@ -90,12 +90,14 @@ class TrainedRun:
 
     Examples
     --------
-    >>> run = numpy_siamese.load_run("runs/digits")  # doctest: +SKIP
-    >>> run.verify("left.png", "right.png").same  # doctest: +SKIP
+    >>> from pathlib import Path
+    >>> import numpy_siamese
+    >>> run = numpy_siamese.load_run("runs/digits")
+    >>> run.verify("left.png", "right.png").same
     True
-    >>> references = run.embed(sorted(Path("people").glob("*.png")))  # doctest: +SKIP
-    >>> run.rank("query.png", references, top=1)  # doctest: +SKIP
-    [Ranked(index=17, probability=0.98, logit=3.9)]
+    >>> references = run.embed(sorted(Path("people").glob("*.png")))
+    >>> run.rank("query.png", references, top=1)[0].index
+    17
     """
 
     path: Path
@@ -106,7 +108,15 @@ class TrainedRun:
     run: FinishedRun = field(repr=False)
 
     def images(self, images: Any) -> Array:
-        """Return images as the network reads them, (n, 28, 28) uint8; see `as_images`.
+        """Return images as the network reads them; see `as_images`.
+
+        Parameters
+        ----------
+        images : array, path, Pillow image, or a sequence of these
+
+        Returns
+        -------
+        array of uint8, (n, 28, 28)
 
         Raises
         ------
@@ -135,7 +145,15 @@ class TrainedRun:
         return self.embedded(self.images(images))
 
     def embedded(self, images: Array) -> Array:
-        """Embed images as the network reads them: (n, 28, 28) uint8 → (n, 84).
+        """Embed images as the network reads them.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+
+        Returns
+        -------
+        embeddings : (n, 84)
 
         Raises
         ------
@@ -156,6 +174,10 @@ class TrainedRun:
         left, right
             One image each; see `data.image_likes.as_images`.
 
+        Returns
+        -------
+        Verdict
+
         Raises
         ------
         InputError, TypeError, ValueError
@@ -166,7 +188,16 @@ class TrainedRun:
         return self.verdict(*self.embedded(np.stack(images)))
 
     def verdict(self, left: Array, right: Array) -> Verdict:
-        """Judge two embeddings, (84,) each, of the network's dtype."""
+        """Judge two embeddings.
+
+        Parameters
+        ----------
+        left, right : (84,) of the network's dtype
+
+        Returns
+        -------
+        Verdict
+        """
         with np.errstate(all="ignore"):
             logits, probs = self.network.compare(left[None], right[None])
         if not np.isfinite(logits).all():
@@ -214,7 +245,18 @@ class TrainedRun:
         return [Ranked(*row) for row in rows]
 
     def logits(self, query: Any, embeddings: Array) -> Array:
-        """Compare a query, as in `rank`, with embeddings (n, 84): logits (n,)."""
+        """Compare a query with embeddings.
+
+        Parameters
+        ----------
+        query
+            As in `rank`.
+        embeddings : (n, 84)
+
+        Returns
+        -------
+        logits : (n,)
+        """
         if _is_embedded(query):
             of_query = query[0] if query.ndim == 2 and len(query) == 1 else query
         else:
@@ -243,6 +285,10 @@ def read_trained_run(
         `NumpyNetwork` or `TorchNetwork`.
     **of_use
         As in `read_finished_run`.
+
+    Returns
+    -------
+    TrainedRun
 
     Raises
     ------

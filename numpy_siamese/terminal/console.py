@@ -17,7 +17,7 @@ def say(*parts: str) -> None:
 
     Parameters
     ----------
-    parts : str
+    *parts : str
         What belongs together. They stand in one line, two spaces apart, where they fit; else the
         next part begins a new one, indented.
 
