@@ -33,7 +33,9 @@ TOLD_BY = {
     "array_calls.py": "numpy_siamese/tests/contracts/test_array_likes.py::"
     "test_every_array_argument_is_in_the_table",
     "elementwise.py": "parity_tests/meta/test_faults.py::test_every_operation_has_a_fault[tanh]",
-    "math.md": "numpy_siamese/tests/functional/test_derived.py::"
+    "cases.py": "numpy_siamese/tests/gradients/test_cases.py::test_every_operation_has_a_case",
+    "index.md": "numpy_siamese/tests/test_math_document.py::test_the_index_names_every_page",
+    "tanh.md": "numpy_siamese/tests/functional/test_derived.py::"
     "test_every_operation_that_is_in_the_table_is_derived[tanh]",
 }
 """Files of steps that somebody may forget, and the test that tells."""

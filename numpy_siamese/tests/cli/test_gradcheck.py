@@ -197,7 +197,7 @@ def test_entries_that_are_left_out_are_named(own, capfd):
     ("argv", "said"),
     [
         (["conv2"], "unknown operation 'conv2' (did you mean 'conv2d'?), expected conv2d or"),
-        (["tanh"], "unknown operation 'tanh', expected conv2d or max_pool2d or"),
+        (["softmax"], "unknown operation 'softmax', expected conv2d or max_pool2d or"),
         (["relu", "--entries", "0"], "--entries: found 0, expected at least 1"),
         (["relu", "--entries", "ten"], "--entries: found 'ten', expected a whole number"),
         (["relu", "--seed", "-1"], "--seed: found -1, expected from 0 to 2**63 − 1"),

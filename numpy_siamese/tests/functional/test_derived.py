@@ -7,7 +7,7 @@ import pytest
 from numpy_siamese import functional
 
 DOCS = Path(__file__).parents[3] / "docs"
-MATH = "".join(p.read_text("utf-8") for p in [*DOCS.glob("math.md"), *DOCS.glob("math/*.md")])
+MATH = "".join(p.read_text("utf-8") for p in sorted(DOCS.glob("math/*.md")))
 
 
 @pytest.mark.parametrize("name", functional.__all__)
