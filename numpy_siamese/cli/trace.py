@@ -26,7 +26,7 @@ def add(verbs: Any, program: Program) -> None:
         verbs,
         program,
         "trace",
-        help="show every number of one pair, forward and back, as a page",
+        help="show every number of one pair, as a page",
         description="Write a page that walks a pair of images through the network and back: every "
         "number, and how it came about. Any browser opens it from disk. An image is the number of "
         "a test image, counted from 0, or a picture of any size and mode.",

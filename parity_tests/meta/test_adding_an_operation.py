@@ -61,8 +61,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository, with the operation."""
     folder = tmp_path_factory.mktemp("repository")
     copy_tree(folder)
-    for step in instructions(folder / PAGE)[0]:
+    steps, commands = instructions(folder / PAGE)
+    for step in steps:
         step.carry_out()
+    (written,) = (shlex.split(line) for line in commands if line.startswith("python "))
+    done = run(folder, *written)
+    assert done.returncode == 0, done.stdout[-3000:]
     return folder
 
 
