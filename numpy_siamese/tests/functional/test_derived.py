@@ -7,7 +7,7 @@ import pytest
 from numpy_siamese import functional
 
 DOCS = Path(__file__).parents[3] / "docs"
-TITLES = [page.read_text("utf-8").splitlines()[0] for page in DOCS.glob("math/*.md")]
+TITLES = [page.read_text("utf-8").partition("\n")[0] for page in DOCS.glob("math/*.md")]
 
 
 @pytest.mark.parametrize("name", functional.__all__)
