@@ -12,11 +12,18 @@ lint:
 	mypy
 	lint-imports
 
-docs:
+docs: docs/_extra/trace.html
 	rm -rf build/site
 	python -m sphinx --quiet --fail-on-warning --fresh-env --conf-dir docs \
 		--doctree-dir build/doctrees . build/site
 	@echo open build/site/index.html
+
+# the page that docs/trace.md shows: made once, and again by hand
+docs/_extra/trace.html:
+	mkdir -p docs/_extra
+	python -m numpy_siamese train --epochs 1 --keep-checkpoints --quiet --out build/traced
+	python -m numpy_siamese trace build/traced --left 0 --right 200 --out $@
+	rm -r build/traced
 
 quick:
 	$(MAKE) --jobs=2 --output-sync quick-numpy quick-torch

@@ -20,7 +20,7 @@ function plain(x) {
 
 // A float64, in as many digits as tell it from its neighbours in float32.
 export function long(x) {
-  return plain(Number(x.toPrecision(12)));
+  return plain(Number(x.toPrecision(10)));
 }
 
 export function rough(x) {

@@ -76,7 +76,7 @@ def test_the_patch_and_the_kernel_are_shown(shown, expected, traced):
     w = weights["net.conv1.weight"][3, 0]
     assert np.array_equal(kernel.astype(np.float32), w)
     exact = patch * w.astype(np.float64)
-    assert (abs(products - exact) <= 5e-12 * abs(exact)).all()  # 12 digits: half a unit of the last
+    assert (abs(products - exact) <= 5e-10 * abs(exact)).all()  # 10 digits: half a unit of the last
 
 
 @pytest.mark.parametrize(
