@@ -149,5 +149,5 @@ def test_a_network_that_overflows_is_refused(tmp_path):
     net = SiameseNet()
     for value in net.parameters().values():
         value[...] = 3e38
-    with pytest.raises(InputError, match="expected a network that has not diverged"):
+    with pytest.raises(InputError, match="a logit that is not, expected a network that has"):
         pair_of(write_finished_run(tmp_path / "run", net))
