@@ -136,9 +136,13 @@ def test_a_window_of_any_width_needs_no_sideways_scrolling(chromium, traced, wid
 
 
 def test_on_paper_nothing_floats(opened):
-    """Broken otherwise: the explanation lies over the pictures on each sheet."""
-    opened.window.emulate_media(media="print")
+    """Broken otherwise: the explanation lies over the pictures, or words are white on white."""
+    opened.window.emulate_media(media="print", color_scheme="dark")
     style = "getComputedStyle(document.querySelector('{}')).{}"
     assert opened.window.evaluate(style.format("aside", "position")) == "static"
     assert opened.window.evaluate(style.format(".bar", "display")) == "none"
+    assert opened.window.evaluate(style.format("h1", "color")) == "rgb(0, 0, 0)"
+    assert (
+        opened.window.evaluate(style.format("section", "backgroundColor")) == "rgb(255, 255, 255)"
+    )
     assert len(opened.window.pdf()) > 100_000
