@@ -5,11 +5,10 @@ import { Experiment } from "./experiment.js";
 import { explain } from "./explain.js";
 import { course, headBars } from "./head.js";
 import { showExplanation } from "./inspector.js";
+import { SIDES } from "./network.js";
 import { count, digits, sizeOf } from "./numbers.js";
 import { readPayload, State } from "./payload.js";
 import { coloursOf, Plot } from "./plot.js";
-
-const SIDES = ["left", "right"];
 
 const TOLD = {
   conv2d: ["convolve", "y[o,p,q] = Σ over c,i,j of w[o,c,i,j] · x[c,p+i,q+j] + b[o]"],

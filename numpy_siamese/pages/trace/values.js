@@ -1,5 +1,6 @@
 // How a value came about: of an image, a layer, the difference, the logit.
 
+import { SIDES } from "./network.js";
 import { digits, long, ravel, unravel } from "./numbers.js";
 import { mark, notKept, place, pooled, range, term } from "./terms.js";
 
@@ -96,7 +97,7 @@ export function ofDifference(state, k) {
     lines: [`|${digits(a)} − ${digits(b)}| = ${digits(state.difference[k])}`,
       `w[d] = ${digits(w)}, so it adds ${long(w * state.difference[k])} to the logit`,
       `gradient: dlogit · w[d] = ${digits(state.logitGradient)} · ${digits(w)} = ${digits(state.differenceGradient[k])}`],
-    marks: ["left", "right"].map((side) => mark(`value.${end}.${side}`, k)),
+    marks: SIDES.map((side) => mark(`value.${end}.${side}`, k)),
   };
 }
 

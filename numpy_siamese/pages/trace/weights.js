@@ -1,5 +1,6 @@
 // How the gradient of a weight or bias came about, and what a step of SGD makes of it.
 
+import { SIDES } from "./network.js";
 import { digits, f32, ravel, unravel } from "./numbers.js";
 import { mark, notKept, ranked, term } from "./terms.js";
 
@@ -43,7 +44,7 @@ function ofLayer(state, layer, name, k) {
   const conv = layer.kind === "conv2d";
   const index = unravel(k, isBias ? [layer.out[0]] : layer.weight);
   const [o, c = 0, i = 0, j = 0] = index, [, P = 1, Q = 1] = layer.out;
-  for (const side of ["left", "right"]) {
+  for (const side of SIDES) {
     const x = state.twins[side].values[stage], dy = state.twins[side].gradients[stage + 1];
     for (let p = 0; p < P; p++)
       for (let q = 0; q < Q; q++) {
