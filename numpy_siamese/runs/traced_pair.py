@@ -157,7 +157,7 @@ def _tensors(moment: KeptCheckpoint, found: Any, is_last: bool) -> dict[str, Arr
         "difference": found.difference.value,
         "difference.gradient": found.difference.gradient,
     }
-    for name, value in moment.model.items():
+    for name, value in sorted(moment.model.items()):  # a file has no order
         if is_last or value.size <= MOST_WEIGHTS:
             tensors[f"weight.{name}"] = value.astype(np.float32)
             if is_last and name in moment.momentum:

@@ -1,5 +1,7 @@
 """A traced pair as the page takes it: its moments, its target, and what it holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,8 +25,8 @@ def image(label: str | None, seed: int = 0) -> TracedImage:
     return TracedImage(f"image {seed}", label, pixels)
 
 
-def pair_of(folder, target=None, labels=("7", "7"), torch=None):
-    run = read_finished_run(folder, TrainConfig)
+def pair_of(folder, target=None, labels=("7", "7"), torch=None, **changed):
+    run = replace(read_finished_run(folder, TrainConfig), **changed)
     images = image(labels[0], 0), image(labels[1], 1)
     start = SiameseNet(run.config.seed).state_dict()
     return traced_pair(run, images, target, "numpy-siamese", trace, start, torch)
@@ -87,6 +89,14 @@ def test_the_last_moment_has_all_weights_and_momentum(kept):
         assert np.array_equal(found.tensors[f"{last}.momentum.{name}"], checkpoint.momentum[name])
     assert "0.weight.net.fc1.weight" not in found.tensors
     assert {value.dtype for value in found.tensors.values()} == {np.dtype(np.float32)}
+
+
+def test_the_order_in_which_weights_are_read_does_not_matter(plain):
+    """Broken otherwise: the same command gives other bytes each time."""
+    weights = read_finished_run(plain, TrainConfig).weights
+    backward = dict(reversed(weights.items()))
+    found, again = pair_of(plain), pair_of(plain, weights=backward)
+    assert list(found.tensors) == list(again.tensors)
 
 
 def test_the_layers_are_those_of_the_architecture(plain):
