@@ -4,12 +4,21 @@ import { SIDES } from "./network.js";
 import { digits, long, ravel, unravel } from "./numbers.js";
 import { mark, notKept, place, pooled, range, term } from "./terms.js";
 
+export const EQUATIONS = {
+  conv2d: "y[o,p,q] = Σ over c,i,j of w[o,c,i,j] · x[c,p+i,q+j] + b[o]",
+  linear: "y[o] = Σ over k of w[o,k] · x[k] + b[o]",
+  relu: "y = x where x > 0, else 0",
+  max_pool2d: "y = the largest of the window",
+  flatten: "y = the maps in a row, one after the other",
+};
+
 export function ofValue(state, stage, side, k) {
   const { values } = state.twins[side];
   if (stage === 0) return ofPixel(state, side, k);
   const layer = state.layers[stage - 1], x = values[stage - 1];
   const found = LAYERS[layer.kind]({ state, layer, x, k, stage, side });
-  return { ...found, shown: values[stage][k], compared: `${side}.value.${stage - 1}` };
+  return { ...found, equation: EQUATIONS[layer.kind], shown: values[stage][k],
+    compared: `${side}.value.${stage - 1}` };
 }
 
 function ofPixel(state, side, k) {
@@ -35,7 +44,6 @@ const LAYERS = {
             w[ravel([o, c, i, j], [0, C, K, K])], x[ravel([c, p + i, q + j], layer.in)]));
     return {
       title: `${layer.name}, output o=${o} p=${p} q=${q} of the ${side} twin`,
-      equation: "y[o,p,q] = Σ over c,i,j of w[o,c,i,j] · x[c,p+i,q+j] + b[o]",
       factors: ["w", "x"], terms, bias: b[o], patches: patches(terms, C, K),
       marks: [...range(C).map((c) => mark(`value.${stage - 1}.${side}`, ravel([c, p, q], layer.in), K, K)),
         ...range(C).map((c) => mark(`weight.${layer.name}.weight`, ravel([o, c, 0, 0], [0, C, K, K]), K, K))],
@@ -44,17 +52,15 @@ const LAYERS = {
   linear({ state, layer, x, k, side }) {
     const [I] = layer.in, w = state.params[`${layer.name}.weight`];
     const title = `${layer.name}, output o=${k} of the ${side} twin`;
-    const equation = "y[o] = Σ over k of w[o,k] · x[k] + b[o]";
-    if (!w) return { title, equation, terms: [], lines: [notKept(layer)], marks: [] };
+    if (!w) return { title, terms: [], lines: [notKept(layer)], marks: [] };
     const terms = range(I).map((i) => term(`k=${i}`, w[k * I + i], x[i]));
-    return { title, equation, factors: ["w", "x"], terms,
+    return { title, factors: ["w", "x"], terms,
       bias: state.params[`${layer.name}.bias`][k],
       marks: [mark(`weight.${layer.name}.weight`, k * I, 1, I)] };
   },
   relu({ layer, x, k, stage, side }) {
     return {
       title: `rectified, ${place(k, layer.out)} of the ${side} twin`,
-      equation: "y = x where x > 0, else 0",
       lines: [`x = ${digits(x[k])}, so y = ${x[k] > 0 ? "x" : "0"}`],
       terms: [], marks: [mark(`value.${stage - 1}.${side}`, k)],
     };
@@ -63,7 +69,6 @@ const LAYERS = {
     const found = pooled(layer, x, k);
     return {
       title: `pooled, ${place(k, layer.out)} of the ${side} twin`,
-      equation: "y = the largest of the window",
       lines: [`${place(found.winner, layer.in)} won, the first of the largest`,
         `its gradient ${digits(state.twins[side].gradients[stage][k])} went there alone`],
       window: found, terms: [],
@@ -74,7 +79,6 @@ const LAYERS = {
   flatten({ layer, k, stage, side }) {
     return {
       title: `flattened, number ${k} of the ${side} twin`,
-      equation: "the maps in a row, one after the other",
       lines: [`it is ${place(k, layer.in)}`], terms: [], marks: [mark(`value.${stage - 1}.${side}`, k)],
     };
   },
