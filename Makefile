@@ -21,6 +21,7 @@ docs: docs/_extra/trace.html
 # the page that docs/trace.md shows: made once, and again by hand
 docs/_extra/trace.html:
 	mkdir -p docs/_extra
+	rm -rf build/traced
 	python -m numpy_siamese train --epochs 1 --keep-checkpoints --quiet --out build/traced
 	python -m numpy_siamese trace build/traced --left 0 --right 200 --out $@
 	rm -r build/traced

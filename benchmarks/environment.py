@@ -5,12 +5,12 @@ import platform
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.remarks import WEAKER
 from numpy_siamese.parallel.cores import available_cores
 from numpy_siamese.runs import environment
+from numpy_siamese.runs.versions import version
 
 CPU = Path("/sys/devices/system/cpu/cpu0")
 
@@ -39,18 +39,11 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load before": f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown",
         "torch": _torch_with_its_build(),
-        "jax": _version("jax"),
+        "jax": version("jax"),
         "torch on the CPU": _torch_on_the_cpu(),
         "CUDA": cuda(),
     }
     return facts | {f"{WEAKER}: {library}": said for library, said in _weaker()}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _torch_with_its_build() -> str:

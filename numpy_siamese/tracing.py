@@ -89,18 +89,13 @@ def trace(
     """
     if target not in (0, 1):
         raise ValueError(f"target must be 0 or 1, got {target!r}")
-    images = {
-        name: _image(name, value, architecture)
+    twins = [
+        _Path(_image(name, value, architecture))
         for name, value in (("left", left), ("right", right))
-    }
+    ]
+    parameters = _arguments.mapping("parameters", parameters)
     net = SiameseNet(dtype=np.float64, fused=False, architecture=architecture)
-    net.load_state_dict(
-        {
-            name: _rounded(value)
-            for name, value in _arguments.mapping("parameters", parameters).items()
-        }
-    )
-    twins = [_Path(image) for image in images.values()]
+    net.load_state_dict({name: _rounded(value) for name, value in parameters.items()})
     for twin in twins:
         for layer in net.net.layers:
             twin.apply(layer)

@@ -1,6 +1,5 @@
 """A run's network as an ONNX file, with what one needs to know to use it."""
 
-import importlib.metadata
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy_siamese.files.onnx_file import WEIGHTS_SHA256, onnx_package
 from numpy_siamese.files.tensors import weights_checksum
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
 from numpy_siamese.runs.threshold import validated_threshold
+from numpy_siamese.runs.versions import version
 from torch_siamese.config import TrainConfig
 from torch_siamese.inference import TorchNetwork
 from torch_siamese.onnx_graph import graph
@@ -84,7 +84,7 @@ def _model(architecture: Architecture, weights: Mapping[str, Array], told: dict[
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name=PRODUCER,
-        producer_version=_version("numpy-siamese"),
+        producer_version=version("numpy-siamese"),
         doc_string="The probability that two images show the same class: "
         "sigmoid(fc1(|net(left) - net(right)|)), with the same net for both.",
     )
@@ -114,7 +114,7 @@ def metadata(
         "class_names": json.dumps(names),
         **{name: json.dumps(value) for name, value in _evaluated(run).items()},
         "versions": json.dumps(
-            {name: _version(name) for name in ("numpy-siamese", "onnx")}
+            {name: version(name) for name in ("numpy-siamese", "onnx")}
             | {"torch": torch.__version__}
         ),
     }
@@ -130,10 +130,3 @@ def _evaluated(run: FinishedRun) -> dict[str, Any]:
         return {}
     rates = {"far": found.far._asdict(), "frr": found.frr._asdict()}
     return {"threshold": found.value} | rates
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -4,7 +4,7 @@ Each layer is given the numbers that the trace shows before it, both twins as on
 is that of one layer, and its bound follows from one sum.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from math import prod
 from typing import Any
@@ -77,12 +77,9 @@ def numbers(
         net.load_state_dict({n: v.astype(np.float32) for n, v in parameters.items()})
         net = net.to(device)
         for k, (name, module) in enumerate(net.net.named_children()):
-            shown = {
-                "value": np.stack([twin[k + 1].value for twin in twins.values()]),
-                "gradient": np.stack([twin[k].gradient for twin in twins.values()]),
-            } | _of_weights(f"net.{name}", trace.grads)
-            x = np.stack([twin[k].value for twin in twins.values()])
-            dy = np.stack([twin[k + 1].gradient for twin in twins.values()])
+            x, dx = _batch(twin[k] for twin in twins.values())
+            y, dy = _batch(twin[k + 1] for twin in twins.values())
+            shown = {"value": y, "gradient": dx} | _of_weights(f"net.{name}", trace.grads)
             found, line = _layer(module, x, dy, shown)
             lines.append(line)
             if "weight" in found:
@@ -90,22 +87,32 @@ def numbers(
                     tensors[f"{side}.value.{k}"] = found["value"][row]
                     tensors[f"{side}.gradient.{k}"] = found["gradient"][row]
                 tensors |= _named(f"net.{name}", found)
-        x, logit = trace.difference.value[None], trace.logit
-        shown = {"value": logit.value[None], "gradient": trace.difference.gradient[None]}
-        shown |= _of_weights("fc1", trace.grads)
-        found, line = _layer(net.fc1, x, logit.gradient[None], shown)
+        x, dx = _batch([trace.difference])
+        y, dy = _batch([trace.logit])
+        shown = {"value": y, "gradient": dx} | _of_weights("fc1", trace.grads)
+        found, line = _layer(net.fc1, x, dy, shown)
         lines.append(line)
         tensors |= {"logit": found["value"], "difference.gradient": found["gradient"]}
         tensors |= _named("fc1", found)
-        with torch.no_grad():
-            images = [torch.from_numpy(twin[0].value[None]).to(device) for twin in twins.values()]
-            probability = net(*images)
-            wanted = torch.full_like(probability, float(target))
-            loss = nn.functional.binary_cross_entropy(probability, wanted)
-    whole = (
+        whole = _whole(net, [twin[0].value for twin in twins.values()], target, device)
+    return {"version": torch.__version__, "whole": whole, "layers": lines, "tensors": tensors}
+
+
+def _batch(traced: Iterable[Any]) -> tuple[Array, Array]:
+    """Return traced values and their gradients as one batch."""
+    values, gradients = zip(*traced, strict=True)
+    return np.stack(values), np.stack(gradients)
+
+
+def _whole(net: SiameseNet, images: list[Array], target: int, device: torch.device) -> str:
+    """Return what the network finds by itself, as a line."""
+    with torch.no_grad():
+        probability = net(*(torch.from_numpy(image[None]).to(device) for image in images))
+        wanted = torch.full_like(probability, float(target))
+        loss = nn.functional.binary_cross_entropy(probability, wanted)
+    return (
         f"from the images by itself, probability {probability.item():.9g}, loss {loss.item():.9g}"
     )
-    return {"version": torch.__version__, "whole": whole, "layers": lines, "tensors": tensors}
 
 
 def _layer(

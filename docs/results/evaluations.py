@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from numpy_siamese.evaluation.one_shot import METHODS
+
 HERE = Path(__file__).parent / "evaluations"
 SEEDS = (0, 1, 2)
 
@@ -44,13 +46,6 @@ MEASURES: dict[str, Callable[[Figures], float]] = {
     "FRR where FAR is 1 %": lambda f: f["at_far"][0]["frr"]["value"],
     "Brier score": lambda f: f["brier"]["value"],
     "calibration error": lambda f: f["ece"]["value"],
-}
-
-METHODS = {
-    "network": "siamese",
-    "pixels, L2": "nearest_neighbor",
-    "pixels, cosine": "nearest_neighbor_cosine",
-    "untrained": "untrained",
 }
 
 
@@ -119,7 +114,7 @@ def setting(figures: Figures, ways: int, shots: int) -> Figures:
 
 def ways_table() -> Iterator[str]:
     """Yield N-way K-shot accuracies in %, the networks' with standard deviation over the seeds."""
-    yield row("images", "ways", "shots", *METHODS, "chance")
+    yield row("images", "ways", "shots", *(method.short for method in METHODS.values()), "chance")
     yield "|---" * (4 + len(METHODS)) + "|"
     for title, place in SETS.items():
         seeds = of_seeds(*place)
@@ -127,7 +122,7 @@ def ways_table() -> Iterator[str]:
             for shots in (1, 5):
                 entries = [setting(figures, ways, shots) for figures in seeds]
                 values = []
-                for method in METHODS.values():
+                for method in METHODS:
                     rates = [100 * entry[method]["value"] for entry in entries]
                     alike = len(set(rates)) == 1  # pixels know no seed
                     values.append(f"{rates[0]:.1f}" if alike else spread(rates, 1))

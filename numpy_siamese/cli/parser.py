@@ -1,7 +1,6 @@
 """The grammar of the command line: flags in full, errors in one line."""
 
 import argparse
-import importlib.metadata
 import platform
 import re
 import sys
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 
 from numpy_siamese.errors import InputError, did_you_mean, nearest
 from numpy_siamese.files.paths import expanded
+from numpy_siamese.runs.versions import version
 from numpy_siamese.terminal import console
 
 MENDABLE = 2
@@ -138,19 +138,11 @@ class Version(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         """Print them and exit."""
-        found = [f"{name} {_version(package)}" for package, name in self.packages.items()]
+        found = [f"{name} {version(package)}" for package, name in self.packages.items()]
         of_python = f"Python {platform.python_version()}"
-        own = f"{parser.prog} {_version('numpy-siamese')}"
+        own = f"{parser.prog} {version('numpy-siamese')}"
         parser._print_message(f"{own} ({', '.join([*found, of_python])})\n", sys.stdout)
         parser.exit()
-
-
-def _version(package: str) -> str:
-    """Return the version of an installed package, without importing it."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _joined(given: Sequence[str]) -> list[str]:

@@ -5,14 +5,14 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese.data.dataset import Dataset, Split
-from numpy_siamese.data.image_reader import SUFFIXES, read_image
-from numpy_siamese.data.preparation import Preparation, has_light_ground
+from numpy_siamese.data.image_reader import SUFFIXES, read_image, refuse
+from numpy_siamese.data.preparation import GROUNDS, Preparation, has_light_ground
 from numpy_siamese.data.raw_images import IMAGE_SHAPE, MOST_IMAGES
 from numpy_siamese.errors import InputError, counted, in_one_line, listed, printable
 
@@ -21,8 +21,6 @@ TEST_SHARE = 0.2
 
 LEAST = 2
 """Images of a class in a half: a pair of the same class needs two."""
-
-GROUNDS = {"light": "a light ground", "dark": "a dark ground", "mixed": "a light or dark ground"}
 
 HALVES = (("train", "test"), ("training", "testing"))
 
@@ -240,25 +238,6 @@ def _prepared(paths: Sequence[Path]) -> tuple[npt.NDArray[np.uint8], Preparation
     inverted = {"light": "all", "dark": "none", "mixed": "these"}[preparation.ground]
     remark = f"light ground in {light.sum():,} of {len(paths):,} images, {inverted} inverted"
     return images, preparation, remark
-
-
-def refuse(faults: Mapping[Any, str], total: int) -> None:
-    """Refuse images, if there are faults: name the first, count the others.
-
-    Parameters
-    ----------
-    faults : mapping of what can be sorted to str
-    total : int
-        Images looked at.
-
-    Raises
-    ------
-    InputError
-    """
-    if faults:
-        others = len(faults) - 1
-        more = f" (and {others} more of {total} images cannot be used)" if others else ""
-        raise InputError(f"{faults[min(faults)]}{more}")
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arrays
-from numpy_siamese.data.image_folder import GROUNDS, refuse
-from numpy_siamese.data.image_reader import grey_levels, read_image
-from numpy_siamese.data.preparation import Grey, Preparation
+from numpy_siamese.data.image_reader import grey_levels, read_image, refuse
+from numpy_siamese.data.preparation import GROUNDS, Grey, Preparation
 from numpy_siamese.data.raw_images import IMAGE_SHAPE
 from numpy_siamese.errors import InputError
 

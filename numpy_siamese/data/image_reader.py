@@ -2,9 +2,9 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -107,6 +107,25 @@ def grey_levels(image: "Image") -> Grey:
         raise
     except Exception as error:  # a file behind it is decoded only now
         raise InputError(_damaged("an image", error)) from error
+
+
+def refuse(faults: Mapping[Any, str], total: int) -> None:
+    """Refuse images, if there are faults: name the first, count the others.
+
+    Parameters
+    ----------
+    faults : mapping of what can be sorted to str
+    total : int
+        Images looked at.
+
+    Raises
+    ------
+    InputError
+    """
+    if faults:
+        others = len(faults) - 1
+        more = f" (and {others} more of {total} images cannot be used)" if others else ""
+        raise InputError(f"{faults[min(faults)]}{more}")
 
 
 def _fault(head: bytes, error: Exception) -> str:

@@ -17,6 +17,9 @@ from numpy_siamese.data.raw_images import IMAGE_SHAPE
 Grey = npt.NDArray[np.float32]
 Ground = Literal["light", "dark", "mixed"]
 
+GROUNDS = {"light": "a light ground", "dark": "a dark ground", "mixed": "a light or dark ground"}
+"""What messages call the grounds."""
+
 BOX = 20
 """Pixels of the longer side of what is shown, within the 28 of an image."""
 

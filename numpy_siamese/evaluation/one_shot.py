@@ -37,6 +37,29 @@ EXACT = 256
 """Products of two bytes whose sum float32 has exactly: 256 · 255² < 2²⁴."""
 
 
+class Method(NamedTuple):
+    """What a way to choose a class is called.
+
+    Attributes
+    ----------
+    name : str
+    short : str
+        The same in a table.
+    """
+
+    name: str
+    short: str
+
+
+METHODS = {
+    "siamese": Method("Siamese network", "network"),
+    "nearest_neighbor": Method("nearest neighbour, L2", "pixels, L2"),
+    "nearest_neighbor_cosine": Method("nearest neighbour, cosine", "pixels, cosine"),
+    "untrained": Method("untrained network", "untrained"),
+}
+"""What `one_shot_measures` compares, by the keys of its entries."""
+
+
 class Embedded(NamedTuple):
     """Images as a network sees them, and the head that compares two.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numpy_siamese.evaluation.calibration import ReliabilityTable
+from numpy_siamese.evaluation.one_shot import METHODS
 from numpy_siamese.evaluation.roc import OperatingPoint, RocCurve
 from numpy_siamese.pictures import canvas
 
@@ -30,19 +31,13 @@ LOWEST_FAR = 1e-4
 BETWEEN = 256
 """Points on a curve along that axis, beside its own."""
 
-METHODS: dict[str, tuple[str, dict[str, Any]]] = {
-    "siamese": ("Siamese network", {"color": "#1f6fb4", "marker": "o", "linestyle": "-"}),
-    "nearest_neighbor": (
-        "nearest neighbour, L2",
-        {"color": "#c4501b", "marker": "s", "linestyle": "--"},
-    ),
-    "nearest_neighbor_cosine": (
-        "nearest neighbour, cosine",
-        {"color": "#2e7d32", "marker": "^", "linestyle": "-."},
-    ),
-    "untrained": ("untrained network", {"color": "#7b4fa3", "marker": "D", "linestyle": ":"}),
+METHOD_STYLES: dict[str, dict[str, Any]] = {
+    "siamese": {"color": "#1f6fb4", "marker": "o", "linestyle": "-"},
+    "nearest_neighbor": {"color": "#c4501b", "marker": "s", "linestyle": "--"},
+    "nearest_neighbor_cosine": {"color": "#2e7d32", "marker": "^", "linestyle": "-."},
+    "untrained": {"color": "#7b4fa3", "marker": "D", "linestyle": ":"},
 }
-"""What is drawn of an entry of `one_shot_measures`: its name and how."""
+"""Of the lines of `METHODS`."""
 
 MOST_WAYS = 12
 """Numbers of ways that are written under a panel."""
@@ -221,7 +216,7 @@ def _draw_ways(axes: "Axes", entries: Sequence[Mapping[str, Any]]) -> None:
     """Draw the accuracies of one number of shots, each with its interval."""
     ways = [entry["ways"] for entry in entries]
     places = np.arange(len(ways))
-    for step, (method, (name, style)) in enumerate(METHODS.items()):
+    for step, (method, style) in enumerate(METHOD_STYLES.items()):
         figures = [entry[method] for entry in entries if method in entry]
         if len(figures) < len(ways):
             continue
@@ -232,7 +227,7 @@ def _draw_ways(axes: "Axes", entries: Sequence[Mapping[str, Any]]) -> None:
             places + 0.06 * (step - 1.5),
             values,
             yerr=[below, above],
-            label=name,
+            label=METHODS[method].name,
             markersize=5,
             capsize=3,
             clip_on=False,

@@ -1,6 +1,6 @@
 """A pair of images traced through a run's network, as the page of a trace takes it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -9,19 +9,15 @@ import numpy as np
 from numpy_siamese import architectures
 from numpy_siamese.architectures import MNIST, Architecture
 from numpy_siamese.errors import InputError, reason
-from numpy_siamese.runs.checkpoint import load_checkpoint
 from numpy_siamese.runs.finished_run import FinishedRun
-from numpy_siamese.runs.kept_checkpoints import kept_files, read_kept
+from numpy_siamese.runs.kept_checkpoints import KeptCheckpoint
+from numpy_siamese.runs.moments import moments_of
 from numpy_siamese.runs.network import NOT_DIVERGED
-from numpy_siamese.runs.run_directory import CHECKPOINT
 
 Array = np.ndarray
 
 MOST_WEIGHTS = 50_000
 """A layer with more has its weights in the page at the last moment only: the page stays small."""
-
-MOST_MOMENTS = 9
-"""Of more checkpoints, these are shown, the first and the last among them."""
 
 SIDES = "left", "right"
 
@@ -43,14 +39,6 @@ class TracedImage(NamedTuple):
     pixels: Array
 
 
-class Moment(NamedTuple):
-    """The network after so many batches. There is no momentum before the first step."""
-
-    batches: int
-    parameters: Mapping[str, Array]
-    momentum: Mapping[str, Array]
-
-
 Numbers = Callable[[Any, Mapping[str, Array], Any, int], Mapping[str, Any]]
 """PyTorch's numbers for a configuration, parameters, a trace and its target: the entries `version`,
 `whole`, `layers` and `tensors` of `torch_siamese.tracing.numbers`."""
@@ -65,13 +53,10 @@ class TracedPair:
     about : dict
         What the page says in words and small numbers, for JSON.
     tensors : dict of name → float32 array
-    last : numpy_siamese.tracing.Trace
-        Of the finished network.
     """
 
     about: dict[str, Any]
     tensors: dict[str, Array]
-    last: Any
 
 
 def traced_pair(
@@ -92,7 +77,7 @@ def traced_pair(
     target : 0, 1 or None
         None for what the classes of the images say, and 1 if they say nothing.
     program : str
-        Name and version, for the page.
+        Its name, for the page.
     trace : callable
         `numpy_siamese.tracing.trace`.
     start : dict of name → array
@@ -105,36 +90,32 @@ def traced_pair(
     InputError
         A checkpoint cannot be used, or the network has diverged.
     """
-    labels = [image.label for image in images]
-    assumed = target is None and None in labels
-    if target is None:
-        target = int(assumed or labels[0] == labels[1])
+    target, is_assumed = _target(images, target)
     pixels = [image.pixels[None] for image in images]
-    moments = _moments(run, start)
+    moments = moments_of(run, start)
     tensors: dict[str, Array] = {
         f"image.{side}": image.astype(np.float32) for side, image in zip(SIDES, pixels, strict=True)
     }
-    states, total = [], run.config.epochs * run.config.batches
+    states = []
     for index, moment in enumerate(moments):
         try:
             with np.errstate(all="ignore"):
-                found = trace(moment.parameters, *pixels, target)
+                found = trace(moment.model, *pixels, target)
         except ValueError as error:
             raise InputError(f"{run.path}: {reason(error)}, {NOT_DIVERGED}") from error
-        is_last = index == len(moments) - 1
-        part = _tensors(moment, found, is_last)
+        part = _tensors(moment, found, moment is moments[-1])
         if not all(np.isfinite(value).all() for value in [found.loss, *part.values()]):
             raise InputError(f"{run.path}: found numbers that are not finite, {NOT_DIVERGED}")
-        states.append(_state(moment, found, total))
+        states.append(_state(moment, found, moments[-1].batches))
         tensors |= {f"{index}.{name}": value for name, value in part.items()}
     config = run.config
-    compared = torch(config, moments[-1].parameters, found, target) if torch else None
+    compared = torch(config, moments[-1].model, found, target) if torch else None
     if compared:
         tensors |= {f"{index}.torch.{name}": value for name, value in compared["tensors"].items()}
     about = {
         "images": [{"title": image.title} for image in images],
         "target": target,
-        "assumed": assumed,
+        "assumed": is_assumed,
         "layers": _layers(MNIST),
         "sgd": {"lr": config.lr, "momentum": config.momentum},
         "source": f"{run.path.resolve().name}, seed {config.seed}, by {program}.",
@@ -142,40 +123,19 @@ def traced_pair(
         "states": states,
         "torch": {k: compared[k] for k in ("version", "whole", "layers")} if compared else None,
     }
-    return TracedPair(about, tensors, found)
+    return TracedPair(about, tensors)
 
 
-def _moments(run: FinishedRun, start: Mapping[str, Array]) -> list[Moment]:
-    """Return the network at the start, at the checkpoints that were kept, and at the end."""
-    config, total = run.config, run.config.epochs * run.config.batches
-    kept = {n: path for n, path in kept_files(run.path).items() if 0 < n < total}
-    chosen = sorted(kept)
-    if len(chosen) > MOST_MOMENTS - 2:
-        places = np.linspace(0, len(chosen) - 1, MOST_MOMENTS - 2).round().astype(int)
-        chosen = [chosen[place] for place in places]
-    between = [read_kept(kept[n], n, config, run.weights) for n in chosen]
-    return [
-        Moment(0, start, {}),
-        *(Moment(one.batches, one.model, one.momentum) for one in between),
-        Moment(total, run.weights, _last_momentum(run)),
-    ]
+def _target(images: Sequence[TracedImage], target: int | None) -> tuple[int, bool]:
+    """Return the target, and whether nothing says what it is."""
+    if target is not None:
+        return target, False
+    labels = [image.label for image in images]
+    is_assumed = None in labels
+    return int(is_assumed or labels[0] == labels[1]), is_assumed
 
 
-def _last_momentum(run: FinishedRun) -> Mapping[str, Array]:
-    """Return the momentum at the end. A run may have lost its checkpoint, then there is none."""
-    path = run.path / CHECKPOINT
-    if not path.exists():
-        return {}
-    checkpoint = load_checkpoint(path)
-    same = checkpoint.model.keys() == run.weights.keys() and all(
-        np.array_equal(checkpoint.model[name], value) for name, value in run.weights.items()
-    )
-    if not same or (checkpoint.momentum and not checkpoint.is_finite()):
-        raise InputError(f"{path}: found other weights, expected those of the finished run")
-    return checkpoint.momentum
-
-
-def _state(moment: Moment, found: Any, total: int) -> dict[str, Any]:
+def _state(moment: KeptCheckpoint, found: Any, total: int) -> dict[str, Any]:
     batches = f"{moment.batches:,} {'batch' if moment.batches == 1 else 'batches'}"
     return {
         "batches": moment.batches,
@@ -187,7 +147,7 @@ def _state(moment: Moment, found: Any, total: int) -> dict[str, Any]:
     }
 
 
-def _tensors(moment: Moment, found: Any, is_last: bool) -> dict[str, Array]:
+def _tensors(moment: KeptCheckpoint, found: Any, is_last: bool) -> dict[str, Array]:
     """Return what the page cannot compute from the rest, and at the end what it compares.
 
     Weights are float32 here, in a run of float64 rounded.
@@ -197,7 +157,7 @@ def _tensors(moment: Moment, found: Any, is_last: bool) -> dict[str, Array]:
         "difference": found.difference.value,
         "difference.gradient": found.difference.gradient,
     }
-    for name, value in moment.parameters.items():
+    for name, value in sorted(moment.model.items()):  # a file has no order
         if is_last or value.size <= MOST_WEIGHTS:
             tensors[f"weight.{name}"] = value.astype(np.float32)
             if is_last and name in moment.momentum:

@@ -237,22 +237,22 @@ def test_the_tables_of_elementwise_operations():
 
 def test_numbers_stand_out_on_light_and_on_dark_pages():
     """A number that cannot be read on its tint: WCAG asks for a contrast of 4.5."""
-    canvas = drawing().canvas
-    for looks in (canvas.LIGHT, canvas.LIGHT | canvas.DARK):
+    looks = drawing().looks
+    for seen in (looks.LIGHT, looks.LIGHT | looks.DARK):
         papers = ["card", "plain", *WINDOWS]
-        words = [name for name in looks if name in ("ink", "faint") or name.endswith("-word")]
+        words = [name for name in seen if name in ("ink", "faint") or name.endswith("-word")]
         assert len(words) == 4
         for word, paper in product(words, papers):
-            bright, dim = sorted((_luminance(looks[word]), _luminance(looks[paper])), reverse=True)
+            bright, dim = sorted((_luminance(seen[word]), _luminance(seen[paper])), reverse=True)
             if word in ("ink", "faint") or paper == "card":
                 assert (bright + 0.05) / (dim + 0.05) >= 4.5, (word, paper)
-    assert canvas.LIGHT.keys() == canvas.DARK.keys()
+    assert looks.LIGHT.keys() == looks.DARK.keys()
 
 
 def test_every_look_is_one_that_the_style_has():
     """A shape without a colour, which is black."""
-    canvas = drawing().canvas
-    known = {*canvas.LIGHT, "title", "bold", "small"}
+    looks = drawing().looks
+    known = {*looks.LIGHT, "title", "bold", "small"}
     for name in PICTURES:
         used = {look for e in committed(name).iter() for look in e.get("class", "").split()}
         assert used <= known

@@ -1,10 +1,10 @@
 // What changes the verdict: the logit's gradient over each image, and images to paint on.
 
 import { element } from "./dom.js";
-import { fillTwin, verdict } from "./network.js";
+import { fillTwin, SIDES, verdict } from "./network.js";
 import { digits, largest, rough, ulpsApart } from "./numbers.js";
 
-const SIZE = 28, ZOOM = 10, SIDES = ["left", "right"];
+const SIZE = 28, ZOOM = 10;
 
 export class Experiment {
   constructor(place) {

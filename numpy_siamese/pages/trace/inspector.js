@@ -1,8 +1,8 @@
 // The explanation of the number that was chosen, as a part of the page.
 
 import { element, lines, matrix, table } from "./dom.js";
-import { ranked } from "./explain.js";
 import { count, digits, f32, long, rough } from "./numbers.js";
+import { ranked } from "./terms.js";
 
 const MOST = 8;
 

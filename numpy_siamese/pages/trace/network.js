@@ -3,6 +3,8 @@
 
 import { f32 } from "./numbers.js";
 
+export const SIDES = ["left", "right"];
+
 const rounded = (sums) => Float32Array.from(sums);
 
 const FORWARD = {

@@ -5,19 +5,13 @@ import { Experiment } from "./experiment.js";
 import { explain } from "./explain.js";
 import { course, headBars } from "./head.js";
 import { showExplanation } from "./inspector.js";
+import { SIDES } from "./network.js";
 import { count, digits, sizeOf } from "./numbers.js";
 import { readPayload, State } from "./payload.js";
 import { coloursOf, Plot } from "./plot.js";
+import { EQUATIONS } from "./values.js";
 
-const SIDES = ["left", "right"];
-
-const TOLD = {
-  conv2d: ["convolve", "y[o,p,q] = Σ over c,i,j of w[o,c,i,j] · x[c,p+i,q+j] + b[o]"],
-  relu: ["rectify", "y = max(x, 0)"],
-  max_pool2d: ["pool", "y[c,p,q] = the largest of x[c,2p+i,2q+j], i and j 0 or 1"],
-  flatten: ["flatten", "y = the maps in a row"],
-  linear: ["linear", "y[o] = Σ over k of w[o,k] · x[k] + b[o]"],
-};
+const TITLES = { conv2d: "convolve", relu: "rectify", max_pool2d: "pool", flatten: "flatten", linear: "linear" };
 
 const byId = (id) => document.getElementById(id);
 
@@ -65,7 +59,7 @@ class Page {
   }
 
   layer(layer, k) {
-    const [name, equation] = TOLD[layer.kind], weight = layer.weight;
+    const { kind, weight } = layer;
     const parameters = weight ? `, ${count(sizeOf(weight) + layer.out[0])} parameters` : "";
     const plots = [...SIDES.map((side) => this.plot(`value.${k + 1}.${side}`, `output, ${side}`, layer.out)),
       ...SIDES.map((side) => this.plot(`gradient.${k + 1}.${side}`, `gradient in it, ${side}`, layer.out))];
@@ -74,7 +68,7 @@ class Page {
       this.plot(`grad.${layer.name}.weight`, "gradient in w, of both twins", weight, "kernels"),
       this.plot(`weight.${layer.name}.bias`, "biases b", [layer.out[0]]),
       this.plot(`grad.${layer.name}.bias`, "gradient in b", [layer.out[0]]));
-    return this.section(`layer-${k}`, `${k + 1}. ${layer.name ? `${layer.name}: ` : ""}${name}`, equation,
+    return this.section(`layer-${k}`, `${k + 1}. ${layer.name ? `${layer.name}: ` : ""}${TITLES[kind]}`, EQUATIONS[kind],
       `(${layer.in.join(", ")}) → (${layer.out.join(", ")})${parameters}`, plots, this.note(k));
   }
 

@@ -1,6 +1,6 @@
 // What the page brought along: a description as JSON, and numbers as compressed bytes.
 
-import { backward, fillTwin, forward, weightGradients } from "./network.js";
+import { backward, fillTwin, forward, SIDES, weightGradients } from "./network.js";
 import { ulpsApart } from "./numbers.js";
 
 export async function readPayload() {
@@ -39,7 +39,7 @@ export class State {
     this.momentum = part(own, "momentum.");
     this.torch = part(own, "torch.");
     this.twins = {};
-    for (const side of ["left", "right"]) {
+    for (const side of SIDES) {
       const brought = part(own, `${side}.`);
       const image = tensors[`image.${side}`];
       this.twins[side] = fillTwin(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from numpy_siamese.errors import printable
+from numpy_siamese.evaluation.one_shot import METHODS
 
 Figures = Mapping[str, Any]
 
@@ -29,14 +30,6 @@ MEASURES = {
 
 AT_EQUAL = {"accuracy_at_threshold": "accuracy", "far": "FAR", "frr": "FRR"}
 """Those at the threshold of equal error rates."""
-
-METHODS = {
-    "siamese": "network",
-    "nearest_neighbor": "pixels, L2",
-    "nearest_neighbor_cosine": "pixels, cosine",
-    "untrained": "untrained",
-}
-"""What one_shot compares, and what it is called."""
 
 
 def table(figures: Figures) -> str:
@@ -93,7 +86,8 @@ def _head(figures: Figures) -> Iterator[str]:
 def _one_shot(name: str, entries: Sequence[Any]) -> Iterator[str]:
     if name:
         yield name
-    yield "  N  K" + "".join(f"{called:>16}" for called in METHODS.values()) + f"{'chance':>8}"
+    names = "".join(f"{method.short:>16}" for method in METHODS.values())
+    yield f"  N  K{names}{'chance':>8}"
     for entry in entries:
         cells = "".join(f"{_percent(entry[method]):>16}" for method in METHODS)
         yield f"{entry['ways']:3d} {entry['shots']:2d}{cells}{100 * entry['chance']:8.1f}"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese.evaluation.calibration import reliability_table
+from numpy_siamese.evaluation.one_shot import METHODS
 from numpy_siamese.evaluation.roc import roc_curve
 from numpy_siamese.pictures import measures
 from numpy_siamese.tests.support.figures import assert_nothing_overlaps, words_of
@@ -164,8 +165,8 @@ def test_no_entry_is_refused():
 
 def test_methods_differ_in_form_as_well_as_in_colour():
     """Broken otherwise: in grey nobody can tell the network from its baselines."""
-    forms = {(style["marker"], style["linestyle"]) for _, style in measures.METHODS.values()}
-    assert len(forms) == len(measures.METHODS)
+    forms = {(style["marker"], style["linestyle"]) for style in measures.METHOD_STYLES.values()}
+    assert len(forms) == len(METHODS)
     for entries in (ENTRIES, ENTRIES[:1]):
         (legend,) = measures.one_shot_figure(entries).legends
         assert legend.handlelength >= 3, "the pattern of a line does not fit"
