@@ -1,7 +1,7 @@
 // How a number came about: the products whose sum it is, or the choice that was made.
 // Each function returns an explanation, which `inspector.js` shows.
 
-import { digits, f32, gamma, long, ravel, sizeOf, ulpsApart, unravel, UNIT_ROUNDOFF } from "./numbers.js";
+import { count, digits, f32, gamma, long, ravel, sizeOf, ulpsApart, unravel, UNIT_ROUNDOFF } from "./numbers.js";
 import { winners } from "./network.js";
 
 const OTHER = { left: "right", right: "left" };
@@ -193,7 +193,15 @@ function ofLogit(state) {
   const terms = range(w.length).map((d) => term(`d=${d}`, w[d], state.difference[d]));
   return finished(state, {
     title: "the logit", equation: "logit = Σ over d of w[d] · difference[d] + b",
-    factors: ["w", "difference"], terms, bias: b, shown: state.logit, marks: [] }, "logit", 0);
+    factors: ["w", "difference"], terms, bias: b, shown: state.logit, marks: [],
+    lines: [`gradient of the loss: dlogit = ${digits(state.logitGradient)}`, slopeInWords(state)] }, "logit", 0);
+}
+
+// p − t is what sigmoid and cross-entropy leave together, as long as neither of them was rounded to 0 or 1.
+function slopeInWords({ probability: p, target: t, logitGradient: g }) {
+  const told = `p − t = ${digits(p)} − ${t}, where t is 1 for a pair of the same class and 0 for another`;
+  return Math.abs(g - (p - t)) < 1e-5 ? `up to rounding this is ${told}`
+    : `without rounding it would be ${told}; but p came too close to 0 or 1`;
 }
 
 function ofWeight(state, name, k) {
@@ -203,7 +211,7 @@ function ofWeight(state, name, k) {
   if (name === `${last.name}.bias`)
     learned.push("the twins' gradients cancel: what moves both embeddings alike changes no difference");
   const lines = [value === undefined ? NOT_KEPT(state.layers.find((l) => name.startsWith(l.name)))
-    : `value w = ${digits(value)}`, ...learned];
+    : `value ${letter(name)} = ${digits(value)}`, ...learned];
   return finished(state, { ...found, shown: gradient, lines, shownAs: "gradient" }, `grad.${name}`, k);
 }
 
@@ -218,8 +226,12 @@ function nextValue(state, name, k) {
   return [
     m === undefined ? "no momentum before the first step" : `momentum buffer m = ${digits(m)}`,
     `after a step on this pair: m ← ${momentum}·m + gradient = ${digits(buffer)}`,
-    `w ← w − ${lr}·m = ${digits(f32(w - f32(lr) * buffer))}`,
+    `${letter(name)} ← ${letter(name)} − ${lr}·m = ${digits(f32(w - f32(lr) * buffer))}`,
   ];
+}
+
+function letter(name) {
+  return name.endsWith("bias") ? "b" : "w";
 }
 
 function gradientTerms(state, name, k) {
@@ -294,7 +306,7 @@ export function ranked(terms) {
   return [...terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
 }
 
-const NOT_KEPT = (layer) => `the ${sizeOf([layer.out[0], layer.in[0]])} weights of ${layer.name} are `
+const NOT_KEPT = (layer) => `the ${count(sizeOf([layer.out[0], layer.in[0]]))} weights of ${layer.name} are `
   + "in the page for the last moment only";
 
 function term(where, a, b) {
