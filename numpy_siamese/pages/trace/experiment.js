@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { fillTwin, SIDES, verdict } from "./network.js";
-import { digits, largest, rough, ulpsApart } from "./numbers.js";
+import { digits, largest, rough, ulpsApart, units } from "./numbers.js";
 
 const SIZE = 28, ZOOM = 10;
 
@@ -17,7 +17,7 @@ export class Experiment {
     const ink = element("select", { id: "ink" }, element("option", { value: "255" }, "white, 255"),
       element("option", { value: "0" }, "black, 0"));
     ink.addEventListener("change", () => { this.ink = Number(ink.value); });
-    const reset = element("button", { id: "reset", type: "button" }, "as they were");
+    const reset = element("button", { id: "reset", type: "button" }, "restore the images");
     reset.addEventListener("click", () => this.show(this.state, this.colours));
     place.append(
       element("p", {}, "The colours say how the logit answers to a pixel: red pixels raise it, blue ones lower it, "
@@ -99,7 +99,7 @@ export class Experiment {
       this.images[side].every((v, k) => v === state.twins[side].values[0][k]));
     if (!isAsItWas) return `${now}; before painting ${digits(state.logit)} and ${digits(state.probability)}.`;
     return `${now}, computed in this page in float32. NumPy's logit differs by `
-      + `${rough(Math.abs(logit - state.logit))} (${ulpsApart(logit, state.logit)} units in the last place).`;
+      + `${rough(Math.abs(logit - state.logit))} (${units(ulpsApart(logit, state.logit))} in the last place).`;
   }
 
   draw() {

@@ -1,7 +1,7 @@
 // The explanation of the number that was chosen, as a part of the page.
 
 import { element, lines, matrix, table } from "./dom.js";
-import { count, digits, f32, long, rough } from "./numbers.js";
+import { count, digits, f32, long, rough, units } from "./numbers.js";
 import { ranked } from "./terms.js";
 
 const MOST = 8;
@@ -46,12 +46,12 @@ function sum({ terms, factors, bias, sum: total, shown, apart, patches: asPatche
   const rows = ranked(terms).slice(0, MOST)
     .map((t) => [t.where, digits(t.a), digits(t.b), long(t.product)]);
   const share = bias === undefined ? "" : `, and the bias ${digits(bias)}`;
-  const told = `${count(terms.length)} ${terms.length === 1 ? "product" : "products"}, `
-    + `${count(nonzero)} of them not zero${share}`;
+  const told = (terms.length === 1 ? "1 product"
+    : `${count(terms.length)} products, ${count(nonzero)} of them not zero`) + share;
   const list = table(["where", ...factors, "product"], rows,
     terms.length > MOST ? `the ${MOST} largest` : "");
   const agreement = apart === 0 ? "equal to the number shown"
-    : `${apart} unit in the last place from the number shown, ${digits(shown)}`;
+    : `${units(apart)} in the last place from the number shown, ${digits(shown)}`;
   return [
     element("p", {}, told),
     asPatches?.length === 1 ? "" : list,

@@ -31,6 +31,10 @@ export function count(n) {
   return n.toLocaleString("en");
 }
 
+export function units(n) {
+  return `${count(n)} ${n === 1 ? "unit" : "units"}`;
+}
+
 // How many float32 lie between two of them, one end counted.
 export function ulpsApart(a, b) {
   return Math.abs(place(a) - place(b));

@@ -6,7 +6,7 @@ import { explain } from "./explain.js";
 import { course, headBars } from "./head.js";
 import { showExplanation } from "./inspector.js";
 import { SIDES } from "./network.js";
-import { count, digits, sizeOf } from "./numbers.js";
+import { count, digits, sizeOf, units } from "./numbers.js";
 import { readPayload, State } from "./payload.js";
 import { coloursOf, Plot } from "./plot.js";
 import { EQUATIONS } from "./values.js";
@@ -42,7 +42,7 @@ class Page {
     const size = layers.at(-1).out;
     place.append(this.section("head", "The head, fc1",
       "logit = Σ over d of w[d] · |left[d] − right[d]| + b,  p = 1 / (1 + exp(−logit)),  loss = −log p for a pair "
-      + "of the same class, −log (1 − p) for another", `(${size}), (${size}) → (1)`, [
+      + "of the same class, −log (1 − p) for another, with the natural logarithm", `(${size}), (${size}) → (1)`, [
         this.plot("difference", "difference |left − right|", size),
         this.plot("difference.gradient", "its gradient", size),
         this.plot("weight.fc1.weight", "weights w of fc1", [1, ...size], "kernels"),
@@ -95,21 +95,28 @@ class Page {
     byId("label").textContent = this.state.label;
     const { logit, probability, loss } = this.state, { target, assumed } = this.about;
     byId("verdict").replaceChildren(
-      `probability of the same class ${digits(probability)}, logit ${digits(logit)}, loss ${digits(loss)} nats `
-      + `(the pair is ${assumed ? "taken as " : ""}${target ? "of the same class" : "of different classes"})`);
-    byId("course").replaceChildren(course(this.about.states, index));
+      `probability of the same class ${digits(probability)}, logit ${digits(logit)}, loss ${digits(loss)} `
+      + `(the pair is ${assumed ? "taken as " : ""}${target ? "of the same class" : "of different classes"}) `,
+      this.logitButton());
+    byId("course").replaceChildren("probability", course(this.about.states, index));
     this.tellComparison();
     this.paint();
     if (this.chosen) this.choose(...this.chosen);
+  }
+
+  logitButton() {
+    const button = element("button", { id: "logit", type: "button" }, "how the logit came about");
+    button.addEventListener("click", () => this.choose("logit", 0));
+    return button;
   }
 
   tellComparison() {
     const { state, about } = this;
     const last = state.hasAllWeights ? (state.compared ??= state.comparison()) : null;
     byId("compared").textContent = last
-      ? `Computed again in this page: ${count(last.numbers)} numbers, ${count(last.unequal)} other than NumPy's`
-        + `${last.unequal ? `, by at most ${last.ulps} unit in the last place` : ""}.`
-      : "Maps and gradients of this moment are computed in this page.";
+      ? `This page computed ${count(last.numbers)} numbers again: ${count(last.unequal)} differ from NumPy's`
+        + `${last.unequal ? `, by at most ${units(last.ulps)} in the last place` : ""}.`
+      : "The maps and gradients of this moment are computed in this page.";
     if (about.torch && last)
       byId("compared").append(element("br"), `PyTorch ${about.torch.version}, ${about.torch.whole}.`);
     for (const note of document.querySelectorAll("[data-torch]")) {
@@ -129,7 +136,6 @@ class Page {
       if (values) plot.show(values, colours);
     }
     this.head.replaceChildren(headBars(this.state, (text) => this.tell(text), (...which) => this.choose(...which)));
-    this.head.firstChild.addEventListener("dblclick", () => this.choose("logit", 0));
     this.experiment.show(this.state, colours);
     if (theme) delete root.dataset.theme;
     if (theme && before) root.dataset.theme = before;

@@ -34,7 +34,7 @@ function floats(buffer, start, size) {
 export class State {
   constructor(payload, index) {
     const { about, tensors } = payload, own = part(tensors, `${index}.`);
-    Object.assign(this, about.states[index], { index, layers: about.layers, own });
+    Object.assign(this, about.states[index], { index, layers: about.layers, target: about.target, own });
     this.params = part(own, "weight.");
     this.momentum = part(own, "momentum.");
     this.torch = part(own, "torch.");

@@ -1,7 +1,7 @@
 // What explanations are made of: products, places in plots, the window of a pooled number.
 
 import { winners } from "./network.js";
-import { ravel, sizeOf, unravel } from "./numbers.js";
+import { count, ravel, sizeOf, unravel } from "./numbers.js";
 
 export function term(where, a, b) {
   return { where, a, b, product: a * b };
@@ -35,5 +35,5 @@ export function pooled(layer, x, n) {
 }
 
 export function notKept(layer) {
-  return `the ${sizeOf([layer.out[0], layer.in[0]])} weights of ${layer.name} are in the page for the last moment only`;
+  return `the ${count(sizeOf(layer.weight))} weights of ${layer.name} are in the page for the last moment only`;
 }

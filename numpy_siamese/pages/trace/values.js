@@ -109,5 +109,13 @@ export function ofLogit(state) {
   const w = state.params["fc1.weight"], b = state.params["fc1.bias"][0];
   const terms = range(w.length).map((d) => term(`d=${d}`, w[d], state.difference[d]));
   return { title: "the logit", equation: "logit = Σ over d of w[d] · difference[d] + b",
-    factors: ["w", "difference"], terms, bias: b, shown: state.logit, compared: "logit", marks: [] };
+    factors: ["w", "difference"], terms, bias: b, shown: state.logit, compared: "logit", marks: [],
+    lines: [`gradient of the loss: dlogit = ${digits(state.logitGradient)}`, slopeInWords(state)] };
+}
+
+// p − t is what sigmoid and cross-entropy leave together, as long as neither of them was rounded to 0 or 1.
+function slopeInWords({ probability: p, target: t, logitGradient: g }) {
+  const told = `p − t = ${digits(p)} − ${t}, where t is 1 for a pair of the same class and 0 for another`;
+  return Math.abs(g - (p - t)) < 1e-5 ? `up to rounding this is ${told}`
+    : `without rounding it would be ${told}; but p came too close to 0 or 1`;
 }

@@ -9,7 +9,7 @@ const MOST_MARKED = 8;
 export function ofWeight(state, name, k) {
   const value = state.params[name]?.[k];
   const layer = state.layers.find((one) => one.name && name.startsWith(`${one.name}.`));
-  const lines = [value === undefined ? notKept(layer) : `value w = ${digits(value)}`,
+  const lines = [value === undefined ? notKept(layer) : `value ${letter(name)} = ${digits(value)}`,
     ...nextValue(state, name, k)];
   if (name === `${state.layers.at(-1).name}.bias`)
     lines.push("the twins' gradients cancel: what moves both embeddings alike changes no difference");
@@ -28,8 +28,12 @@ function nextValue(state, name, k) {
   return [
     m === undefined ? "no momentum before the first step" : `momentum buffer m = ${digits(m)}`,
     `after a step on this pair: m ← ${momentum}·m + gradient = ${digits(buffer)}`,
-    `w ← w − ${lr}·m = ${digits(f32(w - f32(lr) * buffer))}`,
+    `${letter(name)} ← ${letter(name)} − ${lr}·m = ${digits(f32(w - f32(lr) * buffer))}`,
   ];
+}
+
+function letter(name) {
+  return name.endsWith("bias") ? "b" : "w";
 }
 
 function ofHead(state, name, k) {

@@ -31,7 +31,7 @@ def test_it_renders_and_asks_for_nothing(shown, traced):
     """Broken otherwise: a program of the page fails, or the page needs the web."""
     assert shown.complaints == []
     assert shown.requests == [traced.page.as_uri()]
-    assert "0 other than NumPy's" in shown.window.inner_text("#compared")
+    assert "0 differ from NumPy's" in shown.window.inner_text("#compared")
 
 
 def test_all_numbers_are_numpys(shown, expected):
@@ -173,8 +173,11 @@ def test_every_other_number_tells_where_it_comes_from(shown, key, index, said):
 
 def test_the_bars_add_up_to_the_logit(shown, expected):
     """Broken otherwise: a bar is of another part of the difference, or has another sign."""
-    shown.window.evaluate("page.choose('logit', 0)")
+    shown.window.click("#logit")
     assert shown.number("shown") == shown.number("sum") == expected.logit.value[0]
+    told = shown.window.inner_text("#inspector")
+    assert f"dlogit = {expected.logit.gradient[0]!s}\n" in told
+    assert f"up to rounding this is p − t = {expected.probability.value[0]!s} − 0" in told
     bars = shown.window.locator("rect[data-d]")
     assert bars.count() == 84
     kinds = [bar.get_attribute("class") for bar in bars.all()]

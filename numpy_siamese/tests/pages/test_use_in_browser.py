@@ -74,6 +74,13 @@ def test_the_gradient_over_the_images_is_the_logits(opened, traced):
         assert np.argmax(abs(found)) == np.argmax(abs(of_loss))
 
 
+def test_a_slope_that_rounding_took_is_not_called_p_minus_t(opened):
+    """Broken otherwise: at a probability of 1 the page claims an equation that does not hold."""
+    opened.window.evaluate("Object.assign(page.state, { probability: 1, logitGradient: 0 })")
+    opened.window.click("#logit")
+    assert "p came too close to 0 or 1" in opened.window.inner_text("#inspector")
+
+
 def test_keys_do_what_a_pointer_does(opened):
     """Broken otherwise: who has no pointer cannot ask for a number."""
     opened.window.focus("[data-plot='value.1.left'] canvas")
