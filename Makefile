@@ -1,6 +1,6 @@
 # Every target runs in the active environment.
 
-# `make docs` needs `pip install '.[docs]'`.
+# `make docs` needs `pip install --editable '.[docs]'`.
 
 .PHONY: check docs lint quick quick-numpy quick-torch test
 

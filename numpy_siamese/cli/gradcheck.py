@@ -191,7 +191,7 @@ def _shape(text: str) -> tuple[int, ...]:
     try:
         shape = tuple(whole_number(part) for part in text.split("x"))
     except (ValueError, argparse.ArgumentTypeError) as error:
-        raise InputError(f"--shapes: found {text!r:.80}, expected such as 5x3") from error
+        raise InputError(f"--shapes: found {text!r:.80}, expected a shape such as 5x3") from error
     if min(shape) < 1:
         raise InputError(f"--shapes: found {text!r:.80}, expected lengths of at least 1")
     return shape

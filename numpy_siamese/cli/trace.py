@@ -47,8 +47,8 @@ def add(verbs: Any, program: Program) -> None:
     parser.add_argument(
         "--target",
         choices=TARGETS,
-        help="what the loss takes the pair for (default: what the classes of the images say; same, "
-        "if they say nothing)",
+        help="the answer that the loss takes for the right one (default: what the classes of the "
+        "images say; same, if they say nothing)",
     )
     parser.add_argument(
         "--out", type=path, default=OUT, metavar="FILE.html", help=f"file to write (default: {OUT})"

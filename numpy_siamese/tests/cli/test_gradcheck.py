@@ -247,8 +247,8 @@ def test_functions_that_cannot_be_checked(own, capfd, function, said):
     ("shapes", "said"),
     [
         ([], "--function: found no --shapes, expected those of its arrays"),
-        (["--shapes", "3y"], "--shapes: found '3y', expected such as 5x3"),
-        (["--shapes", "3x"], "--shapes: found '3x', expected such as 5x3"),
+        (["--shapes", "3y"], "--shapes: found '3y', expected a shape such as 5x3"),
+        (["--shapes", "3x"], "--shapes: found '3x', expected a shape such as 5x3"),
         (["--shapes", "5x-3"], "--shapes: found '5x-3', expected lengths of at least 1"),
         (["--shapes", "2x0"], "--shapes: found '2x0', expected lengths of at least 1"),
         (["--shapes", "x".join(["1"] * 65)], "maximum supported dimension"),
