@@ -1,7 +1,7 @@
 // How a number came about: the products whose sum it is, or the choice that was made.
 // Each function returns an explanation, which `inspector.js` shows.
 
-import { digits, f32, gamma, long, ravel, sizeOf, ulpsApart, unravel, UNIT_ROUNDOFF } from "./numbers.js";
+import { digits, f32, gamma, long, ravel, sizeOf, SMALLEST, ulpsApart, unravel, UNIT_ROUNDOFF } from "./numbers.js";
 import { winners } from "./network.js";
 
 const OTHER = { left: "right", right: "left" };
@@ -268,7 +268,8 @@ function finished(state, found, key, k) {
     const size = terms.reduce((total, t) => total + Math.abs(t.product), Math.abs(bias ?? 0));
     const roundings = terms.length + (bias === undefined ? 0 : 1);
     found.torch = { value: other, error: Math.abs(other - shown), roundings,
-      bound: terms.length ? gamma(roundings) * size + UNIT_ROUNDOFF * Math.abs(shown) : null };
+      bound: terms.length ? gamma(roundings) * size + UNIT_ROUNDOFF * Math.abs(shown)
+        + ((roundings + 1) * SMALLEST) / 2 : null };
   }
   return found;
 }
