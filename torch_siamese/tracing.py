@@ -41,6 +41,7 @@ def numbers(
 
     A sum of n products in float32, in any order, fused or not, is off by at most γₙ·Σ|aᵢ bᵢ|, with
     γₙ = n·u / (1 − n·u) and u = 2⁻²⁴. The trace's own number is rounded once, by at most u·|y|.
+    Where a result is below the normal numbers, each rounding may take half of 2⁻¹⁴⁹ instead.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def _layer(
     for name, value in found.items():
         n = counts[name] * UNIT_ROUNDOFF
         bound = n / (1 - n) * sizes[name] + UNIT_ROUNDOFF * np.abs(shown[name])
-        bound += counts[name] * SMALLEST / 2
+        bound += (counts[name] + 1) * SMALLEST / 2
         error = np.abs(value.astype(np.float64) - shown[name])
         parts.append(
             f"{QUANTITIES[name]} differ by at most {error.max():.2g}, "

@@ -48,7 +48,9 @@ def guess(
         found = candidate.ravel()[places]
         if not found.any():
             continue
-        factor = float(found @ slopes / (found @ found))
+        largest = abs(found).max()
+        shares = found / largest
+        factor = float(shares @ (slopes / largest) / (shares @ shares))
         if not (abs(factor * found - slopes) <= allowed).all():
             continue
         name = _factor(factor, lengths)

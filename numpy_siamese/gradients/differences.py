@@ -117,9 +117,12 @@ def noise(distances: Array, changes: Array) -> float:
     distances, changes : (n,), n > 3
         The places of the points on the line, and L there.
     """
-    powers = np.vander(distances / abs(distances).max(), 3)
-    left = changes - powers @ np.linalg.lstsq(powers, changes, rcond=None)[0]
-    return NOISE_FACTOR * math.sqrt(float(left @ left) / (len(left) - 3))
+    largest = float(abs(changes).max())
+    if largest == 0:
+        return 0.0
+    powers, shares = np.vander(distances / abs(distances).max(), 3), changes / largest
+    left = shares - powers @ np.linalg.lstsq(powers, shares, rcond=None)[0]
+    return NOISE_FACTOR * math.sqrt(float(left @ left) / (len(left) - 3)) * largest
 
 
 def _moved(x: Array, place: int, value: float) -> Array:

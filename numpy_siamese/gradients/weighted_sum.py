@@ -138,7 +138,7 @@ class WeightedSum:
         y = _floats("the output of f", result[0])
         if y.dtype != np.float64:
             raise TypeError(f"the output of f must be float64 as its arrays are, got {y.dtype}")
-        return y, result[1]
+        return y.copy(), result[1]  # f may write its next output to the same array
 
 
 def _floats(name: str, value: Any) -> Array:

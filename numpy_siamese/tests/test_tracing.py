@@ -99,6 +99,46 @@ def test_numbers_that_float32_has_are_those_of_the_network(pair):
         assert np.array_equal(twin[EMBEDDING].value[None], net.embed(exact(image[None])))
 
 
+def test_what_is_given_is_rounded_to_float32_first(weights, pair):
+    """Broken otherwise: numbers that the page does not show take part in the products."""
+    fine = {name: value.astype(np.float64) * (1 + 2.0**-30) for name, value in weights.items()}
+    left, right = (image + 1 / 3 for image in pair)
+    found = trace(fine, left, right, 0)
+    coarse = {name: value.astype(np.float32) for name, value in fine.items()}
+    expected = trace(coarse, left.astype(np.float32), right.astype(np.float32), 0)
+    for mine, other in ((found.left, expected.left), (found.right, expected.right)):
+        for one, another in zip(mine, other, strict=True):
+            assert np.array_equal(one.value, another.value)
+            assert np.array_equal(one.gradient, another.gradient)
+    assert found.logit == expected.logit
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_a_saturated_sigmoid_is_traced_as_it_is_computed(weights, pair, target):
+    """Broken otherwise: a gradient is NaN, or is not the product of the numbers beside it."""
+    for bias in (-200, -88, *range(-12, 18, 2), 200):
+        own = weights | {
+            "fc1.weight": np.zeros((1, 84), np.float32),
+            "fc1.bias": np.full(1, bias, np.float32),
+        }
+        found = trace(own, *pair, target)
+        (p,), (dp,) = (exact(part) for part in found.probability)
+        assert found.logit.gradient[0] == np.float32(dp * (1 - p) * p)
+        with np.errstate(divide="ignore"):
+            loss = -np.log(p) if target else -np.log1p(-p)
+        assert found.loss == np.float32(min(100, loss))  # PyTorch's limit
+
+
+def test_equal_images_leave_no_gradient_in_the_twins(weights, pair):
+    """Broken otherwise: the sign of 0 is not 0."""
+    found = trace(weights, pair[0], pair[0], 0)
+    assert not found.difference.value.any()
+    assert found.logit.value[0] == weights["fc1.bias"][0]
+    for stage in (*found.left, *found.right):
+        assert not stage.gradient.any()
+    assert {name for name, value in found.grads.items() if value.any()} == {"fc1.bias"}
+
+
 @pytest.mark.parametrize("target", [0, 1])
 def test_the_gradient_starts_from_the_target(weights, pair, target):
     """Broken otherwise: the target is not heeded, or the loss is another one."""

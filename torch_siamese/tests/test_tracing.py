@@ -62,11 +62,71 @@ def test_there_is_a_number_for_each_of_a_weighted_layer(found, traced):
     assert shapes == {"logit": (1, 1), "difference.gradient": (1, 84)}
 
 
-def test_the_whole_network_is_told_too(found, traced):
+def test_each_number_is_of_its_twin_and_layer(found, traced):
+    """Broken otherwise: the other twin's number stands beside one of the page."""
+    near = {"logit": traced.logit.value, "difference.gradient": traced.difference.gradient}
+    near |= {f"grad.{name}": value for name, value in traced.grads.items()}
+    for side, twin in (("left", traced.left), ("right", traced.right)):
+        for k, (value, gradient) in enumerate(zip(twin[1:], twin[:-1], strict=True)):
+            near |= {f"{side}.value.{k}": value.value, f"{side}.gradient.{k}": gradient.gradient}
+    for name, value in found["tensors"].items():
+        most = abs(near[name]).max()
+        np.testing.assert_allclose(value.ravel(), near[name].ravel(), rtol=0, atol=1e-5 * most)
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_the_whole_network_is_told_too(weights, traced, target):
     """Broken otherwise: the sentence is about another pair or target."""
+    found = tracing.numbers(TrainConfig(device="cpu", threads=1), weights, traced, target)
     probability, loss = map(float, re.findall(r"(?:probability|loss) ([\d.e-]+)", found["whole"]))
     assert abs(probability - traced.probability.value[0]) < 1e-3
-    assert np.float32(loss) == np.float32(-np.log(np.float64(np.float32(probability))))
+    p = np.float64(np.float32(probability))
+    assert abs(loss + np.log(p if target else 1 - p)) < 1e-5 * loss
+
+
+def test_the_roundings_of_a_layer_are_counted():
+    """Broken otherwise: the bound is one of another layer, wider or too narrow to hold."""
+    convolution = {"weight": np.zeros((64, 32, 3, 3)), "value": np.zeros((2, 64, 11, 11))}
+    assert tracing._roundings(convolution) == {
+        "value": 32 * 9 + 1,
+        "gradient": 64 * 9,
+        "weight": 2 * 11 * 11,
+        "bias": 2 * 11 * 11,
+    }
+    linear = {"weight": np.zeros((84, 120)), "value": np.zeros((2, 84))}
+    assert tracing._roundings(linear) == {"value": 121, "gradient": 84, "weight": 2, "bias": 2}
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**-140])
+def test_the_traces_own_rounding_counts(scale):
+    """Broken otherwise: a trace that is right is told to exceed the bound, or one unit too much is
+    within it. One product: both roundings may be half a unit, and are up to one where it is just
+    above a power of two, or has no normal number.
+    """
+    module = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(module.weight, 1.5)
+    x, dy = np.ones((1, 1), np.float32), np.full((1, 1), 1.5 * scale, np.float32)
+    for ulps, is_within in ((1, True), (3, False)):
+        shown = tracing._passes(module, x, dy, torch.float32)
+        for _ in range(ulps):
+            shown["gradient"] = np.nextafter(shown["gradient"], np.float32(np.inf))
+        _, line = tracing._layer(module, x, dy, shown)
+        assert (shares([line])[1] <= 100) == is_within, (ulps, line)
+
+
+def test_images_without_ink_and_equal_ones_are_within_the_bound(weights):
+    """Broken otherwise: 0 of 0 is no number, or zero has another sign."""
+    black = np.zeros((1, 28, 28), np.uint8)
+    dot = black.copy()
+    dot[0, 13, 14] = 255
+    for left, right, large in ((black, black, 1), (dot, black, 1), (dot, dot, 1), (dot, black, 30)):
+        own = {name: value * np.float32(large) for name, value in weights.items()}
+        lines = tracing.numbers(
+            TrainConfig(device="cpu", threads=1), own, trace(own, left, right, 0), 0
+        )["layers"]
+        assert lines.count("the same bits, forward and back") == len(MNIST.layers) - len(LAYERS)
+        assert max(shares(lines)) <= 100
+        assert len(shares(lines)) == 4 * (len(LAYERS) + 1)
 
 
 @pytest.mark.parametrize("part", ["value", "gradient", "weight", "bias"])

@@ -1,7 +1,7 @@
 // How a number came about: the products whose sum it is, or the choice that was made.
 
 import { ofGradient } from "./gradients.js";
-import { f32, gamma, ulpsApart, UNIT_ROUNDOFF } from "./numbers.js";
+import { f32, gamma, SMALLEST, ulpsApart, UNIT_ROUNDOFF } from "./numbers.js";
 import { ofDifference, ofLogit, ofValue } from "./values.js";
 import { ofWeight } from "./weights.js";
 
@@ -32,7 +32,8 @@ function checked(state, found, k) {
     const size = terms.reduce((total, t) => total + Math.abs(t.product), Math.abs(bias ?? 0));
     const roundings = terms.length + (bias === undefined ? 0 : 1);
     found.torch = { value: other, error: Math.abs(other - shown), roundings,
-      bound: terms.length ? gamma(roundings) * size + UNIT_ROUNDOFF * Math.abs(shown) : null };
+      bound: terms.length ? gamma(roundings) * size + UNIT_ROUNDOFF * Math.abs(shown)
+        + ((roundings + 1) * SMALLEST) / 2 : null };
   }
   return found;
 }

@@ -4,6 +4,9 @@ export const f32 = Math.fround;
 
 export const UNIT_ROUNDOFF = 2 ** -24;
 
+// The smallest number above zero.
+export const SMALLEST = 2 ** -149;
+
 // The shortest text that gives the same float32, as NumPy prints it.
 export function digits(x) {
   for (let precision = 1; precision < 9 && Number.isFinite(x); precision++) {

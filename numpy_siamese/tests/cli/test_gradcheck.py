@@ -58,6 +58,10 @@ def interrupted(x):
 
 def logarithm(x):
     return np.log(x), lambda dy: (dy / x,)
+
+
+def telling(x):
+    raise ValueError(str(x.sum()))
 """
 
 HELPER = "import numpy as np\n\n\ndef rectify(x):\n    return np.maximum(np.round(x), 0)\n"
@@ -135,6 +139,15 @@ def test_entries_and_seed(capfd, entries, checked):
     assert int(first[2].split()[1]) == checked
     assert table(capfd, ["gradcheck", "relu", *entries]) == first
     assert table(capfd, ["gradcheck", "relu", *entries, "--seed", "1"]) != first
+
+
+def test_the_seed_draws_the_arrays_of_a_function(own, capfd):
+    """Broken otherwise: who asks for another point is told of the same one."""
+    told = []
+    for seed in ("0", "1", "0"):
+        assert status(own("own_layers:telling", "--shapes", "3", "--seed", seed)) == 2
+        told.append(capfd.readouterr().err)
+    assert told[0] == told[2] != told[1]
 
 
 def test_of_the_network_fewer_entries_are_checked(capfd, monkeypatch):

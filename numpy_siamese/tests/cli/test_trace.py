@@ -2,7 +2,9 @@
 
 import errno
 import json
+import os
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from numpy_siamese.model import SiameseNet
 from numpy_siamese.tests.support.commands import assert_refused, status
 from numpy_siamese.tests.support.drawings import drawing
 from numpy_siamese.tests.support.finished import write_finished_run
+from numpy_siamese.tracing import trace as traced
 
 
 @pytest.fixture
@@ -48,6 +51,12 @@ def test_a_pair_of_test_images_is_traced(trace, tmp_path, twelve_images, capfd):
         f"{load(twelve_images).name} test {k}, class {test.labels[k]}" for k in (0, 11)
     ]
     assert page["target"] == int(test.labels[0] == test.labels[11])
+    images = test.images[[0, 11], None]
+    expected = traced(SiameseNet(2).state_dict(), *images, page["target"])
+    numbers = [expected.logit.value[0], expected.logit.gradient[0], expected.loss]
+    assert [last["logit"], last["logitGradient"], last["loss"]] == numbers
+    assert page["states"][0]["logit"] == last["logit"]  # the run's seed gives its weights
+    assert page["source"] == "run, seed 2, by numpy-siamese."
     size = (tmp_path / "trace.html").stat().st_size
     assert size < 5_000_000
     assert out == (
@@ -68,6 +77,16 @@ def test_two_files_are_traced_as_the_network_sees_them(trace, tmp_path):
         0,
         False,
     )
+
+
+def test_a_name_may_have_any_characters(trace, tmp_path):
+    """Broken otherwise: a quote, a tag or a byte that is no UTF-8 spoils the page."""
+    for name in ('it\'s "a" <b>&amp;.png', "<script><!--.png", b"\xff\xfe.png"):
+        place = os.path.join(os.fsencode(tmp_path), os.fsencode(name))
+        shutil.copy(tmp_path / "a.png", place)
+        assert status(trace(os.fsdecode(name), "b.png", "--out", "t.html")) == 0
+        title = about(tmp_path / "t.html")["images"][0]["title"]
+        assert title == os.fsdecode(name)
 
 
 def test_other_data_have_their_own_numbers(trace, tmp_path, twelve_images):

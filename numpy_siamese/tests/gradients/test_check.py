@@ -237,3 +237,25 @@ def test_a_kink_that_hides_from_a_large_step_is_found_by_a_small_one():
     assert only(f, np.array([0.0, 0.9])).held
     wrong = only(lambda x: (f(x)[0], lambda dy: (dy,)), np.array([0.0, 0.9]), entries=1, seed=0)
     assert wrong.checked == 1
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e-30, 1e30, 1e200, 1e300])
+def test_outputs_of_any_scale_are_told(scale):
+    """Broken otherwise: squares overflow or underflow, in a warning or in no verdict."""
+    right = only(lambda x: (x**2 * scale, lambda dy: (2 * x * scale * dy,)), X)
+    assert right.held
+    wrong = only(lambda x: (x**2 * scale, lambda dy: (x * scale * dy,)), X)
+    assert wrong.wrong == X.size
+    assert wrong.fault.guess == "a factor of 2 is missing"
+
+
+def test_a_function_may_write_each_output_to_the_same_array():
+    """Broken otherwise: all differences are 0, and so a gradient of 0 holds."""
+    output = np.zeros_like(X)
+
+    def f(x):
+        np.multiply(x, x, out=output)
+        return output, lambda dy: (2 * x * dy,)
+
+    assert only(f, X).held
+    assert not only(lambda x: (f(x)[0], lambda dy: (0 * dy,)), X).held

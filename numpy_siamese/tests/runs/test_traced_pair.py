@@ -1,5 +1,6 @@
 """A traced pair as the page takes it: its moments, its target, and what it holds."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,14 +9,14 @@ import pytest
 from numpy_siamese.architectures import MNIST
 from numpy_siamese.errors import InputError
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.checkpoint import load_checkpoint, save_checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import read_finished_run
 from numpy_siamese.runs.kept_checkpoints import kept_files
 from numpy_siamese.runs.traced_pair import TracedImage, traced_pair
 from numpy_siamese.tests.support.evaluations import tiny_run
 from numpy_siamese.tests.support.finished import write_finished_run
-from numpy_siamese.tracing import trace
+from numpy_siamese.tracing import Traced, trace
 
 pytestmark = pytest.mark.slow
 
@@ -131,6 +132,37 @@ def test_pytorchs_numbers_belong_to_the_last_moment(kept):
     assert target == 1
     assert found.about["torch"] == {"version": "0", "whole": "w", "layers": ["l"]}
     assert f"{len(found.about['states']) - 1}.torch.logit" in found.tensors
+
+
+def test_a_momentum_that_is_not_finite_is_refused(kept, tmp_path):
+    """Broken otherwise: the page tells a next value of a weight that is none."""
+    run = shutil.copytree(kept, tmp_path / "run")
+    checkpoint = load_checkpoint(run / "checkpoint.safetensors")
+    momentum = {name: value * np.nan for name, value in checkpoint.momentum.items()}
+    save_checkpoint(run / "checkpoint.safetensors", replace(checkpoint, momentum=momentum))
+    with pytest.raises(InputError, match=r"checkpoint\.safetensors: found"):
+        pair_of(run)
+
+
+def test_numbers_that_are_not_finite_behind_the_logit_are_refused(plain, monkeypatch):
+    """Broken otherwise: a gradient that overflowed is a colour."""
+
+    right = trace
+
+    def overflowing(*arguments):
+        found = right(*arguments)
+        value, gradient = found.difference
+        return replace(found, difference=Traced(value, gradient * np.float32(np.inf)))
+
+    monkeypatch.setitem(globals(), "trace", overflowing)
+    with pytest.raises(InputError, match="found numbers that are not finite"):
+        pair_of(plain)
+
+
+def test_the_step_is_the_runs(tmp_path):
+    """Broken otherwise: a weight's next value is that of another learning rate."""
+    run = write_finished_run(tmp_path / "run", SiameseNet(), lr=0.25, momentum=0.5)
+    assert pair_of(run).about["sgd"] == {"lr": 0.25, "momentum": 0.5}
 
 
 def test_a_network_that_overflows_is_refused(tmp_path):

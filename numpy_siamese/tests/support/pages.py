@@ -1,6 +1,7 @@
 """The page of a trace in a browser, as a reader uses it."""
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,36 @@ class TracePage:
             self.window.keyboard.press("ArrowRight")
             self.window.keyboard.press("Enter")
         return self.window.inner_text("#inspector")
+
+    def choose(self, key: str, *index: int) -> str:
+        """Choose the number at an index of a picture, without a pointer; return the explanation."""
+        shape = self.window.evaluate("(key) => page.plots[key].shape", key)
+        k = int(np.ravel_multi_index(index, shape))
+        self.window.evaluate("([key, k]) => page.choose(key, k)", [key, k])
+        return self.window.inner_text("#inspector")
+
+    def marked(self) -> dict[str, set[tuple[int, ...]]]:
+        """Return the indices of the cells that are marked, of each picture that has any."""
+        found: dict[str, set[tuple[int, ...]]] = {}
+        for key, shape, rows, columns, k in self.window.evaluate(
+            """() => Object.entries(page.plots).flatMap(([key, plot]) =>
+                plot.marks.map((m) => [key, plot.shape, m.rows, m.columns, m.k]))"""
+        ):
+            places = [k + i * shape[-1] + j for i in range(rows) for j in range(columns)]
+            indices = zip(*np.unravel_index(places, shape), strict=True)
+            found.setdefault(key, set()).update(tuple(map(int, index)) for index in indices)
+        return found
+
+    def rows(self) -> list[list[str]]:
+        """Return the rows of the explanation's table of products."""
+        rows = self.window.locator("#inspector .scroll tbody tr").all()
+        return [row.locator("td").all_inner_texts() for row in rows]
+
+    @staticmethod
+    def numbers(text: str) -> list[np.float32]:
+        """Return the numbers among the words of a text."""
+        found = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]*=)", text)
+        return [np.float32(word) for word in found]
 
     def number(self, name: str) -> np.float32:
         """Return a number of the explanation: 'shown', 'sum' or 'torch'."""
