@@ -22,7 +22,12 @@ Array = np.ndarray
 
 
 class Traced(NamedTuple):
-    """A value of the network and the gradient of the loss in it, float32 of one shape."""
+    """A value of the network, and the gradient of the loss in it.
+
+    Attributes
+    ----------
+    value, gradient : float32 arrays of one shape
+    """
 
     value: Array
     gradient: Array

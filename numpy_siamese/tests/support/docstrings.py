@@ -36,15 +36,17 @@ REFERENCE = {
         "data",
         "evaluation",
         "functional",
+        "gradients.check",
         "inference",
         "initialization",
         "layers",
         "model",
         "optim",
         "runs.trained_run",
+        "tracing",
         "training",
     ),
-    "torch_siamese": ("evaluation", "inference", "model", "training"),
+    "torch_siamese": ("evaluation", "inference", "model", "tracing", "training"),
 }
 """What people call, beside the packages themselves: modules, and folders with all in them.
 
