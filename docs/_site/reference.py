@@ -77,5 +77,5 @@ def _write(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Join Sphinx."""
-    app.connect("builder-inited", _write)
+    app.connect("builder-inited", _write, priority=0)  # before autosummary reads what is written
     return {"parallel_read_safe": True}
