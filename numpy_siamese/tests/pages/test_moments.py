@@ -154,6 +154,22 @@ def test_a_step_is_told_where_its_momentum_is_known(shown, move, traced):
     assert f"momentum buffer m = {momentum!s}" in text
 
 
+def test_a_momentum_that_is_not_there_is_told_rightly(shown, move):
+    """Broken otherwise: a run without momentum is said to be before its first step."""
+    move("last")
+    told = shown.window.evaluate(
+        """() => [0, 0.9].map((momentum) => {
+            const state = Object.create(page.state, {
+                momentum: { value: {} }, sgd: { value: { lr: 0.5, momentum } },
+                hasAllWeights: { value: true } });
+            return explain(state, "grad.net.conv1.bias", 0).lines.join("; ");
+        })"""
+    )
+    assert "the run has no momentum; after a step" in told[0]
+    assert "momentum: the run has lost its checkpoint" in told[1]
+    assert "after a step" not in told[1]
+
+
 @pytest.mark.parametrize("moment", [0, 1])
 def test_gradients_of_an_earlier_moment_are_numpys(shown, traced, moment):
     """Broken otherwise: the page computes the gradients of other weights, or of one twin."""
