@@ -242,17 +242,18 @@ def test_pytorchs_numbers_are_of_the_last_moment_alone(shown, move):
     assert "PyTorch: " not in shown.choose("value.4.right", 40, 6, 2)
 
 
-def test_a_product_below_the_normal_numbers_may_be_rounded(shown, move):
+@pytest.mark.parametrize(("bias", "least"), [(0.0, 2.0**-150), (1.0, 2.0**-23)])
+def test_what_is_allowed_counts_the_bias_and_numbers_that_are_not_normal(shown, bias, least):
     """Broken otherwise: PyTorch's rightly rounded number is told to exceed what is allowed."""
-    move("last")
     found = shown.window.evaluate(
-        """() => {
+        """(bias) => {
             const layer = { kind: "linear", name: "a", in: [1], out: [1] };
-            const twin = { values: [[2 ** -100], [0]], gradients: [] };
+            const twin = { values: [[2 ** -100], [bias]], gradients: [] };
             const state = { layers: [layer], twins: { left: twin }, torch: { "left.value.0": [0] },
-                params: { "a.weight": [2 ** -50], "a.bias": [0] } };
+                params: { "a.weight": [2 ** -50], "a.bias": [bias] } };
             return explain(state, "value.1.left", 0).torch;
-        }"""
+        }""",
+        bias,
     )
-    assert found["error"] == 0
-    assert found["bound"] >= 2.0**-150
+    assert found["bound"] >= least
+    assert found["error"] == bias
