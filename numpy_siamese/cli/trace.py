@@ -83,7 +83,7 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         None if arguments.target is None else TARGETS[arguments.target],
         program.name,
         pkgutil.resolve_name("numpy_siamese.tracing:trace"),
-        pkgutil.resolve_name("numpy_siamese.model:SiameseNet")(used.run.config.seed).state_dict(),
+        _start(used.run.config),
         pkgutil.resolve_name(program.torch_numbers) if program.torch_numbers else None,
     )
     content = trace_page(found.about, found.tensors).encode()
@@ -94,6 +94,14 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
         f"loss {last['loss']:.3g}",
         f"page of {len(content) / 1e6:.1f} MB in {arguments.out}",
     )
+
+
+def _start(config: Any) -> dict[str, Any]:
+    """Return the weights that a run begins with. Float64 draws others than float32."""
+    import numpy as np
+
+    network = pkgutil.resolve_name("numpy_siamese.model:SiameseNet")
+    return dict(network(config.seed, np.dtype(config.dtype).type).state_dict())
 
 
 def _images(

@@ -23,10 +23,12 @@ function nextValue(state, name, k) {
   const { lr, momentum } = state.sgd;
   if (w === undefined) return [];
   if (m === undefined && momentum && state.batches > 0)
-    return ["momentum: kept for the last moment only"];
-  const buffer = momentum && m !== undefined ? f32(f32(m * f32(momentum)) + g) : g;
+    return [state.hasAllWeights ? "momentum: the run has lost its checkpoint"
+      : "momentum: kept for the last moment only"];
+  const before = momentum ? "no momentum before the first step" : "the run has no momentum";
+  const buffer = m !== undefined ? f32(f32(m * f32(momentum)) + g) : g;
   return [
-    m === undefined ? "no momentum before the first step" : `momentum buffer m = ${digits(m)}`,
+    m === undefined ? before : `momentum buffer m = ${digits(m)}`,
     `after a step on this pair: m ← ${momentum}·m + gradient = ${digits(buffer)}`,
     `${letter(name)} ← ${letter(name)} − ${lr}·m = ${digits(f32(w - f32(lr) * buffer))}`,
   ];

@@ -89,10 +89,22 @@ def test_a_name_may_have_any_characters(trace, tmp_path):
         assert title == os.fsdecode(name)
 
 
+def test_a_run_in_float64_begins_with_its_own_weights(trace, tmp_path):
+    """Broken otherwise: the page begins with a network that the run never had."""
+    write_finished_run(tmp_path / "run", SiameseNet(2, np.float64), seed=2)
+    assert status(trace("a.png", "b.png")) == 0
+    first, last = about(tmp_path / "trace.html")["states"]
+    assert first["logit"] == last["logit"]
+
+
 def test_other_data_have_their_own_numbers(trace, tmp_path, twelve_images):
     """Broken otherwise: --data is not heeded."""
     assert status(trace(0, 999, "--data", "mnist-5k")) == 0
-    assert about(tmp_path / "trace.html")["images"][1]["title"].startswith("mnist-5k test 999")
+    page = about(tmp_path / "trace.html")
+    assert page["images"][1]["title"].startswith("mnist-5k test 999")
+    images = load("mnist-5k").test.images[[0, 999], None]
+    expected = traced(SiameseNet(2).state_dict(), *images, page["target"])
+    assert page["states"][-1]["logit"] == expected.logit.value[0]
 
 
 @pytest.mark.parametrize(

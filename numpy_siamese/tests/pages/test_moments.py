@@ -63,11 +63,11 @@ def move(shown):
 
 def test_nothing_of_the_last_moment_stays(shown, move, traced):
     """Broken otherwise: a picture, a bar, the explanation or the curve is of another moment."""
-    shown.choose("value.1.left", 3, 20, 7)
+    shown.choose("value.10.left", 3)
     for moment, index in (("first", 0), ("last", None), ("first", 0)):
         move(moment)
         expected = trace_of(traced.run, index)
-        assert shown.number("shown") == expected.left[1].value[3, 20, 7]
+        assert shown.number("shown") == expected.left[10].value[3]
         for key, stage in (("value.1.left", 1), ("value.10.right", 10)):
             value = getattr(expected, key.split(".")[2])[stage].value
             assert np.array_equal(shown.array(f"page.plots['{key}'].values"), value.ravel())
@@ -154,6 +154,22 @@ def test_a_step_is_told_where_its_momentum_is_known(shown, move, traced):
     assert f"momentum buffer m = {momentum!s}" in text
 
 
+def test_a_momentum_that_is_not_there_is_told_rightly(shown, move):
+    """Broken otherwise: a run without momentum is said to be before its first step."""
+    move("last")
+    told = shown.window.evaluate(
+        """() => [0, 0.9].map((momentum) => {
+            const state = Object.create(page.state, {
+                momentum: { value: {} }, sgd: { value: { lr: 0.5, momentum } },
+                hasAllWeights: { value: true } });
+            return explain(state, "grad.net.conv1.bias", 0).lines.join("; ");
+        })"""
+    )
+    assert "the run has no momentum; after a step" in told[0]
+    assert "momentum: the run has lost its checkpoint" in told[1]
+    assert "after a step" not in told[1]
+
+
 @pytest.mark.parametrize("moment", [0, 1])
 def test_gradients_of_an_earlier_moment_are_numpys(shown, traced, moment):
     """Broken otherwise: the page computes the gradients of other weights, or of one twin."""
@@ -226,17 +242,18 @@ def test_pytorchs_numbers_are_of_the_last_moment_alone(shown, move):
     assert "PyTorch: " not in shown.choose("value.4.right", 40, 6, 2)
 
 
-def test_a_product_below_the_normal_numbers_may_be_rounded(shown, move):
+@pytest.mark.parametrize(("bias", "least"), [(0.0, 2.0**-150), (1.0, 2.0**-23)])
+def test_what_is_allowed_counts_the_bias_and_numbers_that_are_not_normal(shown, bias, least):
     """Broken otherwise: PyTorch's rightly rounded number is told to exceed what is allowed."""
-    move("last")
     found = shown.window.evaluate(
-        """() => {
+        """(bias) => {
             const layer = { kind: "linear", name: "a", in: [1], out: [1] };
-            const twin = { values: [[2 ** -100], [0]], gradients: [] };
+            const twin = { values: [[2 ** -100], [bias]], gradients: [] };
             const state = { layers: [layer], twins: { left: twin }, torch: { "left.value.0": [0] },
-                params: { "a.weight": [2 ** -50], "a.bias": [0] } };
+                params: { "a.weight": [2 ** -50], "a.bias": [bias] } };
             return explain(state, "value.1.left", 0).torch;
-        }"""
+        }""",
+        bias,
     )
-    assert found["error"] == 0
-    assert found["bound"] >= 2.0**-150
+    assert found["bound"] >= least
+    assert found["error"] == bias
