@@ -82,6 +82,8 @@ def test_the_head_adds_up_to_the_logit(traced, weights):
     assert np.array_equal(difference, abs(left - right).astype(np.float32))
     terms = [*(exact(w) * exact(difference)), float(weights["fc1.bias"][0])]
     assert traced.logit.value[0] == once(terms)
+    dw = exact(traced.logit.gradient) * exact(difference)
+    assert np.array_equal(traced.grads["fc1.weight"][0], dw.astype(np.float32))
     p, _ = F.sigmoid(exact(traced.logit.value))
     assert traced.probability.value[0] == np.float32(p[0])
     assert traced.loss == np.float32(-np.log(1 - np.float64(traced.probability.value[0])))

@@ -99,7 +99,10 @@ def _assert_bars(expected, bars, path, shown):
         assert height == pytest.approx(max(0.5, abs(part) / most * 72), abs=0.01)
         assert y == pytest.approx(80 - max(part, 0) / most * 72, abs=0.01)
     text = bars[5].get_attribute("aria-label")
-    assert np.float32(text.split("= ")[2]) == pytest.approx(parts[5], rel=1e-5)
+    w, difference, part = map(np.float32, re.findall(r"(?<= )-?[\d.]+(?:e-\d+)?", text))
+    assert difference == expected.difference.value[5]
+    assert w == pytest.approx(parts[5] / difference, rel=1e-5)
+    assert part == pytest.approx(parts[5], rel=1e-5)
 
 
 def test_the_curve_and_the_table_are_those_of_all_moments(shown, move):
