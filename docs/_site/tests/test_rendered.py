@@ -22,7 +22,7 @@ SET = """() => ({
 })"""
 
 SLIPS = """() => {
-    const box = document.querySelector('.content');
+    const box = document.querySelector('.content') ?? document.documentElement;
     return box.scrollWidth - box.clientWidth;
 }"""
 """By how many pixels the text is wider than its box, which can be pushed sideways."""
