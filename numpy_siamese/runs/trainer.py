@@ -151,11 +151,13 @@ class Trainer:
             if is_last or len(self.history.window) == self.config.window:
                 self._close_window(epoch)
             self._checkpointer.keep(self.batches_done)
-            if is_last or self._is_to_end():
+            is_complete = is_last or self._is_to_end()
+            if is_complete:
                 self._save(with_model=True)
             elif self._checkpointer.is_due(self.batches_done):
                 self._save()
-            self._end_if_asked()
+            if is_complete:  # a signal that came later waits for the next batch
+                self._end_if_asked()
 
     def _next_batches(self, epoch: int) -> range:
         """Return as many batches as the learner wants, up to the next one that ends in a write."""

@@ -8,6 +8,8 @@ from safetensors.numpy import load_file
 
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import load_checkpoint
+from numpy_siamese.runs.checkpointer import Checkpointer
+from numpy_siamese.runs.signals import Stopped
 from numpy_siamese.tests.support.run_files import FILES, assert_readable, table
 from numpy_siamese.tests.support.tiny import FakeLearner, fake_run
 
@@ -134,3 +136,19 @@ def test_time_goes_on_where_a_run_was_saved_and_pauses_do_not_count(tmp_path, no
     fake_run(tmp_path / "run", Slow(), resume=True, **settings).train()
     rows = table(tmp_path / "run" / "metrics.csv")
     assert [row["seconds"] for row in rows] == [2, 4, 6, 8, 10, 12]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_signal_after_the_question_whether_to_save_loses_nothing(tmp_path, monkeypatch):
+    """Broken otherwise: a run that is stopped at that moment ends without its last batches."""
+    trainer = fake_run(tmp_path / "run", checkpoint_every=1000)
+
+    def stopped(checkpointer, batches_done):
+        trainer.stop()
+        return False
+
+    monkeypatch.setattr(Checkpointer, "is_due", stopped)
+    with pytest.raises(Stopped):
+        trainer.train()
+    assert trainer.batches_done > 0
+    assert_state_is_after(tmp_path / "run", trainer.batches_done)
