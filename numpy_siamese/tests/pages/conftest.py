@@ -9,6 +9,7 @@ import pytest
 
 from numpy_siamese.cli.main import main
 from numpy_siamese.tests.support.evaluations import tiny_run
+from numpy_siamese.tests.support.pages import TracePage, trace_of
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
 
@@ -42,3 +43,18 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def shown(chromium, traced):
+    """The page in a window, for tests that leave it as it was."""
+    page = TracePage(chromium, traced.page, viewport={"width": 1400, "height": 900})
+    yield page
+    assert page.complaints == []
+    page.window.close()
+
+
+@pytest.fixture(scope="module")
+def expected(traced):
+    """The trace of the pair, computed in Python."""
+    return trace_of(traced.run)

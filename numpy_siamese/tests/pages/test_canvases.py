@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese import load_run
-from numpy_siamese.tests.support.pages import TracePage, trace_of
+from numpy_siamese.tests.support.pages import trace_of
 from numpy_siamese.tracing import trace
 
 pytestmark = pytest.mark.slow
@@ -15,20 +15,6 @@ PIXELS = """(canvas, ...box) => {
     context.drawImage(canvas, 0, 0);
     return context.getImageData(...box);
 }"""
-
-
-@pytest.fixture(scope="module")
-def shown(chromium, traced):
-    page = TracePage(chromium, traced.page, viewport={"width": 1400, "height": 900})
-    yield page
-    assert page.complaints == []
-    page.window.close()
-
-
-@pytest.fixture(scope="module")
-def expected(traced):
-    """The trace of the pair, computed in Python."""
-    return trace_of(traced.run)
 
 
 @pytest.fixture

@@ -5,26 +5,10 @@ import pytest
 
 from numpy_siamese import functional as F
 from numpy_siamese.runs.checkpoint import load_checkpoint
-from numpy_siamese.tests.support.pages import TracePage, trace_of
 
 pytestmark = pytest.mark.slow
 
 CONV2, RELU1 = "net.conv2.weight", 2
-
-
-@pytest.fixture(scope="module")
-def shown(chromium, traced):
-    """The page in a window, for tests that leave it as it was."""
-    page = TracePage(chromium, traced.page, viewport={"width": 1400, "height": 900})
-    yield page
-    assert page.complaints == []
-    page.window.close()
-
-
-@pytest.fixture(scope="module")
-def expected(traced):
-    """The trace of the pair, computed in Python."""
-    return trace_of(traced.run)
 
 
 @pytest.fixture(scope="module")

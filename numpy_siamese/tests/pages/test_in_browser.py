@@ -5,26 +5,11 @@ import pytest
 
 from numpy_siamese.optim import SGD
 from numpy_siamese.runs.checkpoint import load_checkpoint
-from numpy_siamese.tests.support.pages import TracePage, trace_of
 
 pytestmark = pytest.mark.slow
 
 CONV2, POOL2 = 4, 6
 """Stages of a twin: the outputs of these layers."""
-
-
-@pytest.fixture(scope="module")
-def shown(chromium, traced):
-    """The page in a window, for tests that leave it as it was."""
-    page = TracePage(chromium, traced.page, viewport={"width": 1400, "height": 900})
-    yield page
-    page.window.close()
-
-
-@pytest.fixture(scope="module")
-def expected(traced):
-    """The trace of the pair, computed in Python."""
-    return trace_of(traced.run)
 
 
 def test_it_renders_and_asks_for_nothing(shown, traced):
