@@ -8,7 +8,6 @@ from torch import Tensor
 
 from torch_siamese import blocks
 from torch_siamese._tensors import staged
-from torch_siamese.data import gather
 from torch_siamese.evaluation import share_right
 from torch_siamese.image_source import ImageSource
 from torch_siamese.modes import Backward
@@ -80,10 +79,14 @@ class Steps:
         """Learn from the batch at the current place, and go on to the next place."""
         batch = self._block.index_select(0, self._place)[0]
         left_index, right_index, targets = blocks.unpacked(batch, self._dtype)
-        left, right = (gather(self._images, i, self._dtype) for i in (left_index, right_index))
+        left, right = (self._pixels(index) for index in (left_index, right_index))
         loss, probs = self._backward(left, right, targets)
         finite = torch.isfinite(probs).all()
         self._optimizer.step_if(finite)
         found = torch.stack([loss.double(), share_right(probs, targets)])
         self._results.index_copy_(0, self._place, found.masked_fill(~finite, math.nan)[None])
         self._place.add_(1)
+
+    def _pixels(self, index: Tensor) -> Tensor:
+        """Return images (N, 1, H, W) as the network reads them. The host has checked the index."""
+        return self._images.index_select(0, index).unsqueeze(1).to(self._dtype)

@@ -12,7 +12,7 @@ import torch
 
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.tests.support.tiny import PATIENCE, split
-from torch_siamese import settings, steps, training
+from torch_siamese import modes, settings, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.inference import embed_images, pair_probabilities
 from torch_siamese.initialization import initialize
@@ -188,7 +188,7 @@ def test_parameters_without_gradients_are_told():
 def test_threads_are_those_of_the_flag_inside_and_the_users_outside(count, monkeypatch):
     """Broken otherwise: --threads does nothing, or the rest of the process has to live with it."""
     seen = []
-    for module, name in ((steps, "gather"), (training, "pair_probabilities")):
+    for module, name in ((modes, "cross_entropy"), (training, "pair_probabilities")):
         own = getattr(module, name)
         monkeypatch.setattr(
             module, name, lambda *a, own=own: seen.append(torch.get_num_threads()) or own(*a)
@@ -199,7 +199,7 @@ def test_threads_are_those_of_the_flag_inside_and_the_users_outside(count, monke
         trained.evaluate(IMAGES, *BATCH)
         assert trained.environment()["threads"] == count
         assert torch.get_num_threads() == 4
-    assert seen == [count] * 3
+    assert seen == [count] * 2
 
 
 def test_an_error_puts_everything_back():
