@@ -14,7 +14,7 @@ from parity_tests.machinery.error_bounds import same_bits, unit_roundoff
 from parity_tests.machinery.ledger import LEDGER, Explained, arrays
 from parity_tests.machinery.networks import dithered, draw_batch, torch_twin, trained
 from torch_siamese import tuned
-from torch_siamese.modes import Backward
+from torch_siamese.modes import in_mode
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
 Array = np.ndarray
@@ -134,7 +134,7 @@ def test_every_difference_on_digits_is_explained(
     place = torch.device(device.torch_name)
     tensors = [torch.tensor(a, device=place, requires_grad=True) for a in (left, right)]
     torch_targets = torch.tensor(targets, device=place)
-    backward = Backward(device.mode, twin, place, half=False)
+    backward = in_mode(device.mode, twin, place)
     backward.micro_batch = backward.micro_batch and 12
     detached = [tensor.detach() for tensor in tensors]
     if device.mode == "eager":

@@ -2,10 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from numpy_siamese.errors import InputError
@@ -17,8 +16,6 @@ MICRO_BATCH = 200
 """Pairs at a time of larger batches on a CPU, in the mode tuned: few enough for its cache."""
 
 COMPILERS = ("c++", "g++", "clang++", "cl")
-
-Forward = Callable[[Tensor, Tensor], Tensor]
 
 
 def selected(mode: str, device: torch.device) -> str:
@@ -48,23 +45,25 @@ class Backward:
 
     Parameters
     ----------
-    mode : 'eager', 'tuned', 'compile' or 'graph'
-        eager runs the modules layer by layer. tuned runs them in the order of `tuned`. compile is
-        tuned, compiled by `torch.compile`. graph computes as tuned does, to be captured.
-    net : SiameseNet
+    forward : module
+        (left, right) → probs (N, 1).
     device : torch.device
     half : bool
         Whether affine maps round their factors to bfloat16 (autocast). The loss is never rounded.
+    micro_batch : int, optional
+        Pairs at a time of a larger batch. Default: all.
     """
 
-    def __init__(self, mode: str, net: SiameseNet, device: torch.device, half: bool) -> None:
-        self.forward: Forward = net if mode == "eager" else tuned(net, device)
-        if mode == "compile":
-            self.forward = torch.compile(self.forward, dynamic=False)
-        in_parts = mode == "tuned" and device.type == "cpu"
-        self.micro_batch = MICRO_BATCH if in_parts else None
-        self.device, self.half = device, half
-        self._parameters = list(net.parameters())
+    def __init__(
+        self,
+        forward: nn.Module,
+        device: torch.device,
+        half: bool = False,
+        micro_batch: int | None = None,
+    ) -> None:
+        self.forward, self.device, self.half = forward, device, half
+        self.micro_batch = micro_batch
+        self._parameters = list(forward.parameters())
 
     def __call__(self, left: Tensor, right: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Compute the mean binary cross-entropy.
@@ -105,6 +104,28 @@ class Backward:
                 loss = loss * share
             loss.backward()
         return loss.detach(), probs.detach()
+
+
+def in_mode(mode: str, net: SiameseNet, device: torch.device, half: bool = False) -> Backward:
+    """Return how a network on a device computes in a mode.
+
+    Parameters
+    ----------
+    mode : 'eager', 'tuned', 'compile' or 'graph'
+        eager runs the modules layer by layer. tuned runs them in the order of `tuned`. compile is
+        tuned, compiled by `torch.compile`. graph computes as tuned does, to be captured.
+    net : SiameseNet
+    device : torch.device
+    half : bool
+        As of `Backward`.
+    """
+    if mode == "eager":
+        return Backward(net, device, half)
+    forward = tuned(net, device)
+    if mode == "compile":
+        forward.compile(dynamic=False)
+    in_parts = mode == "tuned" and device.type == "cpu"
+    return Backward(forward, device, half, MICRO_BATCH if in_parts else None)
 
 
 def cross_entropy(probs: Tensor, targets: Tensor) -> Tensor:

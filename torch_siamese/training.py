@@ -29,7 +29,7 @@ from torch_siamese.image_source import image_source
 from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
-from torch_siamese.modes import Backward, cross_entropy, selected
+from torch_siamese.modes import cross_entropy, in_mode, selected
 from torch_siamese.optim import SGD
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
 from torch_siamese.steps import Steps
@@ -122,7 +122,7 @@ class TorchLearner:
             self.images = checked_images(images)
             self.net = initialize(config.seed, self.dtype).to(self.device)
             self._source = image_source(self.images, self.device)
-            self._backward = Backward(self.mode, self.net, self.device, self.precision == "bf16")
+            self._backward = in_mode(self.mode, self.net, self.device, config.precision == "bf16")
             plain = self.mode == "eager" and self.device.type == "cpu"
             self.optimizer = SGD(
                 list(self.net.parameters()), config.lr, config.momentum, fused=not plain

@@ -12,7 +12,7 @@ from numpy_siamese.tests.support.tiny import split
 from torch_siamese import modes, training, tuned
 from torch_siamese.config import MODES, TrainConfig
 from torch_siamese.initialization import initialize
-from torch_siamese.modes import Backward, selected
+from torch_siamese.modes import in_mode, selected
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 IMAGES, LABELS = split([8, 8, 8])
@@ -122,7 +122,7 @@ def test_twins_are_one_batch_where_that_is_faster():
 def test_the_tuned_network_shares_its_weights():
     """Broken otherwise: it learns, and the network that is saved does not."""
     net = initialize(0, torch.float32)
-    backward = Backward("tuned", net, CPU, half=False)
+    backward = in_mode("tuned", net, CPU)
     assert {id(p) for p in backward.forward.parameters()} == {id(p) for p in net.parameters()}
     images = torch.rand(2, 1, 28, 28)
     backward(images, images.flip(0), torch.ones(2, 1))
