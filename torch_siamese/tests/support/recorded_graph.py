@@ -71,11 +71,15 @@ class Operation:
     kwargs: Any
     results: tuple[Tensor | None, ...]
 
-    def run(self) -> None:
-        """Compute the results anew, in place."""
-        args, kwargs = _pytree.tree_map(
+    def arguments(self) -> Any:
+        """Return positional and named arguments, with tensors for their addresses."""
+        return _pytree.tree_map(
             lambda x: x.tensor() if isinstance(x, Address) else x, (self.args, self.kwargs)
         )
+
+    def run(self) -> None:
+        """Compute the results anew, in place."""
+        args, kwargs = self.arguments()
         found = tensors_of(self.func(*args, **kwargs))
         for place, value in zip(self.results, found, strict=True):
             if place is not None:
@@ -105,7 +109,7 @@ class RecordedGraph:
     def __init__(
         self,
         streams: Streams,
-        on_replay: Callable[[], None] = lambda: None,
+        on_replay: "Callable[[RecordedGraph], None]" = lambda graph: None,
         on_cpu: bool = True,
     ) -> None:
         self._streams, self._on_replay = streams, on_replay
@@ -159,7 +163,18 @@ class RecordedGraph:
             for operation in self.operations:
                 operation.run()
         self.replays += 1
-        self._on_replay()
+        self._on_replay(self)
+
+    def touched(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the tensors that a replay reads alone, and those that it writes."""
+        read: list[Tensor] = []
+        changed: list[Tensor] = []
+        for operation in self.operations:
+            args, kwargs = operation.arguments()
+            targets = written(operation.func, args, kwargs)
+            read += [x for x in tensors_of(args, kwargs) if not any(x is y for y in targets)]
+            changed += [*targets, *tensors_of(operation.results)]
+        return read, changed
 
     def pool(self) -> tuple[int, int]:
         """Return a name of the graph's memory."""
@@ -215,7 +230,9 @@ class _OnCPU(TorchDispatchMode):
 
 
 def replacements(
-    streams: Streams, on_replay: Callable[[], None] = lambda: None, on_cpu: bool = True
+    streams: Streams,
+    on_replay: "Callable[[RecordedGraph], None]" = lambda graph: None,
+    on_cpu: bool = True,
 ) -> dict[str, Any]:
     """Return what stands for the names of `torch.cuda` that have to do with graphs."""
 
