@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils import _pytree
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from torch_siamese.tests.support.streams import Streams
 from torch_siamese.tests.support.waiting import tensors_of, waits_for, written
@@ -149,21 +149,22 @@ class RecordedGraph:
         if self._mode is not None:
             self._mode.__exit__(None, None, None)
         self._is_captured = True
-        for storage, content in self._before.values():
-            _bytes(storage).copy_(content)
+        with _plainly():
+            for storage, content in self._before.values():
+                _bytes(storage).copy_(content)
+            for storage in self._own.values():
+                _bytes(storage).fill_(255)  # NaN of every floating type, -1, 255
         self._before.clear()
-        for storage in self._own.values():
-            _bytes(storage).fill_(255)  # NaN of every floating type, -1, 255
 
     def replay(self) -> None:
         """Run all operations again, on the same memory."""
         if not self._is_captured or RecordedGraph.capturing is not None:
             raise RuntimeError("replay is called without a capture, or within one")
-        with torch.no_grad():
+        with _plainly():
             for operation in self.operations:
                 operation.run()
-        self.replays += 1
-        self._on_replay(self)
+            self.replays += 1
+            self._on_replay(self)
 
     def touched(self) -> tuple[list[Tensor], list[Tensor]]:
         """Return the tensors that a replay reads alone, and those that it writes."""
@@ -286,6 +287,13 @@ def refuse_in_capture(reason: str) -> None:
     """Raise what CUDA raises if the host waits while a graph is being captured."""
     if RecordedGraph.capturing is not None:
         raise RuntimeError(f"{NOT_PERMITTED}: {reason}")
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Compute on the CPU, whatever modes are in force."""
+    with torch.no_grad(), torch._C.DisableTorchFunction(), _disable_current_modes():
+        yield
 
 
 def _is_number(x: Any) -> bool:

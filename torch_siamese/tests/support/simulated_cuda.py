@@ -86,7 +86,8 @@ class _Operations(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        return self._device.run(func, args, kwargs or {})
+        with torch._C.DisableTorchFunction():
+            return self._device.run(func, args, kwargs or {})
 
 
 def autocast(func: Any, args: Any, kwargs: Any) -> Any:
