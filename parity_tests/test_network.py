@@ -13,6 +13,8 @@ from parity_tests.machinery.devices import FOR_NETWORKS, Device
 from parity_tests.machinery.error_bounds import same_bits, unit_roundoff
 from parity_tests.machinery.ledger import LEDGER, Explained, arrays
 from parity_tests.machinery.networks import dithered, draw_batch, torch_twin, trained
+from torch_siamese import tuned
+from torch_siamese.modes import in_mode
 from torch_siamese.training import loss_and_gradients as torch_loss_and_gradients
 
 Array = np.ndarray
@@ -107,15 +109,18 @@ def test_twin_tower_is_exact_on_integers(dtype: type, fused: bool) -> None:
 @every_path
 @pytest.mark.parametrize("device", FOR_NETWORKS, ids=lambda d: d.name)
 @pytest.mark.parametrize("steps", [0, 40], ids=["random weights", "trained weights"])
-def test_every_difference_on_digits_is_explained(steps: int, device: Device, fused: bool) -> None:
+def test_every_difference_on_digits_is_explained(
+    steps: int, device: Device, fused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Loss, probabilities and all gradients lie in the balls of a running error analysis.
 
     In float64: five layers of worst cases leave float32 no digits; see `test_layers`. The digits
     are dithered: on even ground the windows of a pooling tie, and a bound that takes each for
     another number can tell nothing about where the gradient goes. Micro-batches are of 12, 12
-    and 6 pairs, and the last one embeds its twins as one batch.
+    and 6 pairs, and the last one embeds its twins as one batch; so they are of PyTorch, tuned.
     """
     dtype = np.float64
+    monkeypatch.setattr(tuned, "TOGETHER", 10)
     left, right, targets = draw_batch(30, dtype)
     left, right = dithered(left, 1), dithered(right, 2)
     net = SiameseNet(0, dtype, fused)
@@ -126,11 +131,20 @@ def test_every_difference_on_digits_is_explained(steps: int, device: Device, fus
     _, (dleft, dright) = pullback(dprobs)
 
     twin = torch_twin(net, device)
-    place = device.torch_name
+    place = torch.device(device.torch_name)
     tensors = [torch.tensor(a, device=place, requires_grad=True) for a in (left, right)]
     torch_targets = torch.tensor(targets, device=place)
-    t_loss, t_probs, t_grads = torch_loss_and_gradients(twin, *tensors, torch_targets)
-    t_inputs = torch.autograd.grad(TF.binary_cross_entropy(twin(*tensors), torch_targets), tensors)
+    backward = in_mode(device.mode, twin, place)
+    backward.micro_batch = backward.micro_batch and 12
+    detached = [tensor.detach() for tensor in tensors]
+    if device.mode == "eager":
+        t_loss, t_probs, t_grads = torch_loss_and_gradients(twin, *detached, torch_targets)
+    else:
+        t_loss, t_probs = backward(*detached, torch_targets)
+        t_grads = {name: weight.grad for name, weight in twin.named_parameters()}
+    t_inputs = torch.autograd.grad(
+        TF.binary_cross_entropy(backward.forward(*tensors), torch_targets), tensors
+    )
 
     ball_net = BallNetwork(net.state_dict(), unit_roundoff(dtype))
     probs_ball, loss_ball, grad_balls, input_balls = ball_net.loss_and_gradients(

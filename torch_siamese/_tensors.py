@@ -75,6 +75,18 @@ def from_array(name: str, value: Any) -> Tensor:
         raise TypeError(f"{name} must be numbers that torch has, got {found.dtype}") from error
 
 
+def staged(array: np.ndarray, device: torch.device, on_host: bool = False) -> Tensor:
+    """Return a copy of an array on the device, or on the host, ready to be sent there.
+
+    A GPU reads page-locked memory of the host by itself, while the host goes on. The memory is used
+    again only once that is done.
+    """
+    found = from_array("array", array)
+    if device.type != "cpu":
+        found = found.pin_memory()
+    return found if on_host else found.to(device, non_blocking=True)
+
+
 def network(value: Any) -> Any:
     """Return the value, if it is a network of PyTorch."""
     if not isinstance(value, nn.Module):

@@ -28,4 +28,18 @@ def accuracy(probs: Tensor, targets: Tensor) -> float:
     same_shape(probs=probs, targets=targets)
     if probs.numel() == 0:
         raise ValueError("probs must hold at least one pair")
-    return ((probs > THRESHOLD) == (targets == 1)).double().mean().item()
+    return share_right(probs, targets).item()
+
+
+def share_right(probs: Tensor, targets: Tensor) -> Tensor:
+    """Return the same where the probabilities are, without a check.
+
+    Parameters
+    ----------
+    probs, targets : (N, 1)
+
+    Returns
+    -------
+    float64 scalar
+    """
+    return ((probs > THRESHOLD) == (targets == 1)).double().mean()

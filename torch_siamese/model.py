@@ -42,6 +42,7 @@ class SiameseNet(nn.Module):
 
     def __init__(self, architecture: Architecture = MNIST) -> None:
         super().__init__()
+        self.architecture = architecture
         self.net = CNN(architecture)
         self.fc1 = nn.Linear(architecture.embedding_size, architecture.head.out_features)
 

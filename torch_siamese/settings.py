@@ -11,19 +11,23 @@ import torch
 
 from numpy_siamese.errors import reason
 
-IEEE, INHERITED = "ieee", "none"
+IEEE, TF32, INHERITED = "ieee", "tf32", "none"
+
+FLOAT32_PRODUCTS = {"fp32": IEEE, "tf32": TF32, "bf16": IEEE}
+"""How products of float32 are rounded in each of the choices of `--precision`."""
 
 
 @contextmanager
-def plain_arithmetic(device: torch.device) -> Iterator[None]:
+def plain_arithmetic(device: torch.device, half: bool = False) -> Iterator[None]:
     """Compute in the dtype of the arguments, whatever autocast or inference mode is in force.
 
-    Both belong to the thread. Gradients are recorded, unless they are switched off within.
+    With `half`, affine maps round float32 factors and results to bfloat16 (autocast). Both settings
+    belong to the thread. Gradients are recorded, unless they are switched off within.
     """
     with (
         torch.inference_mode(False),
         torch.enable_grad(),
-        torch.autocast(device.type, enabled=False),
+        torch.autocast(device.type, dtype=torch.bfloat16, enabled=half),
     ):
         yield
 
@@ -51,33 +55,51 @@ def threads(count: int) -> Iterator[None]:
 
 
 class Shared:
-    """A setting of the whole process: its first user sets it, and its last user puts it back."""
+    """A setting of the whole process: its first user sets it, and its last user puts it back.
 
-    def __init__(self, setting: Callable[[], AbstractContextManager[None]]) -> None:
+    Parameters
+    ----------
+    setting : value → context manager
+        Sets the value, and puts back what was there.
+    """
+
+    def __init__(self, setting: Callable[..., AbstractContextManager[None]]) -> None:
         self._setting, self._lock, self._users = setting, Lock(), 0
+        self._value: tuple[Any, ...] = ()
         self._in_force: AbstractContextManager[None]
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def __call__(self, *value: Any) -> Iterator[None]:
+        """Have the value in force.
+
+        Raises
+        ------
+        RuntimeError
+            Another thread has another value in force.
+        """
         with self._lock:
+            if self._users and value != self._value:
+                raise RuntimeError(f"another thread works with {self._value}, not {value}")
             if self._users == 0:
-                self._in_force = self._setting()
+                self._in_force, self._value = self._setting(*value), value
                 self._in_force.__enter__()
             self._users += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._in_force.__exit__(None, None, None)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if self._users == 0:
+                    self._in_force.__exit__(None, None, None)
 
 
 @contextmanager
-def _full_float32(device_type: str) -> Iterator[None]:
-    """Round products of float32 to float32, not to TF32 or bfloat16."""
+def _float32_products(device_type: str, rounding: str) -> Iterator[None]:
+    """Round products of float32 to float32 (ieee), or their factors to TF32 (tf32)."""
     if not hasattr(torch.backends, "fp32_precision"):  # before PyTorch 2.9
         before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
-        torch.backends.cudnn.allow_tf32 = False
-        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = rounding == TF32
+        torch.set_float32_matmul_precision("high" if rounding == TF32 else "highest")
         try:
             yield
         finally:
@@ -87,9 +109,9 @@ def _full_float32(device_type: str) -> Iterator[None]:
     changed = []
     try:
         for holder in _holders(device_type):
-            if holder.fp32_precision != IEEE:
+            if holder.fp32_precision != rounding:
                 changed.append((holder, holder.fp32_precision))
-                holder.fp32_precision = IEEE
+                holder.fp32_precision = rounding
         yield
     finally:
         for holder, precision in reversed(changed):
@@ -107,8 +129,8 @@ def _holders(device_type: str) -> list[Any]:
 
 
 @contextmanager
-def _deterministic_algorithms() -> Iterator[None]:
-    """Use only CUDA algorithms that give the same bits every time.
+def _algorithms(deterministic: bool) -> Iterator[None]:
+    """Use only CUDA algorithms that give the same bits every time, or those tried as fastest.
 
     References
     ----------
@@ -117,8 +139,9 @@ def _deterministic_algorithms() -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark = torch.backends.cudnn.benchmark
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
+    if deterministic:
+        torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = not deterministic
     try:
         yield
     finally:
@@ -126,12 +149,14 @@ def _deterministic_algorithms() -> Iterator[None]:
         torch.backends.cudnn.benchmark = benchmark
 
 
-full_float32 = {kind: Shared(partial(_full_float32, kind)) for kind in ("cpu", "cuda")}
-deterministic_algorithms = Shared(_deterministic_algorithms)
+float32_products = {k: Shared(partial(_float32_products, k)) for k in ("cpu", "cuda")}
+algorithms = Shared(_algorithms)
 
 
 @contextmanager
-def at_work(device: torch.device, count: int, deterministic: bool) -> Iterator[None]:
+def at_work(
+    device: torch.device, count: int, deterministic: bool, precision: str = "fp32"
+) -> Iterator[None]:
     """Put all settings that a network on the device depends on in force.
 
     `deterministic` also sets `CUBLAS_WORKSPACE_CONFIG` for good, because cuBLAS reads it only once.
@@ -142,10 +167,12 @@ def at_work(device: torch.device, count: int, deterministic: bool) -> Iterator[N
     """
     with memory_errors(), ExitStack() as settings:
         settings.enter_context(threads(count))
-        settings.enter_context(full_float32[device.type])
+        kind = "cpu" if device.type == "cpu" else "cuda"
+        settings.enter_context(float32_products[kind](FLOAT32_PRODUCTS[precision]))
         if deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-            settings.enter_context(deterministic_algorithms)
+        if device.type != "cpu":
+            settings.enter_context(algorithms(deterministic))
         settings.enter_context(plain_arithmetic(device))
         yield
 

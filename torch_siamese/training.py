@@ -2,8 +2,10 @@
 
 import copy
 import math
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -13,25 +15,30 @@ from torch.nn import functional as F
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese.data.dataset import checked_images
-from numpy_siamese.errors import NotFiniteError
+from numpy_siamese.errors import InputError, NotFiniteError
 from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.runs.learner import Pairs
-from torch_siamese._tensors import from_array, network, tensor
+from torch_siamese import blocks
+from torch_siamese._tensors import from_array, network, staged, tensor
 from torch_siamese.config import TrainConfig
-from torch_siamese.data import gather
+from torch_siamese.cuda_graph import CapturedSteps
 from torch_siamese.device import select_device
 from torch_siamese.evaluation import accuracy
+from torch_siamese.image_source import image_source
 from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
+from torch_siamese.modes import cross_entropy, in_mode, selected
+from torch_siamese.optim import SGD
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
+from torch_siamese.steps import Steps
 
 Array = np.ndarray
 
-AT_A_TIME = {"cpu": 1, "cuda": 10}
-"""Batches that a device learns from before its results are read. So a GPU does not idle between
-them. A signal waits some hundredths of a second."""
+AT_A_TIME, SECONDS_AT_A_TIME = 10, 0.5
+"""Batches that a GPU is given at first before its results are read, and later about how long it
+works on those that it is given. A signal waits as long. The CPU is given one batch at a time."""
 
 
 def loss_and_gradients(
@@ -64,20 +71,6 @@ def loss_and_gradients(
     NotFiniteError
         A probability is not finite.
     """
-    loss, probs, grads = _loss_and_gradients(net, left, right, targets)
-    if not torch.isfinite(probs).all():
-        raise NotFiniteError("found probabilities that are not finite")
-    return loss, probs, grads
-
-
-def _loss_and_gradients(
-    net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
-) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """Compute the same without checking the probabilities, for which a device must be waited for.
-
-    CUDA's cross-entropy asserts that it is given probabilities. After a failed assertion the
-    process can no longer use the device. So the cross-entropy never gets a NaN.
-    """
     net, targets = network(net), tensor("targets", targets)
     left, right = tensor("left", left), tensor("right", right)
     parameters = dict(net.named_parameters())
@@ -86,8 +79,10 @@ def _loss_and_gradients(
             raise ValueError(f"net: {name} was made in inference mode, expected it made outside")
     with plain_arithmetic(left.device):
         probs = net(*(x.clone() if x.is_inference() else x for x in (left, right)))
-        loss = F.binary_cross_entropy(probs.nan_to_num(0.5), targets.to(probs.dtype))
+        loss = cross_entropy(probs, targets.to(probs.dtype))
         grads = torch.autograd.grad(loss, list(parameters.values()))
+    if not torch.isfinite(probs).all():
+        raise NotFiniteError("found probabilities that are not finite")
     return loss.detach(), probs.detach(), dict(zip(parameters, grads, strict=True))
 
 
@@ -114,23 +109,31 @@ class TorchLearner:
     def __init__(self, config: TrainConfig, images: Array) -> None:
         self.device = select_device(config.device)
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
-        self.batches_at_a_time = AT_A_TIME[self.device.type]
+        self.mode = selected(config.mode, self.device)
+        self.precision = config.precision
+        if self.precision == "tf32" and self.device.type == "cpu":
+            raise InputError("--precision tf32: found the device cpu, expected --device cuda")
+        self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
+        self._moved = False
+        self._steps_of: dict[int, Steps] = {}
         with self._at_work():
-            self.images = self._to_device(checked_images(images))
+            self.images = checked_images(images)
             self.net = initialize(config.seed, self.dtype).to(self.device)
-            self.optimizer = torch.optim.SGD(
-                self.net.parameters(), lr=config.lr, momentum=config.momentum
+            self._source = image_source(self.images, self.device)
+            self._backward = in_mode(self.mode, self.net, self.device, config.precision == "bf16")
+            plain = self.mode == "eager" and self.device.type == "cpu"
+            self.optimizer = SGD(
+                list(self.net.parameters()), config.lr, config.momentum, fused=not plain
             )
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn from n batches of pairs.
 
         A batch is judged before its own step. A batch whose probabilities are not finite
-        leaves the weights as they were. Its loss and accuracy are NaN. The device is read once,
-        after the last batch. If one of several is such a batch, all are taken back and learned from
-        again, one by one.
+        leaves the weights as they were. Its loss and accuracy are NaN. On a device nothing is read
+        before the last step is under way.
 
         Parameters
         ----------
@@ -145,16 +148,39 @@ class TorchLearner:
         ------
         MemoryError
         """
+        start = time.perf_counter()
+        checked = [self._checked(len(self.images), *pairs) for pairs in batches]
+        found = []
         with self._at_work():
-            checked = [self._checked(self.images, *pairs) for pairs in batches]
-            steps = self._steps(checked) if len(checked) > 1 else [self._step(*p) for p in checked]
-        losses, accuracies = np.array(steps, np.float64).reshape(len(steps), 2).T
+            for pairs, of_one_size in groupby(checked, lambda batch: batch.shape[1]):
+                found += self._learn(pairs, list(of_one_size))
+            results = torch.cat(found).cpu().numpy() if found else np.empty((0, 2))
+        losses, accuracies = results.T
+        self._moved |= bool(np.isfinite(losses).any())
+        self._pace(len(batches), time.perf_counter() - start)
         return losses, accuracies
+
+    def _learn(self, pairs: int, batches: list[Array]) -> list[Tensor]:
+        """Learn from batches of one size; return the results of each block, on the device."""
+        if pairs not in self._steps_of:
+            kind = CapturedSteps if self.mode == "graph" else Steps
+            self._steps_of[pairs] = kind(
+                self._backward, self.optimizer, self._source, pairs, self.dtype, self.device
+            )
+        steps = self._steps_of[pairs]
+        starts = range(0, len(batches), steps.batches)
+        return [steps.learn(np.stack(batches[k : k + steps.batches])) for k in starts]
+
+    def _pace(self, batches: int, seconds: float) -> None:
+        """Choose how many batches a device is given next. It changes no result."""
+        if self.device.type != "cpu" and batches == self.batches_at_a_time:
+            wanted = batches * SECONDS_AT_A_TIME / max(seconds, 1e-9)
+            self.batches_at_a_time = max(1, min(int(wanted), 10 * batches))
 
     def evaluate(
         self, images: Array, left_index: Array, right_index: Array, targets: Array
     ) -> Verification:
-        """Judge pairs of images.
+        """Judge pairs of images, layer by layer and without TF32 or bfloat16, as `evaluate` does.
 
         Parameters
         ----------
@@ -171,11 +197,14 @@ class TorchLearner:
         ------
         MemoryError
         """
-        with self._at_work():
-            on_device = self._to_device(checked_images(images))
-            left, right, truth = self._checked(on_device, left_index, right_index, targets)
-            probs = pair_probabilities(self.net, on_device, left, right).cpu()
-            return Verification(probs.numpy(), *_loss_and_accuracy(probs, truth))
+        with at_work(self.device, self.threads, self.deterministic):
+            on_device = staged(checked_images(images), self.device)
+            block = self._checked(len(images), left_index, right_index, targets)
+            left, right, truth = blocks.unpacked(staged(block, self.device), self.dtype)
+            net = copy.deepcopy(self.net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+            probs = pair_probabilities(net, on_device, left, right)
+            found = torch.cat([probs, truth], dim=1).cpu()
+            return Verification(found[:, :1].numpy(), *_loss_and_accuracy(*found.split(1, dim=1)))
 
     def model_state(self) -> dict[str, Array]:
         """Return the network's weights by name.
@@ -184,7 +213,8 @@ class TorchLearner:
         -------
         dict of name → array
         """
-        return {name: value.cpu().numpy() for name, value in self.net.state_dict().items()}
+        state = self.net.state_dict()
+        return {name: value.contiguous().cpu().numpy() for name, value in state.items()}
 
     def momentum_state(self) -> dict[str, Array]:
         """Return the optimiser's momentum buffers by name. There are none before a first step.
@@ -193,11 +223,11 @@ class TorchLearner:
         -------
         dict of name → array
         """
-        buffers = {
-            name: self.optimizer.state[parameter].get("momentum_buffer")
-            for name, parameter in self.net.named_parameters()
-        }
-        return {name: b.cpu().numpy() for name, b in buffers.items() if b is not None}
+        if not self._moved:
+            return {}
+        parameters = self.net.named_parameters()
+        buffers = {name: self.optimizer.buffer(parameter) for name, parameter in parameters}
+        return {n: b.contiguous().cpu().numpy() for n, b in buffers.items() if b is not None}
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
         """Take the state of another learner.
@@ -219,11 +249,9 @@ class TorchLearner:
         buffers = self._checked_momentum(momentum)
         with self._at_work():
             self.net.load_state_dict(model)
-            self.optimizer.state.clear()
             for name, parameter in self.net.named_parameters():
-                if name in buffers:
-                    buffer = buffers[name].to(self.device, copy=True)
-                    self.optimizer.state[parameter]["momentum_buffer"] = buffer
+                self.optimizer.load_buffer(parameter, buffers.get(name))
+            self._moved = bool(buffers)
 
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on, and the settings in force while it does.
@@ -234,66 +262,24 @@ class TorchLearner:
             For `config.json`.
         """
         with self._at_work():
-            return in_force(self.device)
+            numerics = {"mode": self.mode, "precision": self.precision}
+            return in_force(self.device) | numerics
 
     def _at_work(self) -> AbstractContextManager[None]:
         """Put the settings that the network depends on in force."""
-        return at_work(self.device, self.threads, self.deterministic)
+        return at_work(self.device, self.threads, self.deterministic, self.precision)
 
-    def _step(
-        self, left_index: Tensor, right_index: Tensor, targets: Tensor
-    ) -> tuple[float, float]:
-        """Learn from one batch, unless its probabilities are not finite."""
-        probs, grads = self._gradients(left_index, right_index, targets)
-        seen = probs.cpu()
-        if not torch.isfinite(seen).all():
-            return math.nan, math.nan
-        self._update(grads)
-        return _loss_and_accuracy(seen, targets)
-
-    def _steps(self, batches: list[tuple[Tensor, Tensor, Tensor]]) -> list[tuple[float, float]]:
-        """Learn from all batches before the results of any are read."""
-        before = copy.deepcopy((self.net.state_dict(), self.optimizer.state_dict()))
-        probs = []
-        for pairs in batches:
-            probs_of_batch, grads = self._gradients(*pairs)
-            self._update(grads)
-            probs.append(probs_of_batch)
-        seen = torch.cat(probs).cpu()
-        targets = [targets for _, _, targets in batches]
-        if torch.isfinite(seen).all():
-            parts = seen.split([len(truth) for truth in targets])
-            return [_loss_and_accuracy(*part) for part in zip(parts, targets, strict=True)]
-        weights, momentum = before
-        self.net.load_state_dict(weights)
-        self.optimizer.load_state_dict(momentum)
-        return [self._step(*pairs) for pairs in batches]
-
-    def _gradients(
-        self, left_index: Tensor, right_index: Tensor, targets: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def _checked(self, count: int, left_index: Array, right_index: Array, targets: Array) -> Array:
+        """Return a batch of pairs out of so many images, checked and packed."""
         left, right = (
-            gather(self.images, index, self.dtype) for index in (left_index, right_index)
-        )
-        on_device = targets.to(self.device)
-        _, probs, grads = _loss_and_gradients(self.net, left, right, on_device)
-        return probs, grads
-
-    def _update(self, grads: dict[str, Tensor]) -> None:
-        for name, parameter in self.net.named_parameters():
-            parameter.grad = grads[name]
-        self.optimizer.step()
-
-    def _checked(
-        self, images: Tensor, left_index: Array, right_index: Array, targets: Array
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return checked indices on the device, and targets on the CPU."""
-        left, right = (
-            self._to_device(_arrays.index(name, index, len(images)))
+            _arrays.index(name, index, count)
             for name, index in (("left_index", left_index), ("right_index", right_index))
         )
-        truth = from_array("targets", _arrays.real("targets", targets, np.float64))
-        return left, right, truth
+        truth = _arrays.real("targets", targets, np.float64)
+        if left.shape != right.shape or truth.shape != (len(left), 1):
+            found = f"got {left.shape}, {right.shape} and {truth.shape}"
+            raise ValueError(f"expected indices (N,), (N,) and targets (N, 1), {found}")
+        return blocks.packed(left, right, truth)
 
     def _checked_momentum(self, momentum: Mapping[str, Array]) -> dict[str, Tensor]:
         """Return buffers by name, if each is like its parameter."""
@@ -309,9 +295,6 @@ class TorchLearner:
             if buffer.dtype != parameter.dtype:
                 raise TypeError(f"{words} must be {parameter.dtype}, got {buffer.dtype}")
         return buffers
-
-    def _to_device(self, array: Array) -> Tensor:
-        return from_array("array", array).to(self.device)
 
 
 def _loss_and_accuracy(probs: Tensor, targets: Tensor) -> tuple[float, float]:

@@ -104,16 +104,20 @@ class TorchBackend(Backend):
         torch.set_num_threads(count)
         if torch.get_num_threads() != count:
             raise NotRun(f"torch takes {torch.get_num_threads()} threads, not {count}")
-        if self.compile_mode and TorchBackend._compiled_for != count:
+        config = torch._inductor.config
+        caches_off = config.force_disable_caches
+        if self.compile_mode:
             # compiled code keeps the number of threads that it was compiled for
-            torch._dynamo.reset()
-            torch._inductor.config.force_disable_caches = True
+            config.force_disable_caches = True
             warnings.filterwarnings("ignore", "dynamo_pgo force disabled")  # as is meant
-            TorchBackend._compiled_for = count
+            if TorchBackend._compiled_for != count:
+                torch._dynamo.reset()
+                TorchBackend._compiled_for = count
         self._threads = count
         try:
             yield
         finally:
+            config.force_disable_caches = caches_off
             torch.set_num_threads(before)
 
     def threads_in_force(self) -> int:

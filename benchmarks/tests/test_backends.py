@@ -64,7 +64,7 @@ def test_pytorch_tuned_learns_the_same_in_parts(
     monkeypatch: pytest.MonkeyPatch, together: int, micro_batch: int, images: list[int]
 ) -> None:
     """Twins apart, as one batch, and in micro-batches of which the last is smaller."""
-    monkeypatch.setattr(torch_tuned, "TOGETHER", together)
+    monkeypatch.setattr(torch_tuned.tuned, "TOGETHER", together)
     monkeypatch.setattr(torch_tuned, "MICRO_BATCH", micro_batch)
     sizes: list[int] = []
     features = torch_tuned.TunedNet.features

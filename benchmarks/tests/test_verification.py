@@ -104,7 +104,16 @@ def test_pytorch_tuned_is_channels_last_from_conv1_on(
 ) -> None:
     """With conv1's kernels left in NCHW its output is too, and the row is refused."""
     assert not cell(small(workload), TUNED).missing
-    monkeypatch.setattr(TUNED, "channels_last", False)
+    own = TUNED._net
+
+    def with_conv1_in_nchw() -> torch.nn.Module:
+        net = own()
+        kernels = net.net.conv1.weight
+        kernels.data = kernels.data.clone(memory_format=torch.contiguous_format)
+        return net
+
+    monkeypatch.setattr(TUNED, "_net", with_conv1_in_nchw)
+    monkeypatch.setattr(TUNED, "channels_last", False)  # the images are, too
     found = cell(small(workload), TUNED).missing
     assert found.startswith("refused: conv2d takes or gives (")
     assert found.endswith(", 32, 24, 24) that is not channels-last")

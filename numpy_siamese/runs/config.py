@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from numpy_siamese.runs.options import COUNTLESS, Options, option
 from numpy_siamese.terminal.names import names_in_one
 
-ONLY_TORCH = frozenset({"device", "algorithms"})
+ONLY_TORCH = frozenset({"device", "algorithms", "mode", "precision"})
 """Fields that `torch_siamese.config.TrainConfig` adds. A run goes on in NumPy without them."""
 
 OF_USE = ("threads", "device")

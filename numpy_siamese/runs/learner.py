@@ -19,7 +19,7 @@ class Learner(Protocol):
     Attributes
     ----------
     batches_at_a_time : int
-        How many batches a run should give `learn` at once. It is 1 on a CPU. It is more on a
+        How many batches a run should give `learn` at once, now. It is 1 on a CPU. It is more on a
         device, where every result has to be waited for.
     """
 

@@ -36,6 +36,7 @@ class Schedule:
     def __init__(self, every: int | None) -> None:
         self.every = every
         self._written_at, self._cost = time.perf_counter(), 0.0
+        self._pace = 0.0  # batches in a second
 
     def is_due(self, batches: int) -> bool:
         """Return whether a checkpoint is due this many batches after the last one."""
@@ -45,9 +46,19 @@ class Schedule:
         return batches >= EVERY and self._cost <= SHARE_OF_TIME * since
 
     def until_due(self, batches: int) -> int:
-        """Return after how many more batches to ask, given those since the last checkpoint."""
+        """Return after how many more batches to ask, given those since the last checkpoint.
+
+        If writing is dear, that is about when it takes its share of the time again. The pace of the
+        batches since the last checkpoint says when, or else the pace before it.
+        """
         every = self.every or EVERY
-        return every - batches % every
+        until = every - batches % every
+        if self.every is not None:
+            return until
+        since = time.perf_counter() - self._written_at
+        if batches and since > 0:
+            self._pace = batches / since
+        return max(until, round(self._pace * (self._cost / SHARE_OF_TIME - since)))
 
     @contextmanager
     def writing(self) -> Iterator[None]:

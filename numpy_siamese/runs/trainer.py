@@ -147,11 +147,8 @@ class Trainer:
         end = (epoch + 1) * self.config.batches
         while self.batches_done < end:
             self._learn(epoch, self._next_batches(epoch))
-            is_last = self.batches_done == end
-            if is_last or len(self.history.window) == self.config.window:
-                self._close_window(epoch)
             self._checkpointer.keep(self.batches_done)
-            is_complete = is_last or self._is_to_end()
+            is_complete = self.batches_done == end or self._is_to_end()
             if is_complete:
                 self._save(with_model=True)
             elif self._checkpointer.is_due(self.batches_done):
@@ -165,7 +162,6 @@ class Trainer:
         count = min(
             self.learner.batches_at_a_time,
             self.config.batches - first,
-            self.config.window - len(self.history.window),
             self._checkpointer.until_due(self.batches_done),
         )
         return range(first, first + count)
@@ -181,6 +177,9 @@ class Trainer:
             self.batches_done += 1
             self.history.window.append((loss, accuracy))
             self.progress.batch(loss, accuracy)
+            is_last = k + 1 == self.config.batches
+            if is_last or len(self.history.window) == self.config.window:
+                self._close_window(epoch)
 
     def _close_window(self, epoch: int) -> None:
         batch = self.batches_done - epoch * self.config.batches

@@ -38,7 +38,7 @@ def where_decided(operation: Operation, arrays: Arrays, dy: Array, device: Devic
     """Return the cotangent, zero where rounding decides which way it goes."""
     if operation.undecided is None:
         return dy
-    undecided = operation.undecided(arrays, device.factor_roundoff)
+    undecided = operation.undecided(arrays, device.product_roundoff)
     return np.where(undecided, dy.dtype.type(0), dy)
 
 
@@ -63,10 +63,11 @@ def torch_results(
         y = operation.torch(**tensors, **options)
         shapes = f"{operation.name}: NumPy gives {dy.shape}, torch {tuple(y.shape)}"
         assert y.shape == dy.shape, shapes
-        cotangent = torch.tensor(dy, device=place)
+        cotangent = torch.tensor(dy, device=place).to(y.dtype)
         grads = torch.autograd.grad(y, [tensors[name] for name in wanted], cotangent)
     results = {"y": y.detach()} | {f"d{n}": g for n, g in zip(wanted, grads, strict=True)}
-    return {name: value.cpu().numpy() for name, value in results.items()}
+    dtype = next(iter(tensors.values())).dtype  # autocast gives bfloat16, which NumPy lacks
+    return {name: value.to(dtype).cpu().numpy() for name, value in results.items()}
 
 
 def widened(arrays: Arrays) -> Arrays:
@@ -150,7 +151,7 @@ def check_on_floats(
             continue
         n = counts[quantity](case, np.shape(ours["y"]))
         rounded = (
-            device.factor_roundoff if operation.multiplies and value.dtype == np.float32 else 0.0
+            device.product_roundoff if operation.multiplies and value.dtype == np.float32 else 0.0
         )
         LEDGER.bounded(
             operation.name,

@@ -16,13 +16,10 @@ Array = np.ndarray
 
 
 def torch_twin(net: SiameseNet, device: Device = CPU) -> TorchSiameseNet:
-    """Return the PyTorch network with the same weights, on a device, compiled if that says so."""
+    """Return the PyTorch network with the same weights, on a device."""
     twin = TorchSiameseNet().to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
     twin.load_state_dict(net.state_dict())
-    twin = twin.to(device.torch_name)
-    if device.compiled:
-        twin.compile()
-    return twin
+    return twin.to(device.torch_name)
 
 
 def draw_batch(N: int, dtype: type, k: int = 0) -> tuple[Array, Array, Array]:

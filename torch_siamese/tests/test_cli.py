@@ -98,7 +98,8 @@ def test_the_flags_are_those_of_numpy_siamese_and_of_the_device():
     """
     shared = {field.name: field.default for field in dataclasses.fields(NumpyTrainConfig)}
     own = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
-    assert own == shared | {"device": "auto", "algorithms": "fast"}
+    of_device = {"device": "auto", "algorithms": "fast", "mode": "auto", "precision": "fp32"}
+    assert own == shared | of_device
     assert own.keys() - shared.keys() == ONLY_TORCH
 
 
@@ -125,7 +126,10 @@ def test_both_packages_write_the_same_files_of_the_same_pairs(capfd, train, tmp_
     summary, numpy_summary = (json.loads((f / "summary.json").read_text()) for f in folders)
     assert config.pop("environment") == summary["environment"]
     assert numpy_config.pop("environment") == numpy_summary["environment"]
-    assert config == numpy_config | {"device": "cpu", "algorithms": "fast"}
+    of_torch = {"device": "cpu", "algorithms": "fast", "mode": "auto", "precision": "fp32"}
+    assert config == numpy_config | of_torch
+    assert summary["environment"]["mode"] == "tuned"
+    assert summary["environment"]["precision"] == "fp32"
     assert summary["environment"]["package"] == "torch_siamese"
     assert summary["environment"]["torch"] == torch.__version__
     assert summary["environment"]["device"] == "cpu"

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import NotFiniteError
-from torch_siamese import training
+from torch_siamese import modes, training
 from torch_siamese.tests.test_settings import BATCH, IMAGES, LABELS, learner
 
 BATCHES = [PairSampler(LABELS, 8, seed=1).batch(0, k) for k in range(6)]
@@ -77,28 +77,33 @@ class Spoiling:
     """Gradients that are computed as ever, and once, at the given call, of a net that diverged."""
 
     def __init__(self, monkeypatch, fails):
-        self.of_pairs, self.fails = training._loss_and_gradients, fails
-        monkeypatch.setattr(training, "_loss_and_gradients", self)
+        of_pairs = modes.Backward.__call__
 
-    def __call__(self, net, left, right, targets):
-        loss, probs, grads = self.of_pairs(net, left, right, targets)
-        if left[0].sum() == self.fails:
-            probs = probs.clone()
-            probs[-1] = torch.nan
-            grads = {name: grad * torch.nan for name, grad in grads.items()}
-        return loss, probs, grads
+        def spoiling(backward, left, right, targets):
+            loss, probs = of_pairs(backward, left, right, targets)
+            if left[0].sum() == fails:
+                probs = probs.clone()
+                probs[-1] = torch.nan
+                for weight in backward.forward.parameters():
+                    weight.grad *= torch.nan
+            return loss, probs
+
+        monkeypatch.setattr(modes.Backward, "__call__", spoiling)
 
 
-@pytest.mark.parametrize("at_a_time", [2, 3, 6])
+@pytest.mark.parametrize("mode", ["eager", "tuned"])
+@pytest.mark.parametrize("at_a_time", [2, 6])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("bad", [None, 0, 2, 5])
-def test_how_many_are_given_at_a_time_does_not_change_a_bit(monkeypatch, at_a_time, momentum, bad):
+def test_how_many_are_given_at_a_time_does_not_change_a_bit(
+    monkeypatch, at_a_time, momentum, bad, mode
+):
     """Broken otherwise: a device learns something else than the CPU, or a batch that was left out
     leaves its mark on those after it, or on those that were learned with it.
     """
     first_image = None if bad is None else float(IMAGES[BATCHES[bad][0][0]].sum())
     Spoiling(monkeypatch, first_image)
-    alone, together = learner(momentum=momentum), learner(momentum=momentum)
+    alone, together = (learner(momentum=momentum, mode=mode) for _ in range(2))
     expected = np.concatenate([alone.learn([batch]) for batch in BATCHES], axis=1)
     parts = [BATCHES[start : start + at_a_time] for start in range(0, len(BATCHES), at_a_time)]
     found = np.concatenate([together.learn(part) for part in parts], axis=1)
@@ -129,10 +134,23 @@ def test_any_number_of_batches_waits_for_the_device_once(monkeypatch, count):
     cpu = torch.Tensor.cpu
     monkeypatch.setattr(torch.Tensor, "cpu", lambda self: asked.append(self.shape) or cpu(self))
     learner().learn(BATCHES[:count])
-    assert asked == [(8 * count, 1)]
+    assert asked == [(count, 2)]
 
 
-def test_a_device_is_given_several_batches_at_a_time():
-    """Broken otherwise: a GPU idles after every batch; on the CPU, Ctrl-C waits for several."""
-    assert learner().batches_at_a_time == training.AT_A_TIME["cpu"] == 1
-    assert training.AT_A_TIME["cuda"] > 1
+def test_a_gpu_is_given_batches_for_about_half_a_second(monkeypatch):
+    """Broken otherwise: a GPU idles after every batch, or Ctrl-C waits for minutes; on the CPU,
+    Ctrl-C waits for several batches.
+    """
+    own = learner()
+    own._pace(1, 0.001)
+    assert own.batches_at_a_time == 1
+    own.device = torch.device("meta")
+    own.batches_at_a_time = training.AT_A_TIME
+    own._pace(10, 0.02)  # 2 ms each: 250 in half a second, in two strides
+    assert own.batches_at_a_time == 100
+    own._pace(10, 0.02)  # fewer than wanted, before a checkpoint: they say nothing
+    assert own.batches_at_a_time == 100
+    own._pace(100, 0.2)
+    assert own.batches_at_a_time == 250
+    own._pace(250, 500.0)  # one takes 2 s
+    assert own.batches_at_a_time == 1

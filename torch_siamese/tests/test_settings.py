@@ -12,7 +12,7 @@ import torch
 
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.tests.support.tiny import PATIENCE, split
-from torch_siamese import settings, training
+from torch_siamese import modes, settings, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.inference import embed_images, pair_probabilities
 from torch_siamese.initialization import initialize
@@ -119,7 +119,7 @@ around = pytest.mark.parametrize("setting", AROUND.values(), ids=AROUND)
 def work(dtype):
     """Do all that a learner does; return what it found and its state."""
     own = learner(dtype=dtype)
-    steps = [part.tolist() for part in own.learn([BATCH, BATCH])]
+    reported = [part.tolist() for part in own.learn([BATCH, BATCH])]
     other = learner(dtype=dtype, seed=1)
     other.load_state(own.model_state(), own.momentum_state())
     other.learn([BATCH])
@@ -127,7 +127,7 @@ def work(dtype):
     arrays |= {f"momentum {name}": value for name, value in other.momentum_state().items()}
     environment = own.environment()
     del environment["deterministic_algorithms"]  # it says what the user has set
-    return steps, {name: value.copy() for name, value in arrays.items()}, environment
+    return reported, {name: value.copy() for name, value in arrays.items()}, environment
 
 
 @around
@@ -188,10 +188,10 @@ def test_parameters_without_gradients_are_told():
 def test_threads_are_those_of_the_flag_inside_and_the_users_outside(count, monkeypatch):
     """Broken otherwise: --threads does nothing, or the rest of the process has to live with it."""
     seen = []
-    for name in ("gather", "pair_probabilities"):
-        own = getattr(training, name)
+    for module, name in ((modes, "cross_entropy"), (training, "pair_probabilities")):
+        own = getattr(module, name)
         monkeypatch.setattr(
-            training, name, lambda *a, own=own: seen.append(torch.get_num_threads()) or own(*a)
+            module, name, lambda *a, own=own: seen.append(torch.get_num_threads()) or own(*a)
         )
     with settings.threads(4):
         trained = learner(threads=count)
@@ -199,7 +199,7 @@ def test_threads_are_those_of_the_flag_inside_and_the_users_outside(count, monke
         trained.evaluate(IMAGES, *BATCH)
         assert trained.environment()["threads"] == count
         assert torch.get_num_threads() == 4
-    assert seen == [count] * 3
+    assert seen == [count] * 2
 
 
 def test_an_error_puts_everything_back():
@@ -270,12 +270,37 @@ def test_float32_is_float32_inside_and_as_it_was_outside(kind, setting):
     """
     setting()
     before = precisions()
-    with settings.full_float32[kind], settings.full_float32[kind]:
+    with settings.float32_products[kind]("ieee"), settings.float32_products[kind]("ieee"):
         assert settings.float32_precision(kind) == "ieee"
         if kind == "cuda" and NEW:
             assert torch.backends.cudnn.conv.fp32_precision == "ieee"
             assert torch.backends.cuda.matmul.fp32_precision == "ieee"
     assert precisions() == before
+
+
+@pytest.mark.usefixtures("precisions_as_they_were")
+def test_tf32_is_set_where_it_is_asked_for_and_taken_back():
+    """Broken otherwise: --precision tf32 is left to PyTorch's defaults, or outlives the run."""
+    before = precisions()
+    with settings.float32_products["cuda"]("tf32"):
+        assert settings.float32_precision("cuda") == "tf32"
+        if NEW:
+            assert BACKENDS.cudnn.conv.fp32_precision == "tf32"
+            assert BACKENDS.cuda.matmul.fp32_precision == "tf32"
+    assert precisions() == before
+
+
+def test_two_threads_cannot_ask_for_two_roundings():
+    """Broken otherwise: one of them computes in a precision that it did not ask for."""
+    with settings.float32_products["cuda"]("tf32"):
+        with (
+            pytest.raises(RuntimeError, match="another thread"),
+            settings.float32_products["cuda"]("ieee"),
+        ):
+            pass
+        assert settings.float32_precision("cuda") == "tf32"
+    with settings.float32_products["cuda"]("ieee"):
+        assert settings.float32_precision("cuda") == "ieee"
 
 
 @pytest.mark.usefixtures("precisions_as_they_were")
@@ -301,7 +326,7 @@ def test_older_versions_are_told_in_their_words(kind, monkeypatch):
     monkeypatch.setattr(torch, "backends", OldBackends())
     torch.set_float32_matmul_precision("high")
     assert settings.float32_precision(kind) == "tf32"
-    with settings.full_float32[kind]:
+    with settings.float32_products[kind]("ieee"):
         assert torch.backends.cudnn.allow_tf32 is False
         assert torch.get_float32_matmul_precision() == "highest"
         assert settings.float32_precision(kind) == "ieee"
@@ -316,7 +341,7 @@ def test_two_threads_share_a_setting_of_the_process():
     both, first_is_out = threading.Barrier(2, timeout=PATIENCE), threading.Event()
 
     def work(first):
-        with settings.full_float32["cuda"]:
+        with settings.float32_products["cuda"]("ieee"):
             both.wait()
             if not first:
                 assert first_is_out.wait(PATIENCE)
@@ -338,10 +363,14 @@ def test_deterministic_algorithms_are_put_back(before, warn_only):
     torch.backends.cudnn.benchmark = before
     try:
         state = everything()
-        with settings.deterministic_algorithms:
+        with settings.algorithms(True):
             assert torch.are_deterministic_algorithms_enabled()
             assert not torch.is_deterministic_algorithms_warn_only_enabled()
             assert torch.backends.cudnn.benchmark is False
+        assert everything() == state
+        with settings.algorithms(False):
+            assert torch.are_deterministic_algorithms_enabled() is before
+            assert torch.backends.cudnn.benchmark is True
         assert everything() == state
     finally:
         torch.use_deterministic_algorithms(False)

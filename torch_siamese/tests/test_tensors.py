@@ -50,6 +50,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 
 NO_ROW = {
     "data.checked_images": "the check itself",
+    "evaluation.share_right": "called by `accuracy` and by steps with tensors that they checked",
     "model.CNN.forward": "called by `SiameseNet` with tensors",
 }
 

@@ -35,7 +35,8 @@ def one_thread():
 
 def config(**changes):
     small = {"epochs": 1, "batches": 3, "batch_size": 8, "test_pairs": 10, "lr": 1e-5}
-    return TrainConfig(**small | {"threads": 1, "device": "cpu"} | changes)
+    of_test = {"threads": 1, "device": "cpu", "mode": "eager"}
+    return TrainConfig(**small | of_test | changes)
 
 
 def numpy_config(of):

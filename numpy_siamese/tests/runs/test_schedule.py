@@ -57,3 +57,20 @@ def test_every_hundred_batches_are_enough_where_writing_is_cheap(now):
     now[0] += 1000
     assert not schedule.is_due(EVERY - 1)
     assert schedule.is_due(EVERY)
+
+
+def test_a_fast_device_is_not_asked_before_writing_is_worth_its_time(now):
+    """Broken otherwise: it idles ten times an epoch for a question whose answer is no."""
+    schedule = Schedule(None)
+    assert schedule.until_due(0) == EVERY
+    now[0] += 0.1
+    with schedule.writing():  # after 100 batches of 1 ms
+        assert schedule.until_due(EVERY) == EVERY  # nothing is known of the cost
+        now[0] += 0.02  # worth 2 s
+    assert schedule.until_due(0) == 2000
+    now[0] += 0.5
+    assert schedule.until_due(500) == 1500
+    assert schedule.until_due(250) == 750  # half as fast
+    now[0] += 1.5
+    assert schedule.is_due(2000)
+    assert Schedule(7).until_due(20) == 1

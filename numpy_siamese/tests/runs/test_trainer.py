@@ -307,10 +307,10 @@ def test_a_stopped_run_goes_on_with_any_number_at_a_time(sizes, stop, at_a_time)
         (1, {}, [1] * 10),
         (4, {}, [4, 4, 2]),
         (1000, {}, [10]),
-        (1000, {"window": 7}, [7, 3]),
-        (4, {"window": 7}, [4, 3, 3]),
+        (1000, {"window": 7}, [10]),
+        (4, {"window": 7}, [4, 4, 2]),
         (1000, {"checkpoint_every": 4}, [4, 4, 2]),
-        (3, {"checkpoint_every": 4, "window": 6}, [3, 1, 2, 2, 2]),
+        (3, {"checkpoint_every": 4, "window": 6}, [3, 1, 3, 1, 2]),
     ],
 )
 def test_the_learner_gets_as_many_batches_as_it_wants(tmp_path, at_a_time, sizes, given):

@@ -1,0 +1,137 @@
+"""The modes of a step: how the loss of a batch and its gradients are computed."""
+
+import os
+import shutil
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from numpy_siamese.errors import InputError
+from torch_siamese.model import SiameseNet
+from torch_siamese.settings import plain_arithmetic
+from torch_siamese.tuned import tuned
+
+MICRO_BATCH = 200
+"""Pairs at a time of larger batches on a CPU, in the mode tuned: few enough for its cache."""
+
+COMPILERS = ("c++", "g++", "clang++", "cl")
+
+
+def selected(mode: str, device: torch.device) -> str:
+    """Return the mode that `--mode` names. auto is tuned on a CPU, and graph on a GPU.
+
+    Raises
+    ------
+    InputError
+        The mode needs a GPU or a compiler, and there is none.
+    """
+    if mode == "auto":
+        return "tuned" if device.type == "cpu" else "graph"
+    if mode == "graph" and device.type == "cpu":
+        raise InputError("--mode graph: found the device cpu, expected --device cuda, or auto")
+    if mode == "compile" and device.type == "cpu" and not has_compiler():
+        raise InputError("--mode compile: found no C++ compiler, expected one, or another mode")
+    return mode
+
+
+def has_compiler() -> bool:
+    """Return whether there is a compiler of C++, which PyTorch needs to compile for a CPU."""
+    return any(map(shutil.which, (os.environ.get("CXX", ""), *COMPILERS)))
+
+
+class Backward:
+    """Loss and probabilities of a batch. The gradients are left with the parameters.
+
+    Parameters
+    ----------
+    forward : module
+        (left, right) → probs (N, 1).
+    device : torch.device
+    half : bool
+        Whether affine maps round their factors to bfloat16 (autocast). The loss is never rounded.
+    micro_batch : int, optional
+        Pairs at a time of a larger batch. Default: all.
+    """
+
+    def __init__(
+        self,
+        forward: nn.Module,
+        device: torch.device,
+        half: bool = False,
+        micro_batch: int | None = None,
+    ) -> None:
+        self.forward, self.device, self.half = forward, device, half
+        self.micro_batch = micro_batch
+        self._parameters = list(forward.parameters())
+
+    def __call__(self, left: Tensor, right: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute the mean binary cross-entropy.
+
+        Parameters
+        ----------
+        left, right : (N, 1, 28, 28)
+        targets : (N, 1) of the same dtype
+
+        Returns
+        -------
+        loss : scalar, in nats
+            Where a probability is not finite, it takes ½ for it.
+        probs : (N, 1)
+        """
+        for parameter in self._parameters:
+            parameter.grad = None
+        if self.micro_batch is None or len(left) <= self.micro_batch:
+            return self._of(left, right, targets, 1.0)
+        loss, probs = torch.zeros((), dtype=left.dtype, device=left.device), []
+        parts = (x.split(self.micro_batch) for x in (left, right, targets))
+        for one, other, truth in zip(*parts, strict=True):
+            loss_of_part, probs_of_part = self._of(one, other, truth, len(one) / len(left))
+            loss += loss_of_part
+            probs.append(probs_of_part)
+        return loss, torch.cat(probs)
+
+    def _of(
+        self, left: Tensor, right: Tensor, targets: Tensor, share: float
+    ) -> tuple[Tensor, Tensor]:
+        """Add the gradients of a part of the batch, which counts for its share."""
+        with plain_arithmetic(self.device, half=self.half):
+            probs = self.forward(left, right)
+        with plain_arithmetic(self.device):
+            probs = probs.to(targets.dtype)
+            loss = cross_entropy(probs, targets)
+            if share != 1:
+                loss = loss * share
+            loss.backward()
+        return loss.detach(), probs.detach()
+
+
+def in_mode(mode: str, net: SiameseNet, device: torch.device, half: bool = False) -> Backward:
+    """Return how a network on a device computes in a mode.
+
+    Parameters
+    ----------
+    mode : 'eager', 'tuned', 'compile' or 'graph'
+        eager runs the modules layer by layer. tuned runs them in the order of `tuned`. compile is
+        tuned, compiled by `torch.compile`. graph computes as tuned does, to be captured.
+    net : SiameseNet
+    device : torch.device
+    half : bool
+        As of `Backward`.
+    """
+    if mode == "eager":
+        return Backward(net, device, half)
+    forward = tuned(net, device)
+    if mode == "compile":
+        forward.compile(dynamic=False)
+    in_parts = mode == "tuned" and device.type == "cpu"
+    return Backward(forward, device, half, MICRO_BATCH if in_parts else None)
+
+
+def cross_entropy(probs: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean binary cross-entropy, with ½ for a probability that is NaN.
+
+    CUDA's cross-entropy asserts that it is given probabilities. After a failed assertion the
+    process can no longer use the device. So it never gets a NaN.
+    """
+    return F.binary_cross_entropy(probs.nan_to_num(0.5), targets)
