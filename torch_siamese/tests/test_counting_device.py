@@ -16,12 +16,6 @@ X = torch.randn(4, 2, 6, 6, generator=torch.manual_seed(0))
 W = torch.randn(3, 2, 3, 3, generator=torch.manual_seed(1))
 
 
-@pytest.fixture
-def device():
-    with CountingDevice() as device:
-        yield device
-
-
 def run(work, place):
     """Return what a function gives on a device and the gradients, on the CPU."""
     x, w = (t.clone().to(place).requires_grad_() for t in (X, W))

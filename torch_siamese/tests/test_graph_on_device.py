@@ -3,14 +3,6 @@
 import pytest
 import torch
 
-from torch_siamese.tests.support.counting_device import CountingDevice
-
-
-@pytest.fixture
-def device():
-    with CountingDevice() as device:
-        yield device
-
 
 def captured(work):
     graph = torch.cuda.CUDAGraph()

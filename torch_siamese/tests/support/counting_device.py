@@ -29,7 +29,6 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree
 
 from torch_siamese.tests.support import simulated_cuda
 from torch_siamese.tests.support.copies import TO_DEVICE, TO_HOST, Copy, Pending
@@ -37,7 +36,7 @@ from torch_siamese.tests.support.device_memory import DeviceMemory
 from torch_siamese.tests.support.device_tensor import CUDA, STAND_IN, DeviceTensor
 from torch_siamese.tests.support.recorded_graph import RecordedGraph, refuse_in_capture
 from torch_siamese.tests.support.streams import Clock, Streams, covers, merge
-from torch_siamese.tests.support.waiting import tensors_of, waits_for, written
+from torch_siamese.tests.support.waiting import mapped, tensors_of, waits_for, written
 
 aten = torch.ops.aten
 
@@ -141,7 +140,7 @@ class CountingDevice:
     def _launched(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Start an operation whose arguments may be of the device."""
         given = {id(x.held): x for x in tensors_of(args, kwargs) if isinstance(x, DeviceTensor)}
-        args, kwargs = _pytree.tree_map(_held, (args, kwargs))
+        args, kwargs = mapped(_held, (args, kwargs))
         graph, packet = RecordedGraph.capturing, func.overloadpacket
         if graph is not None and packet in OF_LIBRARIES - self._warm:
             raise RuntimeError(f"{func}: its library is used in a capture for the first time")
@@ -163,7 +162,7 @@ class CountingDevice:
                 return x
             return given[id(x)] if id(x) in given else DeviceTensor(x)
 
-        return _pytree.tree_map(wrapped, out)
+        return mapped(wrapped, out)
 
     def _converted(self, func: Any, source: Tensor, kwargs: dict[str, Any]) -> Any:
         """Convert a tensor, and take it elsewhere."""
