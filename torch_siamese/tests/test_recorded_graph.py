@@ -167,3 +167,20 @@ def test_an_event_has_happened_once_its_stream_was_waited_for(streams):
     torch.cuda.synchronize()
     assert first.query()
     assert streams.waits == ["stream.synchronize"] * 2 + ["synchronize"]
+
+
+def test_a_capture_does_not_depend_on_numbers():
+    """Broken otherwise: a graph of ten steps cannot be captured where one batch is left."""
+    x, place = torch.arange(3.0), torch.tensor([2])
+
+    def step():
+        found = x.index_select(0, place)
+        place.add_(1)
+        return found, x.index_select(0, place)
+
+    graph, (one, other) = captured(step)
+    place.zero_()
+    graph.replay()
+    assert (one.item(), other.item()) == (0, 1)
+    with pytest.raises(RuntimeError, match="broadcast"):
+        captured(lambda: x + torch.ones(2))

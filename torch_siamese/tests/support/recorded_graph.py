@@ -30,11 +30,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
-from torch.utils import _pytree
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 
 from torch_siamese.tests.support.streams import Streams
-from torch_siamese.tests.support.waiting import tensors_of, waits_for, written
+from torch_siamese.tests.support.waiting import mapped, tensors_of, waits_for, written
 
 NOT_PERMITTED = "CUDA error: operation not permitted when stream is capturing"
 
@@ -71,11 +70,22 @@ class Operation:
     kwargs: Any
     results: tuple[Tensor | None, ...]
 
-    def run(self) -> None:
-        """Compute the results anew, in place."""
-        args, kwargs = _pytree.tree_map(
+    def arguments(self) -> Any:
+        """Return positional and named arguments, with tensors for their addresses."""
+        return mapped(
             lambda x: x.tensor() if isinstance(x, Address) else x, (self.args, self.kwargs)
         )
+
+    def numbers(self) -> list[Any]:
+        """Return Python's numbers among the arguments."""
+        found: list[Any] = []
+        mapped(lambda x: found.append(x) if isinstance(x, int | float) else None, self.args)
+        mapped(lambda x: found.append(x) if isinstance(x, int | float) else None, self.kwargs)
+        return found
+
+    def run(self) -> None:
+        """Compute the results anew, in place."""
+        args, kwargs = self.arguments()
         found = tensors_of(self.func(*args, **kwargs))
         for place, value in zip(self.results, found, strict=True):
             if place is not None:
@@ -105,7 +115,7 @@ class RecordedGraph:
     def __init__(
         self,
         streams: Streams,
-        on_replay: Callable[[], None] = lambda: None,
+        on_replay: "Callable[[RecordedGraph], None]" = lambda graph: None,
         on_cpu: bool = True,
     ) -> None:
         self._streams, self._on_replay = streams, on_replay
@@ -122,10 +132,7 @@ class RecordedGraph:
     @property
     def constants(self) -> list[tuple[str, list[Any]]]:
         """Names of the operations, and Python's numbers among their arguments, baked in."""
-        return [
-            (str(o.func), [x for x in _pytree.tree_leaves((o.args, o.kwargs)) if _is_number(x)])
-            for o in self.operations
-        ]
+        return [(str(o.func), o.numbers()) for o in self.operations]
 
     def capture_begin(self, pool: Any = None, capture_error_mode: str = "global") -> None:
         """Begin to record, on a stream other than the default one."""
@@ -145,21 +152,33 @@ class RecordedGraph:
         if self._mode is not None:
             self._mode.__exit__(None, None, None)
         self._is_captured = True
-        for storage, content in self._before.values():
-            _bytes(storage).copy_(content)
+        with _plainly():
+            for storage, content in self._before.values():
+                _bytes(storage).copy_(content)
+            for storage in self._own.values():
+                _bytes(storage).fill_(255)  # NaN of every floating type, -1, 255
         self._before.clear()
-        for storage in self._own.values():
-            _bytes(storage).fill_(255)  # NaN of every floating type, -1, 255
 
     def replay(self) -> None:
         """Run all operations again, on the same memory."""
         if not self._is_captured or RecordedGraph.capturing is not None:
             raise RuntimeError("replay is called without a capture, or within one")
-        with torch.no_grad():
+        with _plainly():
             for operation in self.operations:
                 operation.run()
-        self.replays += 1
-        self._on_replay()
+            self.replays += 1
+            self._on_replay(self)
+
+    def touched(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the tensors that a replay reads alone, and those that it writes."""
+        read: list[Tensor] = []
+        changed: list[Tensor] = []
+        for operation in self.operations:
+            args, kwargs = operation.arguments()
+            targets = written(operation.func, args, kwargs)
+            read += [x for x in tensors_of(args, kwargs) if not any(x is y for y in targets)]
+            changed += [*targets, *tensors_of(operation.results)]
+        return read, changed
 
     def pool(self) -> tuple[int, int]:
         """Return a name of the graph's memory."""
@@ -181,7 +200,10 @@ class RecordedGraph:
         for tensor in changed:
             self._keep(tensor)
         kept = self._addresses(args), self._addresses(kwargs)
-        out = func(*args, **kwargs)
+        try:
+            out = func(*args, **kwargs)
+        except (IndexError, RuntimeError):  # of numbers: those of a capture are nobody's
+            out = _unknown(func, args, kwargs)
         results = tuple(None if _key(x) in given else x for x in tensors_of(out))
         self._own |= {_key(x): x.untyped_storage() for x in results if x is not None}
         if changed or any(x is not None for x in results):  # else a view, which needs no work
@@ -198,7 +220,7 @@ class RecordedGraph:
         def address(x: Any) -> Any:
             return Address(x) if isinstance(x, Tensor) and _key(x) not in self._own else x
 
-        return _pytree.tree_map(address, arguments)
+        return mapped(address, arguments)
 
 
 class _OnCPU(TorchDispatchMode):
@@ -215,7 +237,9 @@ class _OnCPU(TorchDispatchMode):
 
 
 def replacements(
-    streams: Streams, on_replay: Callable[[], None] = lambda: None, on_cpu: bool = True
+    streams: Streams,
+    on_replay: "Callable[[RecordedGraph], None]" = lambda graph: None,
+    on_cpu: bool = True,
 ) -> dict[str, Any]:
     """Return what stands for the names of `torch.cuda` that have to do with graphs."""
 
@@ -265,14 +289,39 @@ def install(monkeypatch: Any, streams: Streams | None = None) -> Streams:
     return streams
 
 
+def _unknown(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Return what an operation gives in form, with any numbers.
+
+    Raises
+    ------
+    RuntimeError
+        Shapes or dtypes are refused as well.
+    """
+    forms = {id(x): x.to("meta") for x in tensors_of(args, kwargs)}
+    given = {id(forms[id(x)]): x for x in tensors_of(args, kwargs)}
+    formed = mapped(lambda x: forms.get(id(x), x), (args, dict(kwargs)))
+    if formed[1].get("device") is not None:
+        formed[1]["device"] = torch.device("meta")
+
+    def unknown(x: Any) -> Any:
+        if not isinstance(x, Tensor):
+            return x
+        return given[id(x)] if id(x) in given else torch.empty_like(x, device="cpu").zero_()
+
+    return mapped(unknown, func(*formed[0], **formed[1]))
+
+
 def refuse_in_capture(reason: str) -> None:
     """Raise what CUDA raises if the host waits while a graph is being captured."""
     if RecordedGraph.capturing is not None:
         raise RuntimeError(f"{NOT_PERMITTED}: {reason}")
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, int | float | complex)
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Compute on the CPU, whatever modes are in force."""
+    with torch.no_grad(), torch._C.DisableTorchFunction(), _disable_current_modes():
+        yield
 
 
 def _bytes(storage: torch.UntypedStorage) -> Tensor:

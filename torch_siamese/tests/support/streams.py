@@ -15,6 +15,8 @@ class Streams:
     ----------
     refuse : callable, optional
         Is called before the host waits. It raises where waiting is not permitted.
+    settle : callable, optional
+        Is called after the host has waited.
 
     Attributes
     ----------
@@ -25,8 +27,12 @@ class Streams:
         How the host has waited, in order.
     """
 
-    def __init__(self, refuse: Callable[[str], None] = lambda reason: None) -> None:
-        self._refuse = refuse
+    def __init__(
+        self,
+        refuse: Callable[[str], None] = lambda reason: None,
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._refuse, self._settle = refuse, settle
         self.all: list[Stream] = []
         self.default = self.current = self.stream()
         self.done: Clock = {}
@@ -58,9 +64,14 @@ class Streams:
 
     def wait_for(self, reason: str, clock: Clock) -> None:
         """Let the host wait for the work of a clock."""
-        self._refuse(reason)
+        self.reach(reason, clock)
         self.waits.append(reason)
+
+    def reach(self, reason: str, clock: Clock) -> None:
+        """Let the host know that the work of a clock is done."""
+        self._refuse(reason)
         merge(self.done, clock)
+        self._settle()
 
     def wait_for_all(self, reason: str) -> None:
         """Let the host wait for all streams."""
