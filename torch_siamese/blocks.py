@@ -13,23 +13,22 @@ Array = np.ndarray
 LEFT, RIGHT, TARGETS = range(3)
 
 
-def packed(left_index: Array, right_index: Array, targets: Array) -> Array:
+def packed(left_index: Array, right_index: Array, truth: Array) -> Array:
     """Return one batch of a block.
 
     Parameters
     ----------
     left_index, right_index : (N,) int64
-    targets : (N, 1) float64
+    truth : (N, 1) float64
 
     Returns
     -------
     (3, N) int64
     """
-    bits = np.ascontiguousarray(targets[:, 0], np.float64).view(np.int64)
+    bits = np.ascontiguousarray(truth[:, 0], np.float64).view(np.int64)
     return np.stack([left_index, right_index, bits])
 
 
-def unpacked(batch: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """Return left indices (N,), right indices (N,) and targets (N, 1) of a batch on the device."""
-    targets = batch[TARGETS].view(torch.float64).to(dtype).unsqueeze(1)
-    return batch[LEFT], batch[RIGHT], targets
+def targets(batch: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the targets (N, 1) of a batch (3, N), where that is."""
+    return batch[TARGETS].view(torch.float64).to(dtype).unsqueeze(1)

@@ -206,7 +206,8 @@ class TorchLearner:
         with at_work(self.device, self.threads, self.deterministic):
             on_device = staged(checked_images(images), self.device)
             block = self._checked(len(images), left_index, right_index, targets)
-            left, right, truth = blocks.unpacked(staged(block, self.device), self.dtype)
+            left, right, _ = batch = staged(block, self.device)
+            truth = blocks.targets(batch, self.dtype)
             net = copy.deepcopy(self.net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
             probs = pair_probabilities(net, on_device, left, right)
             found = torch.cat([probs, truth], dim=1).cpu()
