@@ -171,11 +171,9 @@ class Trainer:
         """Learn from batches, and write the windows that they close."""
         windows = len(self.history.train)
         losses, accuracies = self.learner.learn(self.sampler.batches(epoch, batches))
-        try:
-            self._count(epoch, batches, losses, accuracies)
-        finally:
-            if len(self.history.train) > windows:
-                self._results.write_windows(self.history)
+        self._count(epoch, batches, losses, accuracies)
+        if len(self.history.train) > windows:
+            self._results.write_windows(self.history)
 
     def _count(self, epoch: int, batches: range, losses: Array, accuracies: Array) -> None:
         """Count batches. One whose loss is not finite ends the run or is left out."""
