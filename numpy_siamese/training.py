@@ -181,6 +181,7 @@ class NumpyLearner:
     """
 
     batches_at_a_time = 1
+    remarks: "Sequence[str]" = ()
 
     def __init__(self, config: "TrainConfig", images: Array) -> None:
         self.images = checked_images(images)

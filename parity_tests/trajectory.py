@@ -23,6 +23,7 @@ from numpy_siamese.terminal.numbers import whole_number
 from numpy_siamese.training import NumpyLearner
 from parity_tests.machinery import oracle
 from parity_tests.machinery.digits import digits
+from torch_siamese.config import MODES
 from torch_siamese.config import TrainConfig as TorchTrainConfig
 from torch_siamese.training import TorchLearner
 
@@ -64,11 +65,13 @@ class Pair:
         batch_size: int = 100,
         threads: int | None = None,
         momentum: float = TrainConfig.momentum,
+        device: str = "cpu",
+        mode: str = "auto",
     ) -> None:
         shared = {"seed": seed, "dtype": dtype, "batch_size": batch_size, "threads": threads}
         shared["momentum"] = momentum
         self.numpy = NumpyLearner(TrainConfig(**shared), images)
-        self.torch = TorchLearner(TorchTrainConfig(**shared, device="cpu"), images)
+        self.torch = TorchLearner(TorchTrainConfig(**shared, device=device, mode=mode), images)
         self.sampler = PairSampler(labels, batch_size, seed)
 
     def train(self, steps: int, batches: int = TrainConfig.batches) -> Iterator[Step]:
@@ -120,6 +123,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--dtype", choices=("float32", "float64"), default="float64")
     parser.add_argument("--seed", type=whole_number, default=0)
     parser.add_argument("--threads", type=whole_number)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="of PyTorch")
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        metavar="MODE",
+        default="auto",
+        help=f"of PyTorch's steps: {', '.join(MODES)} (default: auto)",
+    )
     parser.add_argument("--data", help="data set or folder (default: the suite's 200 digits)")
     arguments = parser.parse_args(argv)
     try:
@@ -140,7 +151,14 @@ def _run(arguments: argparse.Namespace) -> None:
         dataset = load(expanded(arguments.data))
         train, test = dataset.train, dataset.test
     steps = defaults.epochs * defaults.batches if arguments.recipe else arguments.steps
-    pair = Pair(*train, arguments.dtype, arguments.seed, threads=arguments.threads)
+    pair = Pair(
+        *train,
+        arguments.dtype,
+        arguments.seed,
+        threads=arguments.threads,
+        device=arguments.device,
+        mode=arguments.mode,
+    )
     least = 17.0
     for step in pair.train(steps):
         least = min(least, step.digits)

@@ -21,7 +21,14 @@ from torch_siamese.settings import at_work, in_force, plain_arithmetic
 Array = np.ndarray
 
 
-def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Tensor:
+MICRO_BATCH = {"cpu": 100}
+"""Images embedded at a time on a device. On the CPU, of 50 to 2,000, this is about the fastest."""
+
+ELSEWHERE = 2_000
+"""Images at a time on a GPU. They take 0.4 GB there, and its kernels some milliseconds."""
+
+
+def embed_images(net: SiameseNet, images: Tensor, micro_batch: int | None = None) -> Tensor:
     """Embed images, each once.
 
     Parameters
@@ -29,8 +36,8 @@ def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Ten
     net : SiameseNet
     images : (n, 28, 28) uint8
         On the net's device.
-    micro_batch : int
-        Images in a micro-batch.
+    micro_batch : int, optional
+        Images in a micro-batch. Default: 100 on the CPU, 2,000 elsewhere.
 
     Returns
     -------
@@ -44,6 +51,8 @@ def embed_images(net: SiameseNet, images: Tensor, micro_batch: int = 100) -> Ten
     net, images = network(net), checked_images(images)
     index = torch.arange(len(images), device=images.device)
     dtype = net.fc1.weight.dtype
+    if micro_batch is None:
+        micro_batch = MICRO_BATCH.get(images.device.type, ELSEWHERE)
     parts = index.split(_arguments.count("micro_batch", micro_batch, 1))
     with plain_arithmetic(images.device), torch.no_grad():
         return torch.cat([net.embed(gather(images, part, dtype)) for part in parts])

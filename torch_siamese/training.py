@@ -40,6 +40,11 @@ AT_A_TIME, SECONDS_AT_A_TIME = 10, 0.5
 """Batches that a GPU is given at first before its results are read, and later about how long it
 works on those that it is given. A signal waits as long. The CPU is given one batch at a time."""
 
+REMARKS = {
+    "tuned": "--mode auto: tuned, which measured fastest on a CPU",
+    "graph": "--mode auto: graph, a CUDA graph of many steps",
+}
+
 
 def loss_and_gradients(
     net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
@@ -111,6 +116,7 @@ class TorchLearner:
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.mode = selected(config.mode, self.device)
         self.precision = config.precision
+        self.remarks = [REMARKS[self.mode]] if config.mode == "auto" else []
         if self.precision == "tf32" and self.device.type == "cpu":
             raise InputError("--precision tf32: found the device cpu, expected --device cuda")
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME

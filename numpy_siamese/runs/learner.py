@@ -21,9 +21,12 @@ class Learner(Protocol):
     batches_at_a_time : int
         How many batches a run should give `learn` at once, now. It is 1 on a CPU. It is more on a
         device, where every result has to be waited for.
+    remarks : sequence of str
+        What a run should say of how it computes.
     """
 
     batches_at_a_time: int
+    remarks: Sequence[str]
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn from n batches, one after the other; return losses (n,), accuracies (n,), float64.

@@ -86,9 +86,8 @@ class Trainer:
             self.progress = Progress(
                 config.epochs, config.batches, config.batch_size, quiet, self.batches_done
             )
-            self.progress.begin(
-                config.data, len(train), len(test), self._place(out), dataset.remarks
-            )
+            remarks = (*dataset.remarks, *learner.remarks)
+            self.progress.begin(config.data, len(train), len(test), self._place(out), remarks)
         except BaseException:
             self.directory.discard()
             raise

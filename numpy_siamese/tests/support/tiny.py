@@ -1,6 +1,7 @@
 """What makes a run small enough for a test: a few random images, and pictures not drawn."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ class FakeLearner:
 
     Sums of eighths are exact, so their means have one right value.
     """
+
+    remarks: Sequence[str] = ()
 
     def __init__(
         self,
