@@ -76,6 +76,17 @@ def test_a_batch_that_does_not_fit_names_one_that_does(monkeypatch, mode, limit)
         assert device.memory.peak <= limit * 10**6
 
 
+def test_graphs_make_room_before_a_batch_is_looked_for(device):
+    """Broken otherwise: attempts fail for what the failed batch's learner still holds."""
+    own = learner("graph")
+    own.learn([batch(4)] * 5)
+    held = device.memory.held
+    device.memory.limit = held + 10**6
+    with pytest.raises(InputError, match="at most"):
+        own.learn([batch(64)])
+    assert device.memory.held < held / 2
+
+
 def test_a_device_without_room_for_one_pair_says_so():
     """Broken otherwise: a batch of no pair is asked for."""
     with CountingDevice() as device:
