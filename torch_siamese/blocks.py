@@ -4,32 +4,36 @@ A block is (n, 3, N) int64: for each of n batches its left indices, its right in
 targets. Targets are float64, of which the block holds the bits.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 Array = np.ndarray
+Batch = tuple[Array, Array, Array]
 
 LEFT, RIGHT, TARGETS = range(3)
 
 
-def packed(left_index: Array, right_index: Array, targets: Array) -> Array:
-    """Return one batch of a block.
+def packed(batches: Sequence[Batch]) -> Array:
+    """Return a block of batches of one size.
 
     Parameters
     ----------
-    left_index, right_index : (N,) int64
-    targets : (N, 1) float64
+    batches : sequence of left index (N,) int64, right index (N,) int64, targets (N, 1) float64
 
     Returns
     -------
-    (3, N) int64
+    (n, 3, N) int64
     """
-    bits = np.ascontiguousarray(targets[:, 0], np.float64).view(np.int64)
-    return np.stack([left_index, right_index, bits])
+    block = np.empty((len(batches), 3, len(batches[0][0])), np.int64)
+    for batch, (left_index, right_index, truth) in zip(block, batches, strict=True):
+        batch[LEFT], batch[RIGHT] = left_index, right_index
+        batch[TARGETS].view(np.float64)[:] = truth[:, 0]
+    return block
 
 
-def unpacked(batch: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
-    """Return left indices (N,), right indices (N,) and targets (N, 1) of a batch on the device."""
-    targets = batch[TARGETS].view(torch.float64).to(dtype).unsqueeze(1)
-    return batch[LEFT], batch[RIGHT], targets
+def targets(batch: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the targets (N, 1) of a batch (3, N), where that is."""
+    return batch[TARGETS].view(torch.float64).to(dtype).unsqueeze(1)

@@ -1,5 +1,6 @@
 """Measures of a network, of tensors; the twin of `numpy_siamese.evaluation`."""
 
+import torch
 from torch import Tensor
 
 from numpy_siamese.evaluation.verification import THRESHOLD
@@ -42,4 +43,4 @@ def share_right(probs: Tensor, targets: Tensor) -> Tensor:
     -------
     float64 scalar
     """
-    return ((probs > THRESHOLD) == (targets == 1)).double().mean()
+    return ((probs > THRESHOLD) == (targets == 1)).mean(dtype=torch.float64)

@@ -134,4 +134,4 @@ def cross_entropy(probs: Tensor, targets: Tensor) -> Tensor:
     CUDA's cross-entropy asserts that it is given probabilities. After a failed assertion the
     process can no longer use the device. So it never gets a NaN.
     """
-    return F.binary_cross_entropy(probs.nan_to_num(0.5), targets)
+    return F.binary_cross_entropy(probs.masked_fill(probs.isnan(), 0.5), targets)

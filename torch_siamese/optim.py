@@ -30,22 +30,22 @@ class SGD(torch.optim.SGD):
         super().__init__(parameters, lr=lr, momentum=momentum, fused=fused or None)
         self._weights, self._fused = list(parameters), fused
 
-    def step_if(self, finite: Tensor) -> None:
-        """Update every parameter by its gradient, if the batch is finite.
+    def step_unless(self, is_bad: Tensor) -> None:
+        """Update every parameter by its gradient, unless the batch is not finite.
 
         Parameters
         ----------
-        finite : bool scalar, where the parameters are
+        is_bad : bool scalar, where the parameters are
         """
         if not self._fused:
-            if finite:
+            if not is_bad:
                 self.step()
             return
         if self.defaults["momentum"] != 0:
             for weight in self._weights:
                 if self.buffer(weight) is None:
                     self.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
-        self.found_inf = (~finite).to(torch.float32)
+        self.found_inf = is_bad.to(torch.float32)
         self.step()
 
     def buffer(self, weight: nn.Parameter) -> Tensor | None:

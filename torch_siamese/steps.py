@@ -78,15 +78,12 @@ class Steps:
     def _step(self) -> None:
         """Learn from the batch at the current place, and go on to the next place."""
         batch = self._block.index_select(0, self._place)[0]
-        left_index, right_index, targets = blocks.unpacked(batch, self._dtype)
-        left, right = (self._pixels(index) for index in (left_index, right_index))
+        index, targets = batch[: blocks.TARGETS].flatten(), blocks.targets(batch, self._dtype)
+        images = self._images.index_select(0, index)  # which the host has checked
+        left, right = images.unsqueeze(1).to(self._dtype).chunk(2)
         loss, probs = self._backward(left, right, targets)
-        finite = torch.isfinite(probs).all()
-        self._optimizer.step_if(finite)
+        is_bad = probs.isnan().any()
+        self._optimizer.step_unless(is_bad)
         found = torch.stack([loss.double(), share_right(probs, targets)])
-        self._results.index_copy_(0, self._place, found.masked_fill(~finite, math.nan)[None])
+        self._results.index_copy_(0, self._place, found.masked_fill(is_bad, math.nan)[None])
         self._place.add_(1)
-
-    def _pixels(self, index: Tensor) -> Tensor:
-        """Return images (N, 1, H, W) as the network reads them. The host has checked the index."""
-        return self._images.index_select(0, index).unsqueeze(1).to(self._dtype)

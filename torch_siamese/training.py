@@ -21,6 +21,7 @@ from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.runs.learner import Pairs
 from torch_siamese import blocks
 from torch_siamese._tensors import from_array, network, staged, tensor
+from torch_siamese.blocks import Batch, packed
 from torch_siamese.config import TrainConfig
 from torch_siamese.cuda_graph import WARM_UP, CapturedSteps
 from torch_siamese.device import select_device
@@ -172,7 +173,7 @@ class TorchLearner:
         checked = [self._checked(len(self.images), *pairs) for pairs in batches]
         found = []
         with self._at_work():
-            for pairs, of_one_size in groupby(checked, lambda batch: batch.shape[1]):
+            for pairs, of_one_size in groupby(checked, lambda batch: len(batch[0])):
                 found += self._learn(pairs, list(of_one_size))
             results = torch.cat(found).cpu().numpy() if found else np.empty((0, 2))
         losses, accuracies = results.T
@@ -180,7 +181,7 @@ class TorchLearner:
         self._pace(len(batches), time.perf_counter() - start)
         return losses, accuracies
 
-    def _learn(self, pairs: int, batches: list[Array]) -> list[Tensor]:
+    def _learn(self, pairs: int, batches: list[Batch]) -> list[Tensor]:
         """Learn from batches of one size; return the results of each block, on the device."""
         if pairs not in self._steps_of:
             kind = CapturedSteps if self.mode == "graph" else Steps
@@ -189,7 +190,7 @@ class TorchLearner:
             )
         steps = self._steps_of[pairs]
         starts = range(0, len(batches), steps.batches)
-        return [steps.learn(np.stack(batches[k : k + steps.batches])) for k in starts]
+        return [steps.learn(packed(batches[k : k + steps.batches])) for k in starts]
 
     def _too_large(self, pairs: int, found: str) -> InputError:
         """Return the error about a batch, after attempts with smaller ones."""
@@ -233,8 +234,9 @@ class TorchLearner:
         """
         with at_work(self.device, self.threads, self.deterministic):
             on_device = staged(checked_images(images), self.device)
-            block = self._checked(len(images), left_index, right_index, targets)
-            left, right, truth = blocks.unpacked(staged(block, self.device), self.dtype)
+            block = packed([self._checked(len(images), left_index, right_index, targets)])
+            left, right, _ = batch = staged(block[0], self.device)
+            truth = blocks.targets(batch, self.dtype)
             net = copy.deepcopy(self.net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
             probs = pair_probabilities(net, on_device, left, right)
             found = torch.cat([probs, truth], dim=1).cpu()
@@ -303,8 +305,8 @@ class TorchLearner:
         """Put the settings that the network depends on in force."""
         return at_work(self.device, self.threads, self.deterministic, self.precision)
 
-    def _checked(self, count: int, left_index: Array, right_index: Array, targets: Array) -> Array:
-        """Return a batch of pairs out of so many images, checked and packed."""
+    def _checked(self, count: int, left_index: Array, right_index: Array, targets: Array) -> Batch:
+        """Return a batch of pairs out of so many images, checked."""
         left, right = (
             _arrays.index(name, index, count)
             for name, index in (("left_index", left_index), ("right_index", right_index))
@@ -313,7 +315,7 @@ class TorchLearner:
         if left.shape != right.shape or truth.shape != (len(left), 1):
             found = f"got {left.shape}, {right.shape} and {truth.shape}"
             raise ValueError(f"expected indices (N,), (N,) and targets (N, 1), {found}")
-        return blocks.packed(left, right, truth)
+        return left, right, truth
 
     def _checked_momentum(self, momentum: Mapping[str, Array]) -> dict[str, Tensor]:
         """Return buffers by name, if each is like its parameter."""

@@ -5,6 +5,7 @@ generator (Philox), at the counter (k, epoch, split) under the key `seed`. Any b
 alone, so resuming, worker processes and both packages all see the same pairs.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -109,17 +110,38 @@ class PairSampler:
         targets : (batch_size, 1) float32
             0 for different, 1 for same.
         """
-        epoch, k = _arguments.count("epoch", epoch, 0), _arguments.count("k", k, 0)
+        (found,) = self.batches(epoch, [k])
+        return found
+
+    def batches(self, epoch: int, ks: Sequence[int]) -> list[tuple[Array, Array, Array]]:
+        """Draw several batches of an epoch. Each is what `batch` gives, at a third of the cost.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 0 and below 2⁶³.
+        ks : sequence of int
+            Likewise.
+
+        Returns
+        -------
+        list of (left_index, right_index, targets)
+            As `batch` returns them.
+        """
+        epoch = _arguments.count("epoch", epoch, 0)
+        ks = [_arguments.count("k", k, 0) for k in ks]
         N, C = self.batch_size, len(self._counts)
-        # word 0 counts within the batch
-        counter = [0, k, epoch, SPLITS.index(self.split)]
-        stream = np.random.Philox(key=self.seed % 2**128, counter=counter)
-        unit = np.random.Generator(stream).random((4, N))
+        unit = np.empty((4, len(ks), N))
+        for place, k in enumerate(ks):
+            # word 0 counts within the batch
+            counter = [0, k, epoch, SPLITS.index(self.split)]
+            stream = np.random.Philox(key=self.seed % 2**128, counter=counter)
+            unit[:, place] = np.random.Generator(stream).random((4, N))
 
         left_class = _below(C, unit[0])
         right_class = left_class.copy()
-        different = slice(N // 2)
-        right_class[different] += 1 + _below(C - 1, unit[1, different])
+        different, same = np.s_[:, : N // 2], np.s_[:, N // 2 :]
+        right_class[different] += 1 + _below(C - 1, unit[1][different])
         right_class[different] %= C
 
         left_rank = _below(self._counts[left_class], unit[2])
@@ -127,16 +149,16 @@ class PairSampler:
             right_rank = _below(self._counts[right_class], unit[3])
         else:
             right_rank = np.empty_like(left_rank)
-            right_rank[different] = _below(self._counts[right_class[different]], unit[3, different])
-            same = slice(N // 2, None)
+            count = self._counts[right_class[different]]
+            right_rank[different] = _below(count, unit[3][different])
             count = self._counts[left_class[same]]
-            right_rank[same] = (left_rank[same] + 1 + _below(count - 1, unit[3, same])) % count
+            right_rank[same] = (left_rank[same] + 1 + _below(count - 1, unit[3][same])) % count
 
-        targets = np.ones((N, 1), np.float32)
+        targets = np.ones((len(ks), N, 1), np.float32)
         targets[different] = 0
         left_index = self._order[self._starts[left_class] + left_rank]
         right_index = self._order[self._starts[right_class] + right_rank]
-        return left_index, right_index, targets
+        return list(zip(left_index, right_index, targets, strict=True))
 
 
 def _below(bound: Array | int, unit: Array) -> Array:

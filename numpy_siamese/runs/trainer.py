@@ -167,7 +167,7 @@ class Trainer:
 
     def _learn(self, epoch: int, batches: range) -> None:
         """Learn from batches. One whose loss is not finite ends the run or is left out."""
-        losses, accuracies = self.learner.learn([self.sampler.batch(epoch, k) for k in batches])
+        losses, accuracies = self.learner.learn(self.sampler.batches(epoch, batches))
         for k, loss, accuracy in zip(batches, losses.tolist(), accuracies.tolist(), strict=True):
             if not math.isfinite(loss):
                 if self.config.on_nan == "stop":

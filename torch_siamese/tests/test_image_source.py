@@ -16,8 +16,7 @@ IMAGES, LABELS = split([9, 8, 7])
 
 def block(batches, pairs):
     sampler = PairSampler(LABELS, pairs, seed=3)
-    given = [sampler.batch(0, k) for k in range(batches)]
-    return np.stack([blocks.packed(left, right, targets) for left, right, targets in given])
+    return blocks.packed(sampler.batches(0, range(batches)))
 
 
 @pytest.mark.parametrize("kind", [ResidentImages, StreamedImages])

@@ -7,7 +7,7 @@ from torch import nn
 
 from torch_siamese.optim import SGD
 
-FINITE, NOT = torch.tensor(True), torch.tensor(False)
+GOOD, BAD = torch.tensor(False), torch.tensor(True)
 U = 2.0**-53
 
 both = pytest.mark.parametrize("fused", [False, True], ids=["plain", "fused"])
@@ -37,7 +37,7 @@ def test_steps_are_those_of_pytorchs_sgd(fused, momentum):
     for seed in range(5):
         give(ours, seed)
         give(theirs, seed)
-        own.step_if(FINITE)
+        own.step_unless(GOOD)
         plain.step()
         for one, other in zip(ours, theirs, strict=True):
             assert (one - other).abs().max() <= 8 * U * 10 * (seed + 1)
@@ -59,10 +59,10 @@ def test_a_batch_that_is_not_finite_leaves_no_trace(fused, momentum, spoilt):
             give(ours, seed)
             for weight in ours:
                 weight.grad *= torch.nan
-            own.step_if(NOT)
+            own.step_unless(BAD)
         for parameters, optimizer in ((ours, own), (theirs, other)):
             give(parameters, seed)
-            optimizer.step_if(FINITE)
+            optimizer.step_unless(GOOD)
     for one, two in zip(ours, theirs, strict=True):
         assert torch.equal(one, two)
         if momentum:
@@ -74,7 +74,7 @@ def test_a_momentum_that_is_taken_stays_where_it_lies():
     (weight, *_) = parameters = weights()
     own = SGD(parameters, 0.1, 0.5, fused=True)
     give(parameters, 0)
-    own.step_if(FINITE)
+    own.step_unless(GOOD)
     place = own.buffer(weight).data_ptr()
     given = torch.arange(3.0, dtype=torch.float64)
     own.load_buffer(weight, given)
@@ -91,13 +91,13 @@ def test_no_momentum_takes_the_place_of_another(fused):
     ours, theirs = weights(), weights()
     own, fresh = SGD(ours, 0.1, 0.5, fused), SGD(theirs, 0.1, 0.5, fused)
     give(ours, 0)
-    own.step_if(FINITE)
+    own.step_unless(GOOD)
     for one, other in zip(ours, theirs, strict=True):
         own.load_buffer(one, None)
         with torch.no_grad():
             one.copy_(other)
     for parameters, optimizer in ((ours, own), (theirs, fresh)):
         give(parameters, 1)
-        optimizer.step_if(FINITE)
+        optimizer.step_unless(GOOD)
     for one, other in zip(ours, theirs, strict=True):
         assert torch.equal(one, other)

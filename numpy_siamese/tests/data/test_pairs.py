@@ -333,3 +333,19 @@ def test_seeds_are_taken_modulo_the_key():
     assert batch(-1) == batch(2**128 - 1)
     assert batch(2**128) == batch(0)
     assert batch(2**127) != batch(0)
+
+
+@pytest.mark.parametrize("allow_self_pairs", [True, False])
+@pytest.mark.parametrize("size", [2, 5, 8])
+def test_several_batches_are_those_drawn_one_by_one(size, allow_self_pairs):
+    """Broken otherwise: a device, which is given many batches at once, sees other pairs."""
+    labels = np.repeat([0, 1, 2], [3, 4, 9])
+    sampler = PairSampler(labels, size, seed=3, allow_self_pairs=allow_self_pairs)
+    found = sampler.batches(1, [5, 2, 2, 9])
+    assert len(found) == 4
+    for batch, k in zip(found, (5, 2, 2, 9), strict=True):
+        for array, expected in zip(batch, sampler.batch(1, k), strict=True):
+            np.testing.assert_array_equal(array, expected, strict=True)
+    assert sampler.batches(1, []) == []
+    with pytest.raises(ValueError, match="k must be at least 0, got -1"):
+        sampler.batches(0, [1, -1])
