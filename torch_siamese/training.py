@@ -23,12 +23,13 @@ from torch_siamese import blocks
 from torch_siamese._tensors import from_array, network, staged, tensor
 from torch_siamese.blocks import Batch, packed
 from torch_siamese.config import TrainConfig
-from torch_siamese.cuda_graph import CapturedSteps
+from torch_siamese.cuda_graph import WARM_UP, CapturedSteps
 from torch_siamese.device import select_device
 from torch_siamese.evaluation import accuracy
 from torch_siamese.image_source import image_source
 from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
+from torch_siamese.memory import largest_batch
 from torch_siamese.model import SiameseNet
 from torch_siamese.modes import cross_entropy, in_mode, selected
 from torch_siamese.optim import SGD
@@ -113,7 +114,7 @@ class TorchLearner:
     """
 
     def __init__(self, config: TrainConfig, images: Array) -> None:
-        self.device = select_device(config.device)
+        self.config, self.device = config, select_device(config.device)
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.mode = selected(config.mode, self.device)
         self.precision = config.precision
@@ -153,8 +154,21 @@ class TorchLearner:
 
         Raises
         ------
+        InputError
+            A batch does not fit in the memory of a device. The message says the largest that does.
         MemoryError
+            The CPU's memory runs out.
         """
+        try:
+            return self._learned(batches)
+        except MemoryError as error:
+            if self.device.type == "cpu":
+                raise
+            found = str(error).partition(". ")[0]
+        raise self._too_large(max(len(left) for left, _, _ in batches), found)
+
+    def _learned(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
+        """Learn as `learn` does. Memory that runs out is a MemoryError on any device."""
         start = time.perf_counter()
         checked = [self._checked(len(self.images), *pairs) for pairs in batches]
         found = []
@@ -177,6 +191,20 @@ class TorchLearner:
         steps = self._steps_of[pairs]
         starts = range(0, len(batches), steps.batches)
         return [steps.learn(packed(batches[k : k + steps.batches])) for k in starts]
+
+    def _too_large(self, pairs: int, found: str) -> InputError:
+        """Return the error about a batch, after attempts with smaller ones."""
+        self._steps_of.clear()
+        self.optimizer.zero_grad()
+        fits = largest_batch(self._attempt, pairs)
+        expected = f"at most {fits}" if fits else "more memory, for not one pair fits"
+        return InputError(f"--batch-size {pairs}: found {found}, expected {expected}")
+
+    def _attempt(self, pairs: int) -> None:
+        """Let another learner do as many steps as a capture needs before it, and one."""
+        index = np.zeros(pairs, np.int64)
+        batch = index, index, np.ones((pairs, 1))
+        TorchLearner(self.config, self.images)._learned([batch] * (WARM_UP + 1))
 
     def _pace(self, batches: int, seconds: float) -> None:
         """Choose how many batches a device is given next. It changes no result."""

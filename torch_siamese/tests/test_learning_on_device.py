@@ -90,7 +90,8 @@ def test_a_device_learns_what_the_cpu_does(device, mode):
     own = learner(mode=mode)
     expected = on_cpu(mode)
     for batches in (BATCHES[:2], BATCHES[2:11], BATCHES[11:]):
-        np.testing.assert_array_equal(own.learn(batches), expected.learn(batches))
+        one_by_one = np.concatenate([expected.learn([pairs]) for pairs in batches], axis=1)
+        np.testing.assert_array_equal(own.learn(batches), one_by_one)
     equal_states(own, expected)
     own.load_state(*(state() for state in (expected.model_state, expected.momentum_state)))
     np.testing.assert_array_equal(own.learn(BATCHES), expected.learn(BATCHES))

@@ -1,0 +1,43 @@
+"""Memory of the device: how large a batch may be."""
+
+from collections.abc import Callable
+
+import torch
+
+
+def largest_batch(attempt: Callable[[int], object], below: int) -> int:
+    """Return the largest batch that fits, by bisection.
+
+    Memory grows with the batch. So ⌈log₂ n⌉ attempts find the answer among n.
+
+    Parameters
+    ----------
+    attempt : callable
+        Does what a step needs, for so many pairs. It raises MemoryError if they do not fit.
+    below : int
+        Pairs that do not fit.
+
+    Returns
+    -------
+    int
+        0 if not one pair fits.
+    """
+    fits = 0
+    while below - fits > 1:
+        middle = (fits + below) // 2
+        if _succeeds(attempt, middle):
+            fits = middle
+        else:
+            below = middle
+    return fits
+
+
+def _succeeds(attempt: Callable[[int], object], pairs: int) -> bool:
+    """Return whether an attempt succeeds. What it took is given back."""
+    try:
+        attempt(pairs)
+    except MemoryError:
+        return False
+    finally:
+        torch.cuda.empty_cache()
+    return True
