@@ -2,9 +2,10 @@
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -27,7 +28,13 @@ from torch_siamese.initialization import initialize
 from torch_siamese.model import SiameseNet
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
 
+if TYPE_CHECKING:
+    from torch_siamese.distributed.group import Group
+
 Array = np.ndarray
+
+Step = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor, dict[str, Tensor]]]
+"""From left, right and targets to loss, probabilities and gradients."""
 
 AT_A_TIME = {"cpu": 1, "cuda": 10}
 """Batches that a device learns from before its results are read. So a GPU does not idle between
@@ -109,9 +116,13 @@ class TorchLearner:
     ----------
     config : TrainConfig
     images : (n, 28, 28) uint8
+    group : Group, optional
+        The ranks that learn from the same batches, each from its share. Default: this process
+        learns alone.
     """
 
-    def __init__(self, config: TrainConfig, images: Array) -> None:
+    def __init__(self, config: TrainConfig, images: Array, group: "Group | None" = None) -> None:
+        self.group = group
         self.device = select_device(config.device)
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.batches_at_a_time = AT_A_TIME[self.device.type]
@@ -123,6 +134,11 @@ class TorchLearner:
             self.optimizer = torch.optim.SGD(
                 self.net.parameters(), lr=config.lr, momentum=config.momentum
             )
+            self._loss_and_gradients: Step = partial(_loss_and_gradients, self.net)
+            if group is not None:
+                from torch_siamese.distributed.averaging import averaged
+
+                self._loss_and_gradients = averaged(self.net, group)
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn from n batches of pairs.
@@ -146,9 +162,11 @@ class TorchLearner:
         MemoryError
         """
         with self._at_work():
-            checked = [self._checked(self.images, *pairs) for pairs in batches]
+            own = [self.group.share(pairs) for pairs in batches] if self.group else batches
+            checked = [self._checked(self.images, *pairs) for pairs in own]
             steps = self._steps(checked) if len(checked) > 1 else [self._step(*p) for p in checked]
-        losses, accuracies = np.array(steps, np.float64).reshape(len(steps), 2).T
+        results = np.array(steps, np.float64).reshape(len(steps), 2)
+        losses, accuracies = (self.group.mean(results) if self.group else results).T
         return losses, accuracies
 
     def evaluate(
@@ -276,7 +294,7 @@ class TorchLearner:
             gather(self.images, index, self.dtype) for index in (left_index, right_index)
         )
         on_device = targets.to(self.device)
-        _, probs, grads = _loss_and_gradients(self.net, left, right, on_device)
+        _, probs, grads = self._loss_and_gradients(left, right, on_device)
         return probs, grads
 
     def _update(self, grads: dict[str, Tensor]) -> None:
