@@ -23,6 +23,8 @@ from numpy_siamese.runs.results import Results
 from numpy_siamese.runs.run_directory import RunDirectory
 from numpy_siamese.runs.signals import Stopped
 
+Array = np.ndarray
+
 
 class Trainer:
     """Train a learner on a data set and keep a run directory.
@@ -166,8 +168,15 @@ class Trainer:
         return range(first, first + count)
 
     def _learn(self, epoch: int, batches: range) -> None:
-        """Learn from batches. One whose loss is not finite ends the run or is left out."""
+        """Learn from batches, and write the windows that they close."""
+        windows = len(self.history.train)
         losses, accuracies = self.learner.learn(self.sampler.batches(epoch, batches))
+        self._count(epoch, batches, losses, accuracies)
+        if len(self.history.train) > windows:
+            self._results.write_windows(self.history)
+
+    def _count(self, epoch: int, batches: range, losses: Array, accuracies: Array) -> None:
+        """Count batches. One whose loss is not finite ends the run or is left out."""
         for k, loss, accuracy in zip(batches, losses.tolist(), accuracies.tolist(), strict=True):
             if not math.isfinite(loss):
                 if self.config.on_nan == "stop":
@@ -186,7 +195,6 @@ class Trainer:
         row = Metrics(epoch + 1, batch, loss, accuracy, self._seconds())
         self.history.train.append(row)
         self.history.window.clear()
-        self._results.write_windows(self.history)
         self.progress.window(row)
 
     def _test(self, epoch: int) -> None:

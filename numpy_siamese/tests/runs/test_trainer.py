@@ -226,7 +226,10 @@ class Sometimes(FakeLearner):
 
 
 def recorded(out, configuration, learner, resume=False):
-    """Return what a run writes, file by file, what it prints, and how it ends; no time passes."""
+    """Return what a run writes, file by file, what it prints, and how it ends; no time passes.
+
+    Of several metrics in a row only the last count: several windows may be written at once.
+    """
     written, said = [], io.StringIO()
 
     def write(path, content):
@@ -246,7 +249,13 @@ def recorded(out, configuration, learner, resume=False):
             end = "finished"
         except (InputError, Stopped) as error:
             end = str(error)
-    return written, said.getvalue().replace(str(out), "OUT"), end.replace(str(out), "OUT")
+    names = [name for name, _ in written[1:]] + [""]
+    kept = [
+        each
+        for each, after in zip(written, names, strict=True)
+        if {each[0], after} != {"metrics.csv"}
+    ]
+    return kept, said.getvalue().replace(str(out), "OUT"), end.replace(str(out), "OUT")
 
 
 SIZES = {
