@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import pytest
@@ -23,13 +23,10 @@ _called: dict[str, set[str]] = {}
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Note the functions that a test calls, its fixtures included."""
-    names = _called.setdefault(item.nodeid, set())
+    codes: set[CodeType] = set()
 
     def note(frame: FrameType, event: str, argument: Any) -> None:
-        code = frame.f_code
-        if code.co_filename.startswith(_PLACES):
-            path = Path(code.co_filename).relative_to(ROOT).as_posix()
-            names.add(f"{path}::{code.co_qualname.replace('<locals>.', '')}")
+        codes.add(frame.f_code)
 
     sys.settrace(note)
     threading.settrace(note)
@@ -38,6 +35,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     finally:
         sys.settrace(None)
         threading.settrace(None)
+        _called[item.nodeid] = {_name(c) for c in codes if c.co_filename.startswith(_PLACES)}
+
+
+def _name(code: CodeType) -> str:
+    """Return path and qualified name of a function."""
+    path = Path(code.co_filename).relative_to(ROOT).as_posix()
+    return f"{path}::{code.co_qualname.replace('<locals>.', '')}"
 
 
 def pytest_sessionfinish() -> None:
