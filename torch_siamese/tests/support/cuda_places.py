@@ -4,6 +4,7 @@
 """
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ OF_CUDA = re.compile(r"\b(torch|backends)\.(backends\.)?(cuda|cudnn)\b")
 
 NAMES_CUDA = re.compile(r"cuda\b")
 
-KINDS = {"cpu", "cuda"}
+KINDS = {"cpu", "cuda", "graph"}
+"""A comparison with one of these decides by the device. The mode graph exists on CUDA alone."""
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -74,6 +76,8 @@ def _expression(node: ast.AST) -> str | None:
             return ast.unparse(node)
     if isinstance(node, ast.Attribute) and OF_CUDA.match(ast.unparse(node)):
         return ast.unparse(node)
+    if isinstance(node, ast.Attribute) and node.attr == "type" and _names_a_device(node.value):
+        return ast.unparse(node)
     if isinstance(node, ast.Attribute) and node.attr == "pin_memory":
         return ast.unparse(node)
     if isinstance(node, ast.keyword) and node.arg == "non_blocking":
@@ -83,12 +87,15 @@ def _expression(node: ast.AST) -> str | None:
     return None
 
 
+def _names_a_device(node: ast.expr) -> bool:
+    return ast.unparse(node).split(".")[-1] in ("device", "where")
+
+
 def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 if __name__ == "__main__":
     for place, expressions in places().items():
-        print(f'[[place]]\nwhere = "{place}"\ndepends_on = [')
-        print("".join(f"    {_quoted}," for _quoted in map(ascii, expressions)), "]", sep="")
-        print('test = ""\n')
+        lines = "".join(f"    {json.dumps(expression)},\n" for expression in expressions)
+        print(f'[[place]]\nwhere = "{place}"\ndepends_on = [\n{lines}]\ntest = ""\n')
