@@ -37,7 +37,7 @@ def selected(mode: str, device: torch.device, alone: bool = True) -> str:
         The mode needs a GPU or a compiler, and there is none, or it is for one process.
     """
     if mode == "auto":
-        return "graph" if alone and device.type != "cpu" else "tuned"
+        return "tuned" if device.type == "cpu" or not alone else "graph"
     if mode == "graph" and not alone:
         raise InputError("--mode graph: found several processes, expected one, or --mode auto")
     if mode == "graph" and device.type == "cpu":

@@ -46,10 +46,10 @@ AT_A_TIME, SECONDS_AT_A_TIME = 10, 0.5
 works on those that it is given. A signal waits as long. The CPU is given one batch at a time."""
 
 REMARKS = {
-    ("tuned", "cpu"): "--mode auto: tuned, which measured fastest on a CPU",
-    ("tuned", "cuda"): "--mode auto: tuned, as steps of several processes are not captured",
-    ("graph", "cuda"): "--mode auto: graph, a CUDA graph of many steps",
+    "tuned": "--mode auto: tuned, which measured fastest on a CPU",
+    "graph": "--mode auto: graph, a CUDA graph of many steps",
 }
+OF_SEVERAL = "--mode auto: tuned, as the steps of several processes are not captured"
 
 
 def loss_and_gradients(
@@ -125,8 +125,8 @@ class TorchLearner:
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.mode = selected(config.mode, self.device, alone=group is None)
         self.precision = config.precision
-        is_auto = config.mode == "auto"
-        self.remarks: Sequence[str] = [REMARKS[self.mode, self.device.type]] if is_auto else []
+        remark = REMARKS.get(self.mode, "") if group is None else OF_SEVERAL
+        self.remarks: Sequence[str] = [remark] if config.mode == "auto" else []
         if self.precision == "tf32" and self.device.type == "cpu":
             raise InputError("--precision tf32: found the device cpu, expected --device cuda")
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
