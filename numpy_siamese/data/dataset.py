@@ -127,6 +127,7 @@ def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -
     """
     images, dtype = checked_images(images), _arrays.float_type("dtype", dtype)
     index = _arrays.index("index", index, len(images))
+    index = _arrays.beside(images, index, "index", "images")
     pixels = images.reshape(len(images), math.prod(images.shape[1:])).take(index, axis=0)
     innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
     return innermost.T.reshape(len(index), 1, *images.shape[1:])
