@@ -1,4 +1,8 @@
-"""Where and how the torch side runs: CPU and CUDA, TF32 off and on, eager and compiled."""
+"""Where and how either side runs.
+
+PyTorch: CPU and CUDA, TF32 off and on, eager and compiled. NumPy's source: on arrays of NumPy, or
+of CuPy.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from parity_tests.machinery.array_libraries import NUMPY, ArrayLibrary, cupy
 from parity_tests.machinery.oracle import assert_tf32
 
 TF32_ROUNDOFF = 2.0**-11
@@ -26,16 +31,21 @@ class Device:
         Whether convolutions and matrix products may round float32 factors to TF32.
     compiled : bool
         Whether the network runs through `torch.compile`.
+    library : ArrayLibrary
+        Whose arrays NumPy's source computes with.
     """
 
     name: str
     torch_name: str
     tf32: bool = False
     compiled: bool = False
+    library: ArrayLibrary = NUMPY
 
     @property
     def missing(self) -> str | None:
         """Why nothing can run there, None if it can."""
+        if self.library.missing:
+            return self.library.missing
         if self.torch_name == "cuda" and not torch.cuda.is_available():
             return "no CUDA device"
         if self.compiled and not torch._dynamo.is_dynamo_supported():
@@ -76,6 +86,7 @@ DEVICES = (
     Device("cuda", "cuda"),
     Device("cuda, compiled", "cuda", compiled=True),
     Device("cuda, TF32", "cuda", tf32=True),
+    Device("cupy", "cpu", library=cupy()),
 )
 PRESENT = tuple(device for device in DEVICES if device.missing is None)
 FOR_OPERATIONS = tuple(device for device in PRESENT if not device.compiled)
