@@ -34,6 +34,7 @@ REFUSED = {
     "a list as operand": lambda x: x.__add__([1, 2, 3]),
     "an object": lambda x: np.add(*[x, object()]),
     "a ufunc on part of it": lambda x: np.add(x, 1, where=x > 0),
+    "a ufunc that is not there": lambda x: np.spacing(x),
     "a reduction by a ufunc": lambda x: np.add.reduce(x),
     "a scatter": lambda x: np.add.at(x, 0, 1),
     "another size of items": lambda x: x.view(np.int8),

@@ -23,11 +23,18 @@ SCALARS = (bool, int, float, np.number, np.bool)
 UFUNC_OPTIONS = {"out", "dtype", "casting"}
 
 UFUNCS = {
-    *("absolute", "add", "bitwise_and", "bitwise_or", "divide", "equal", "exp", "greater"),
-    *("greater_equal", "invert", "isfinite", "isnan", "left_shift", "less", "less_equal", "log"),
-    *("log1p", "matmul", "maximum", "minimum", "multiply", "negative", "not_equal", "subtract"),
+    *("absolute", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2"),
+    *("arctanh", "bitwise_and", "bitwise_or", "bitwise_xor", "cbrt", "ceil", "conjugate"),
+    *("copysign", "cos", "cosh", "deg2rad", "degrees", "divide", "equal", "exp", "exp2", "expm1"),
+    *("fabs", "floor", "floor_divide", "fmax", "fmin", "fmod", "greater", "greater_equal"),
+    *("heaviside", "hypot", "invert", "isfinite", "isinf", "isnan", "left_shift", "less"),
+    *("less_equal", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2", "logical_and"),
+    *("logical_not", "logical_or", "logical_xor", "matmul", "maximum", "minimum", "multiply"),
+    *("negative", "nextafter", "not_equal", "positive", "power", "radians", "reciprocal"),
+    *("remainder", "right_shift", "rint", "sign", "signbit", "sin", "sinh", "sqrt", "square"),
+    *("subtract", "tan", "tanh", "trunc"),
 }
-"""Those that the package uses; CuPy has all of them, and more."""
+"""Those of one result that CuPy has, from the page *Universal functions* of its documentation."""
 
 
 class Flags:
