@@ -162,7 +162,7 @@ def by_position(name: str, value: Any) -> Array:
     TypeError
         Not an array and not a sequence, or an array that NumPy's rules would misread.
     """
-    if isinstance(value, (np.ndarray, np.generic)) or follows_numpy(type(value)):
+    if isinstance(value, (np.ndarray, np.generic)):
         found = array(name, value)
     else:
         try:
@@ -183,24 +183,30 @@ def by_position(name: str, value: Any) -> Array:
     return objects
 
 
-def real(name: str, value: Any, dtype: type[np.floating]) -> Array:
-    """Return an array of the real numbers that `value` lists, by position; bools are 0 and 1."""
-    found = by_position(name, value)
+def real(name: str, value: Any, dtype: type[np.floating], images: Array | None = None) -> Array:
+    """Return an array of the real numbers that `value` lists, by position; bools are 0 and 1.
+
+    It lies in NumPy, or where `images` do, if they are given.
+    """
+    found = _listed(name, value, images)
     if found.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real numbers, got {found.dtype}")
     with np.errstate(under="ignore", over="ignore"):  # to 0 and to ∞
-        return found.astype(dtype, copy=False)
+        numbers = found.astype(dtype, copy=False)
+    return numbers if images is None else beside(images, numbers, name, "the images")
 
 
-def index(name: str, value: Any, n: int) -> Array:
+def index(name: str, value: Any, n: int, images: Array | None = None) -> Array:
     """Return positions in an axis of length n: (N,) int64, each from 0 to n − 1.
+
+    They lie in NumPy, or where `images` do, if they are given.
 
     Raises
     ------
     TypeError, ValueError, IndexError
         No integers (masks are none), more than one axis, or a position below 0 or above n − 1.
     """
-    found = by_position(name, value)
+    found = _listed(name, value, images)
     if found.size and found.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got {found.dtype}")
     if found.ndim != 1:
@@ -209,7 +215,14 @@ def index(name: str, value: Any, n: int) -> Array:
     if found.size and positions.view(np.uint64).max() >= n:  # what is negative is then above 2⁶³
         outside = found[(found < 0) | (found >= n)][0]
         raise IndexError(f"{name} must lie in [0, {n}), got {outside}")
-    return positions
+    return positions if images is None else beside(images, positions, name, "the images")
+
+
+def _listed(name: str, value: Any, images: Array | None) -> Array:
+    """Return what a value lists; of another library only where images may be of it."""
+    if images is not None and follows_numpy(type(value)):
+        return value
+    return by_position(name, value)
 
 
 def _advice(value: Any) -> str:

@@ -92,12 +92,10 @@ def pair_probabilities(
         An argument is of another type or shape; an index lies outside [0, n); lengths differ.
     """
     images = checked_images(images)
-    left_index = _arrays.index("left_index", left_index, len(images))
-    right_index = _arrays.index("right_index", right_index, len(images))
+    left_index = _arrays.index("left_index", left_index, len(images), images)
+    right_index = _arrays.index("right_index", right_index, len(images), images)
     _arguments.same_shape(left_index=left_index, right_index=right_index)
     embeddings = embed_images(net, images, threads)
-    left_index = _arrays.beside(embeddings, left_index, "left_index", "images")
-    right_index = _arrays.beside(embeddings, right_index, "right_index", "images")
     with single_threaded_blas():
         return net.compare(embeddings[left_index], embeddings[right_index])[0]
 

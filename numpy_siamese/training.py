@@ -95,9 +95,8 @@ def loss_and_gradients(
     size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
     threads = None if threads is None else _arguments.count("threads", threads, 1)
     net = _arguments.network(net)
-    targets = _arrays.real("targets", targets, net.dtype)
     left, right = _arrays.of_dtype(net.dtype, left=left, right=right)
-    targets = _arrays.beside(left, targets, "targets", "left")
+    targets = _arrays.real("targets", targets, net.dtype, left)
     if left.ndim != 4:
         raise ValueError(f"left must be (N, 1, 28, 28), got {left.shape}")
     N = len(left)

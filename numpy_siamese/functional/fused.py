@@ -100,7 +100,8 @@ def _at_once(
     shifted = np.empty((C, KW, R, N, V), x.dtype, like=x)  # c, j, r, n, v
     for j in range(KW):
         shifted[:, j] = xt[:, :R, :, j : j + V]
-    cols = sliding(shifted, 2, 2 * P, KH, 1).reshape(C * KH * KW, 2 * P * N * V)
+    windows = sliding(shifted, 2, 2 * P, KH, 1)
+    cols = contiguous(windows.reshape(C * KH * KW, 2 * P * N * V))
     kernels = weight.reshape(O, C * KH * KW).copy()
 
     yt = (kernels @ cols).reshape(O, P, 2, N, Q, 2)

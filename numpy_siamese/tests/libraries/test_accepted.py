@@ -6,6 +6,7 @@ import pytest
 from numpy_siamese import _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.data.dataset import gather
+from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.inference import pair_probabilities
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
@@ -27,7 +28,6 @@ def test_an_array_of_another_library_is_taken_as_it_is():
     """Broken otherwise: arrays of CuPy end at the door, or are copied to the host."""
     x = asarray(np.ones(3))
     assert _arrays.array("x", x) is x
-    assert _arrays.by_position("x", x) is x
     other = dispatching()()
     assert _arrays.array("x", other) is other
 
@@ -128,6 +128,17 @@ def test_a_refused_load_changes_nothing():
     assert refusal(lambda: net.load_state_dict(mixed), TypeError, "fc1.bias", ONE_KIND) is None
     for name, weight in net.state_dict().items():
         np.testing.assert_array_equal(weight, before.state_dict()[name], strict=True)
+
+
+def test_what_is_for_the_host_refuses_a_device():
+    """Broken otherwise: labels on a device fail within a sampler, on a function it lacks."""
+    on_device = asarray(np.array([0, 1, 0, 1]))
+    for call in (
+        lambda: PairSampler(on_device, 2, 0),
+        lambda: _arrays.index("index", on_device, 4),
+        lambda: _arrays.real("targets", on_device, np.float32),
+    ):
+        assert refusal(call, TypeError, "StrictArray", "Please use `.get()`") is None
 
 
 def test_numpys_listings_go_where_the_images_are():

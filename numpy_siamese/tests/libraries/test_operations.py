@@ -85,10 +85,14 @@ def test_any_bits(name, dtype, seed):
 @every_dtype
 @pytest.mark.parametrize("N", [0, 1, FEW_IMAGES, FEW_IMAGES + 1])
 @settings(max_examples=10)
-@given(seed=st.integers(0, 2**32 - 1), kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)))
-def test_any_bits_in_the_fused_layer(N, dtype, seed, kernel):
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    C=st.integers(1, 2),
+)
+def test_any_bits_in_the_fused_layer(N, dtype, seed, kernel, C):
     """Broken otherwise: the copied windows are not those that overlap in NumPy's memory."""
-    shapes = {"x": (N, 2, kernel[0] + 4, kernel[1] + 3), "weight": (3, 2, *kernel), "bias": (3,)}
+    shapes = {"x": (N, C, kernel[0] + 4, kernel[1] + 3), "weight": (3, C, *kernel), "bias": (3,)}
     rng = np.random.default_rng(seed)
     arrays = {argument: bits(rng, shape, dtype) for argument, shape in shapes.items()}
     assert compare(F.conv_relu_pool, arrays) == 0
@@ -135,6 +139,15 @@ def test_any_strides(name, strides):
     rng = np.random.default_rng(0)
     arrays = {k: STRIDES[strides](rng.standard_normal(shape)) for k, shape in shapes.items()}
     compare(getattr(F, name), arrays, **options)
+
+
+@every_dtype
+def test_windows_of_one_channel_and_column_are_copied_too(dtype):
+    """Broken otherwise: in NumPy they overlap in memory, and no BLAS multiplies them."""
+    rng = np.random.default_rng(0)
+    shapes = {"x": (1, 1, 9, 8), "weight": (1, 1, 2, 1), "bias": (1,)}
+    arrays = {name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()}
+    compare(F.conv_relu_pool, arrays)
 
 
 # a·x + y
