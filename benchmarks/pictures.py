@@ -35,6 +35,7 @@ STYLES = {
     "cuda-compile": Style("#a04a7a", "||", "X", (0, (1, 1))),
     "cuda-graph": Style("#b8902e", "**", "*", (0, (3, 1))),
     "jax": Style("#6a8f3c", "OO", "h", (0, (3, 3))),
+    "cuda-cupy": Style("#5b3f8c", "xo", "8", (0, (2, 2))),
 }
 OTHER = Style("#5f6368", "", ".")
 LIMIT, EDGE = "#3c4043", "#202124"

@@ -50,12 +50,15 @@ def cotangent(dy: Any, y: Array, name: str = "dy") -> Array:
 
     A Python number is accepted for a scalar output, so that ``pullback(1.0)`` reads well.
     """
-    dy = y.dtype.type(dy) if type(dy) in (int, float) else dy
+    if type(dy) in (int, float):
+        dy = _arrays.beside(y, y.dtype.type(dy), name, "the output")
     dy = _arrays.array(name, dy)
     if dy.dtype != y.dtype:
         raise TypeError(f"{name} must be {y.dtype} as the output is, got {dy.dtype}")
     if dy.shape != y.shape:
         raise ValueError(f"{name} must have the output's shape {y.shape}, got {dy.shape}")
+    if type(dy) is not type(y):
+        _arrays.one_library(name, dy, "the output", y)
     return dy
 
 

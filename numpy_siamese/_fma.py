@@ -51,7 +51,8 @@ def fma(a: Any, x: Array, y: Any) -> Array:
     a·x + y, which has the right sign and kind.
     """
     x = _arrays.array("x", x)
-    y = x.dtype.type(y) if type(y) in (int, float) else y
+    if type(y) in (int, float):
+        y = _arrays.beside(x, x.dtype.type(y), "y", "x")
     x, y = _arrays.floats(x=x, y=y)
     _arguments.broadcasts_to(x.shape, y=y)
     a = _arguments.number("a", a)
@@ -66,7 +67,7 @@ def fma(a: Any, x: Array, y: Any) -> Array:
 
 
 class Scratch:
-    """Memory for the intermediates of a block of float32 numbers; float64 takes its own.
+    """Memory for the intermediates of a block of NumPy's float32 numbers; others take their own.
 
     Parameters
     ----------
@@ -74,9 +75,10 @@ class Scratch:
     """
 
     def __init__(self, like: Array) -> None:
-        size = min(BLOCK, like.size) if like.dtype == np.float32 else 0
-        self.doubles = np.empty_like(like, shape=(2, size), dtype=np.float64)
-        self.singles = np.empty_like(like, shape=size)
+        needed = _arrays.library(like) is np.ndarray and like.dtype == np.float32
+        size = min(BLOCK, like.size) if needed else 0
+        self.doubles = np.empty((2, size))
+        self.singles = np.empty(size, np.float32)
 
 
 def fma_block(a: float, x: Array, y: Array, out: Array, scratch: Scratch) -> None:
@@ -90,10 +92,12 @@ def fma_block(a: float, x: Array, y: Array, out: Array, scratch: Scratch) -> Non
     factor = x.dtype.type(a)
     if factor == 1:
         np.add(x, y, out=out)
-    elif x.dtype == np.float32:
+    elif x.dtype != np.float32:
+        out[...] = _fma_float64(factor, x, y)
+    elif _arrays.library(x) is np.ndarray:
         _fma_float32(factor, x, y, out, scratch)
     else:
-        out[...] = _fma_float64(factor, x, y)
+        out[...] = _fma_float32_throughout(factor, x, y)
 
 
 def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> None:
@@ -119,6 +123,15 @@ def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> No
     exact = _sum_rounded_to_odd(x[doubtful] * np.float64(a), y[doubtful].astype(np.float64))
     fused[doubtful] = exact.astype(np.float32)
     out[...] = fused
+
+
+def _fma_float32_throughout(a: Any, x: Array, y: Array) -> Array:
+    """Round every sum to odd, as `_fma_float32` does with few. The bits are the same.
+
+    This is for arrays of another library. To pick the few would be to wait for its device.
+    """
+    product = x.astype(np.float64) * np.float64(a)
+    return _sum_rounded_to_odd(product, y.astype(np.float64)).astype(np.float32)
 
 
 def _fma_float64(a: Any, x: Array, y: Array) -> Array:

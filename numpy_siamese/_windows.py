@@ -24,6 +24,34 @@ def batch_first(xt: Array) -> Array:
     return xt.transpose(3, 0, 1, 2)
 
 
+def contiguous(x: Array) -> Array:
+    """Return an array whose last axis is innermost in memory, copied only if it is not."""
+    if type(x) is np.ndarray:
+        return np.ascontiguousarray(x)  # which other libraries are not asked for
+    return x.astype(x.dtype, order="C", copy=False)
+
+
+def sliding(rows: Array, axis: int, length: int, count: int, at: int) -> Array:
+    """Return entries i … i + length − 1 of an axis for each i < count, i in a new axis `at`.
+
+    In NumPy these are views that overlap, uncopied. Other libraries need not have such.
+
+    Parameters
+    ----------
+    rows : array, contiguous
+    axis, length, count : int
+        The axis has length + count − 1 entries.
+    at : int
+    """
+    if type(rows) is not np.ndarray:
+        before = (slice(None),) * axis
+        parts = [rows[(*before, slice(i, i + length))] for i in range(count)]
+        return np.stack(parts, axis=at)
+    shape, strides = (*rows.shape[:axis], length, *rows.shape[axis + 1 :]), rows.strides
+    shape = (*shape[:at], count, *shape[at:])
+    return np.ndarray(shape, rows.dtype, rows, 0, (*strides[:at], strides[axis], *strides[at:]))
+
+
 @dataclass(frozen=True)
 class Windows:
     """Kernel offsets (i, j) over output positions (p, q) of an input of H by W.

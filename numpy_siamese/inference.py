@@ -29,8 +29,10 @@ def embed_images(
     ----------
     net : SiameseNet
     images : (n, 28, 28) uint8
+        In the library of the net's weights.
     threads : int, optional
-        Default: `cores.default_threads`.
+        Default: `cores.default_threads`. Arrays of another library than NumPy are worked on by the
+        caller's thread alone.
     micro_batch : int
         Images in a micro-batch. By default as many as both sides of one in training have.
 
@@ -46,6 +48,8 @@ def embed_images(
     net, images = _arguments.network(net), checked_images(images)
     micro_batch = _arguments.count("micro_batch", micro_batch, 1)
     threads = None if threads is None else _arguments.count("threads", threads, 1)
+    if type(images) is not np.ndarray:  # a device and its stream are those of this thread
+        threads = 1
 
     def part(start: int) -> Array:
         index = np.arange(start, min(start + micro_batch, len(images)))
@@ -88,8 +92,8 @@ def pair_probabilities(
         An argument is of another type or shape; an index lies outside [0, n); lengths differ.
     """
     images = checked_images(images)
-    left_index = _arrays.index("left_index", left_index, len(images))
-    right_index = _arrays.index("right_index", right_index, len(images))
+    left_index = _arrays.index("left_index", left_index, len(images), images)
+    right_index = _arrays.index("right_index", right_index, len(images), images)
     _arguments.same_shape(left_index=left_index, right_index=right_index)
     embeddings = embed_images(net, images, threads)
     with single_threaded_blas():

@@ -4,7 +4,9 @@ Both are functions that return their output and their pullback. The pullback ret
 of the parameters, under their names in the state dict, and the gradient of the input.
 """
 
+import copy
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -106,15 +108,20 @@ class SiameseNet:
         self.dtype = _arrays.float_type("dtype", dtype)
         _arguments.boolean("fused", fused)
         self.architecture = architecture
-        self._parameters = _draw(architecture, seed, self.dtype)
+        self._backbone = fuse(architecture) if fused else architecture
+        self._hold(_draw(architecture, seed, self.dtype))
+
+    def _hold(self, parameters: dict[str, Array]) -> None:
+        """Build the layers on these parameters."""
+        self._parameters = parameters
         backbone = {
             name.removeprefix(BACKBONE): parameter
-            for name, parameter in self._parameters.items()
+            for name, parameter in parameters.items()
             if name.startswith(BACKBONE)
         }
-        self.net = CNN(fuse(architecture) if fused else architecture, backbone)
-        names = architecture.head.parameter_names
-        self._head = Linear(architecture.head, *(self._parameters[name] for name in names))
+        self.net = CNN(self._backbone, backbone)
+        head = self.architecture.head
+        self._head = Linear(head, *(parameters[name] for name in head.parameter_names))
 
     def parameters(self) -> dict[str, Array]:
         """Return the arrays in use, by name. Changing one changes the network.
@@ -155,12 +162,48 @@ class SiameseNet:
             raise KeyError(f"missing {sorted(missing)}, unexpected {sorted(unexpected, key=str)}")
         for name, parameter in parameters.items():
             found = _arrays.array(name, given[name])
+            given[name] = found = _arrays.beside(parameter, found, name, "the network's")
             if found.shape != parameter.shape:
                 raise ValueError(f"{name} must have shape {parameter.shape}, got {found.shape}")
             if found.dtype != parameter.dtype:
                 raise TypeError(f"{name} must be {parameter.dtype}, got {found.dtype}")
         for name, parameter in parameters.items():
             parameter[...] = given[name]
+
+    def to(self, convert: Callable[[Array], Array]) -> "SiameseNet":
+        """Return a network of these weights, copied into another array library.
+
+        ``net.to(cupy.asarray)`` computes on a GPU, ``net.to(cupy.asnumpy)`` brings it back.
+
+        Parameters
+        ----------
+        convert : array → array
+            Called once, with all weights in one flat array.
+
+        Returns
+        -------
+        SiameseNet
+            It takes arrays of that library, and returns such.
+
+        Raises
+        ------
+        TypeError, ValueError
+            `convert` returns what is no array, or an array of another dtype or shape.
+
+        Examples
+        --------
+        >>> net = SiameseNet(seed=0)
+        >>> twin = net.to(np.copy)
+        >>> bool((twin.state_dict()["fc1.bias"] == net.state_dict()["fc1.bias"]).all())
+        True
+        """
+        flat = np.concatenate([parameter.ravel() for parameter in self._parameters.values()])
+        (buffer,) = _arrays.of_dtype(self.dtype, converted=convert(flat))
+        if buffer.shape != flat.shape:
+            raise ValueError(f"convert must return shape {flat.shape}, got {buffer.shape}")
+        other = copy.copy(self)
+        other._hold(_parts(buffer, self._parameters))
+        return other
 
     def embed(self, images: Array) -> Array:
         """Embed images.
@@ -281,11 +324,15 @@ def _draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> di
     drawn: dict[str, Array] = {}
     for layer, shape in architecture.weight_shapes().items():
         drawn[f"{layer}.weight"], drawn[f"{layer}.bias"] = linear_or_conv2d(generator, shape, dtype)
-    buffer = np.concatenate([parameter.ravel() for parameter in drawn.values()])
-    ends = np.cumsum([parameter.size for parameter in drawn.values()])
+    return _parts(np.concatenate([parameter.ravel() for parameter in drawn.values()]), drawn)
+
+
+def _parts(buffer: Array, like: Mapping[str, Array]) -> dict[str, Array]:
+    """Return views of a flat array, one after the other, of these names and shapes."""
+    ends = accumulate(parameter.size for parameter in like.values())
     return {
         name: buffer[end - parameter.size : end].reshape(parameter.shape)
-        for (name, parameter), end in zip(drawn.items(), ends, strict=True)
+        for (name, parameter), end in zip(like.items(), ends, strict=True)
     }
 
 

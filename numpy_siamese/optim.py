@@ -77,7 +77,7 @@ class SGD:
         self.parameters = _arguments.mapping("parameters", parameters)
         for name, parameter in self.parameters.items():
             _arrays.floats(**{f"parameters[{name!r}]": parameter})
-            if not parameter.flags.writeable:
+            if not getattr(parameter.flags, "writeable", True):  # CuPy has nothing read-only
                 raise ValueError(f"parameters[{name!r}] cannot be written to")
         self.lr = lr
         self.momentum = momentum
@@ -136,6 +136,8 @@ class SGD:
             parameter = self.parameters[name]
             if type(value) is not np.ndarray:
                 value = found[name] = _arrays.array(f"{argument}[{name!r}]", value)
+            if type(value) is not type(parameter):
+                _arrays.one_library(f"{argument}[{name!r}]", value, "the parameter", parameter)
             if value.shape != parameter.shape:
                 raise ValueError(
                     f"{argument}[{name!r}] must have shape {parameter.shape}, got {value.shape}"

@@ -60,9 +60,10 @@ def loss_and_gradients(
         1 for same, 0 for different; converted to the net's dtype. An array, list, tuple or pandas
         DataFrame, which is taken by position.
     threads : int, optional
-        Default: `cores.default_threads`.
+        Default: `cores.default_threads`. Arrays of another library are worked on by the caller's
+        thread alone: its device and stream are those of that thread.
     micro_batch : int, optional
-        Pairs in a micro-batch, default `MICRO_BATCH`.
+        Pairs in a micro-batch, default `MICRO_BATCH`. A device that has room for them wants all.
 
     Returns
     -------
@@ -94,8 +95,8 @@ def loss_and_gradients(
     size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
     threads = None if threads is None else _arguments.count("threads", threads, 1)
     net = _arguments.network(net)
-    targets = _arrays.real("targets", targets, net.dtype)
     left, right = _arrays.of_dtype(net.dtype, left=left, right=right)
+    targets = _arrays.real("targets", targets, net.dtype, left)
     if left.ndim != 4:
         raise ValueError(f"left must be (N, 1, 28, 28), got {left.shape}")
     N = len(left)
@@ -103,7 +104,7 @@ def loss_and_gradients(
         raise ValueError(f"expected N > 0 pairs and targets (N, 1), got {N} and {targets.shape}")
     _arguments.same_shape(left=left, right=right)
     starts = range(0, N, size)
-    threads = threads or default_threads()
+    threads = (threads or default_threads()) if type(left) is np.ndarray else 1
     at_once = min(threads, len(starts))
     map_twins = side_by_side if threads >= 2 * at_once else map
 

@@ -125,9 +125,11 @@ def test_every_difference_on_digits_is_explained(
     left, right = dithered(left, 1), dithered(right, 2)
     net = SiameseNet(0, dtype, fused)
     net.load_state_dict(trained(steps, dtype).state_dict())
-    loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=12)
-    whole_probs, pullback = net(left, right)
-    (dprobs,) = F.binary_cross_entropy(whole_probs, targets)[1](1.0)
+    library = device.library
+    placed, batch = net.to(library.asarray), [library.asarray(a) for a in (left, right, targets)]
+    loss, probs, grads = loss_and_gradients(placed, *batch, micro_batch=12)
+    whole_probs, pullback = placed(*batch[:2])
+    (dprobs,) = F.binary_cross_entropy(whole_probs, batch[2])[1](1.0)
     _, (dleft, dright) = pullback(dprobs)
 
     twin = torch_twin(net, device)
@@ -152,7 +154,8 @@ def test_every_difference_on_digits_is_explained(
     )
     theirs = {"probs": t_probs, "loss": t_loss, "dleft": t_inputs[0], "dright": t_inputs[1]}
     theirs |= t_grads
-    ours = {"probs": probs, "loss": np.asarray(loss, dtype), "dleft": dleft, "dright": dright}
+    ours = {"probs": probs, "loss": library.asarray(np.asarray(loss, dtype))}
+    ours |= {"dleft": dleft, "dright": dright}
     ours |= grads
     balls = {"probs": probs_ball, "loss": loss_ball}
     balls |= {"dleft": input_balls[0], "dright": input_balls[1]} | grad_balls
@@ -161,7 +164,8 @@ def test_every_difference_on_digits_is_explained(
         if name != "net.fc2.bias":  # which cancels in l − r: its gradient is zero
             wide = where.radius.max() / abs(where.center).max()
             assert wide < 1e-3, f"the ball of {name} is too wide to tell anything: {wide:.1e}"
-        LEDGER.explained(PATHS[fused], name, ours[name], value, where, device.name)
+        found = library.asnumpy(ours[name])
+        LEDGER.explained(PATHS[fused], name, found, value, where, device.name)
     LEDGER.count_undecided(
         f"{np.dtype(dtype).name}, dithered digits",
         ball_net.decisions.undecided,

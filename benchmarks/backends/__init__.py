@@ -1,1 +1,1 @@
-"""What is measured: NumPy, PyTorch in several modes on CPU and CUDA, and JAX where installed."""
+"""What is measured: NumPy, also on CuPy, PyTorch in several modes on CPU and CUDA, and JAX."""

@@ -1,6 +1,7 @@
 """All backends, by name."""
 
 from benchmarks.backends.base import Backend
+from benchmarks.backends.cupy_backend import CupyBackend
 from benchmarks.backends.jax_backend import JaxBackend
 from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.backends.torch_backend import TorchBackend
@@ -18,6 +19,7 @@ BACKENDS: tuple[Backend, ...] = (
     TorchBackend("cuda-compile", device="cuda", compile_mode="default"),
     TorchBackend("cuda-graph", device="cuda", compile_mode="reduce-overhead"),
     JaxBackend("jax"),
+    CupyBackend("cuda-cupy"),
 )
 
 BY_NAME = {backend.name: backend for backend in BACKENDS}

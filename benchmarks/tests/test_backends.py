@@ -265,7 +265,7 @@ def test_the_rows_are_what_their_names_say() -> None:
         "cuda-compile": ("cuda", False, "default", "float32", float32),
         "cuda-graph": ("cuda", False, "reduce-overhead", "float32", float32),
     }
-    assert list(BY_NAME) == ["numpy", *rows, "jax"]
+    assert list(BY_NAME) == ["numpy", *rows, "jax", "cuda-cupy"]
     assert NUMPY.unit_roundoff == BY_NAME["jax"].unit_roundoff == float32
     assert torch.finfo(torch.bfloat16).eps / 2 == bfloat16
     assert all((b.device == "cuda") == b.name.startswith("cuda") for b in BACKENDS)

@@ -126,7 +126,7 @@ def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -
         No such images, index or dtype; an index below 0 or above n − 1.
     """
     images, dtype = checked_images(images), _arrays.float_type("dtype", dtype)
-    index = _arrays.index("index", index, len(images))
+    index = _arrays.index("index", index, len(images), images)
     pixels = images.reshape(len(images), math.prod(images.shape[1:])).take(index, axis=0)
     innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
     return innermost.T.reshape(len(index), 1, *images.shape[1:])

@@ -52,4 +52,4 @@ def _quietly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def _arrays(results: tuple[Any, ...]) -> list[Any]:
-    return [result for result in results if isinstance(result, np.ndarray | np.floating)]
+    return [result for result in results if hasattr(result, "dtype")]

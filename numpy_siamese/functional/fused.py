@@ -17,7 +17,7 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese._arrays import floats
-from numpy_siamese._windows import Array, batch_first, batch_innermost
+from numpy_siamese._windows import Array, batch_first, batch_innermost, contiguous, sliding
 from numpy_siamese.functional._operation import operation
 from numpy_siamese.functional._selection import where
 
@@ -97,14 +97,11 @@ def _at_once(
     (N, C, _, _), (O, _, KH, KW) = x.shape, weight.shape
     V, R = 2 * Q, 2 * P + KH - 1  # R rows are read
     xt = x.transpose(1, 2, 0, 3)  # (C, H, N, W)
-    shifted = np.empty((C, KW, R, N, V), x.dtype)  # c, j, r, n, v
+    shifted = np.empty((C, KW, R, N, V), x.dtype, like=x)  # c, j, r, n, v
     for j in range(KW):
         shifted[:, j] = xt[:, :R, :, j : j + V]
-    of_channel, of_shift, of_row, _, item = shifted.strides
-    windows = np.ndarray(  # c, i, j, ρ·n·v; each i begins a row later
-        (C, KH, KW, 2 * P * N * V), x.dtype, shifted, strides=(of_channel, of_row, of_shift, item)
-    )
-    cols = windows.reshape(C * KH * KW, 2 * P * N * V)
+    windows = sliding(shifted, 2, 2 * P, KH, 1)
+    cols = contiguous(windows.reshape(C * KH * KW, 2 * P * N * V))
     kernels = weight.reshape(O, C * KH * KW).copy()
 
     yt = (kernels @ cols).reshape(O, P, 2, N, Q, 2)
@@ -119,7 +116,7 @@ def _at_once(
     passes, lower, later = ~(largest <= 0), bottom > top, right > left
 
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
-        dlargest = where(passes, np.ascontiguousarray(dy.transpose(1, 2, 0, 3)))
+        dlargest = where(passes, contiguous(dy.transpose(1, 2, 0, 3)))
         drow = np.empty_like(row)
         where(~lower, dlargest, out=drow[:, :, 0])
         where(lower, dlargest, out=drow[:, :, 1])
@@ -135,7 +132,7 @@ def _at_once(
         dshifted = np.zeros_like(shifted)
         for i in range(KH):
             dshifted[:, :, i : i + 2 * P] += dcols[:, i]
-        dxt = np.zeros(xt.shape, x.dtype)
+        dxt = np.zeros(xt.shape, x.dtype, like=x)
         for j in range(KW):
             dxt[:, :R, :, j : j + V] += dshifted[:, j]
         return dxt.transpose(2, 0, 1, 3), dweight, dbias
@@ -151,18 +148,17 @@ def _row_by_row(
     R, M, L = 2 * P + KH - 1, C * KW, Q * N  # rows read; a cols[b, r] is (M, L)
 
     xt = batch_innermost(x)  # (C, H, W, N)
-    cols = np.empty((2, R, C, KW, Q, N), x.dtype)  # b, r, c, j, q, n
+    cols = np.empty((2, R, C, KW, Q, N), x.dtype, like=x)  # b, r, c, j, q, n
     for b, j in product((0, 1), range(KW)):
         cols[b, :, :, j] = _every_second(xt, b + j, R, Q)
     rows = cols.reshape(2, R, M, L)
-    # the X_ρ, no copies: each begins at cols[b, ρ] and overlaps the next
-    windows = np.ndarray((2, 2 * P, KH * M, L), x.dtype, rows, strides=rows.strides)
+    windows = sliding(rows, 1, 2 * P, KH, 2).reshape(2, 2 * P, KH * M, L)  # the X_ρ
     kernels = weight.transpose(0, 2, 1, 3).copy().reshape(O, KH * M)  # W: (O, i·c·j)
 
     yt = kernels @ windows[0, 0::2]  # (P, O, Q·N), the largest so far
     candidate = np.empty_like(yt)
     if needs_pullback:
-        winner = np.zeros(yt.shape, np.uint8)
+        winner = np.zeros(yt.shape, np.uint8, like=x)
     for k, (a, b) in enumerate(PHASES[1:], start=1):
         np.matmul(kernels, windows[b, a::2], out=candidate)
         if needs_pullback:
@@ -177,11 +173,13 @@ def _row_by_row(
         return y, None
 
     def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Array | None, Array, Array]:
-        dyt = np.ascontiguousarray(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
-        dys = np.empty((2, 2 * P, O, L), x.dtype)  # the dY_ρ
+        dyt = contiguous(dy.transpose(2, 1, 3, 0)).reshape(P, O, L)
+        dys = np.empty((2, 2 * P, O, L), x.dtype, like=x)  # the dY_ρ
         for k, (a, b) in enumerate(PHASES):
             where(winner == k, dyt, out=dys[b, a::2])
-        dbias = (dys @ np.ones(L, x.dtype)).sum(axis=(0, 1))
+        ones = np.empty(L, x.dtype, like=x)
+        ones.fill(1)
+        dbias = (dys @ ones).sum(axis=(0, 1))
         dkernels = (windows @ dys.swapaxes(2, 3)).sum(axis=(0, 1))  # (KH·M, O)
         dweight = dkernels.reshape(KH, C, KW, O).transpose(3, 1, 0, 2)
         if not needs_input_grad:

@@ -4,7 +4,7 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese._arguments import IntOrPair
-from numpy_siamese._arrays import floats
+from numpy_siamese._arrays import beside, floats
 from numpy_siamese._windows import Array, batch_first, batch_innermost
 from numpy_siamese.functional._operation import Pullback, operation
 from numpy_siamese.functional._selection import where
@@ -66,14 +66,16 @@ def max_pool2d(
     offset = np.min_scalar_type(len(views)).type
 
     yt = views[0] if len(views) > 1 else views[0].copy()
-    winner = windows.first_inside()[..., None].astype(offset)  # (P, Q, 1)
+    first = windows.first_inside()[..., None].astype(offset)  # (P, Q, 1)
+    winner = beside(x, first, "first", "x")
     for k, view in enumerate(views[1:], start=1):
         larger = np.maximum(view, yt)  # of equals the second argument: the sign of a tied zero
         winner = np.maximum(winner, (larger != yt) * offset(k))
         yt = larger
     is_nan = np.isnan(yt)
     if is_nan.any():
-        last_nan = np.max([np.isnan(view) * offset(k) for k, view in enumerate(views)], axis=0)
+        nans = [np.isnan(view) * offset(k) for k, view in enumerate(views)]
+        last_nan = np.max(np.stack(nans), axis=0)
         winner = np.where(is_nan, last_nan, winner)
     y = batch_first(yt)
     y = y if x.ndim == 4 else y[0]

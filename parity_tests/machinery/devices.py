@@ -1,4 +1,7 @@
-"""Where and how the torch side runs: CPU and CUDA, in every mode and precision."""
+"""Where and how either side runs.
+
+PyTorch: CPU and CUDA, in every mode and precision. NumPy's source: on arrays of NumPy, or of CuPy.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from parity_tests.machinery.array_libraries import NUMPY, ArrayLibrary, cupy
 from parity_tests.machinery.oracle import assert_tf32
 from torch_siamese.modes import has_compiler
 from torch_siamese.settings import plain_arithmetic
@@ -30,16 +34,21 @@ class Device:
         How the network computes, one of `torch_siamese.modes`.
     precision : 'fp32', 'tf32' or 'bf16'
         How products of float32 are rounded.
+    library : ArrayLibrary
+        Whose arrays NumPy's source computes with.
     """
 
     name: str
     torch_name: str
     mode: str = "eager"
     precision: str = "fp32"
+    library: ArrayLibrary = NUMPY
 
     @property
     def missing(self) -> str | None:
         """Why nothing can run there, None if it can."""
+        if self.library.missing:
+            return self.library.missing
         if self.torch_name == "cuda" and not torch.cuda.is_available():
             return "no CUDA device"
         if self.mode == "compile" and not torch._dynamo.is_dynamo_supported():
@@ -85,6 +94,7 @@ DEVICES = (
     Device("cuda, compiled", "cuda", "compile"),
     Device("cuda, TF32", "cuda", precision="tf32"),
     Device("cuda, bf16", "cuda", precision="bf16"),
+    Device("cupy", "cpu", library=cupy()),
 )
 PRESENT = tuple(device for device in DEVICES if device.missing is None)
 FOR_OPERATIONS = tuple(device for device in PRESENT if device.mode == "eager")

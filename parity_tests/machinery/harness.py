@@ -42,12 +42,17 @@ def where_decided(operation: Operation, arrays: Arrays, dy: Array, device: Devic
     return np.where(undecided, dy.dtype.type(0), dy)
 
 
-def numpy_results(operation: Operation, arrays: Arrays, options: Options, dy: Array) -> Arrays:
+def numpy_results(
+    operation: Operation, arrays: Arrays, options: Options, dy: Array, device: Device = CPU
+) -> Arrays:
     """Return the NumPy output and gradients by quantity: `y`, and `d` + argument."""
-    y, pullback = operation.numpy(**arrays, **options)
-    grads = dict(zip(operation.differentiable, pullback(dy), strict=True))
+    place, fetch = device.library.asarray, device.library.asnumpy
+    placed = {name: place(array) for name, array in arrays.items()}
+    y, pullback = operation.numpy(**placed, **options)
+    grads = dict(zip(operation.differentiable, pullback(place(dy)), strict=True))
     assert all(grads[name] is None for name in grads.keys() - arrays.keys())
-    return {"y": y} | {f"d{name}": grads[name] for name in grads.keys() & arrays.keys()}
+    results = {"y": y} | {f"d{name}": grads[name] for name in grads.keys() & arrays.keys()}
+    return {name: fetch(value) for name, value in results.items()}
 
 
 def torch_results(
@@ -101,7 +106,7 @@ def compare(operation: Operation, case: Case, dtype: type, data: str, device: De
         dy = draw_cotangent(draw, case, y)
         if data == FLOATS:
             dy = where_decided(operation, arrays, dy, device)
-        ours = numpy_results(operation, arrays, case.options, dy)
+        ours = numpy_results(operation, arrays, case.options, dy, device)
         theirs = torch_results(operation, arrays, case.options, dy, device)
         if data == INTEGERS:
             bound = gauges(operation, arrays, case.options, dy)

@@ -85,6 +85,7 @@ NO_ROW = {
     "jackknife.accuracy_interval": "unchecked, of episodes that were drawn",
     "jackknife.variance": "unchecked, of episodes that were drawn",
     "model.CNN": "part of `SiameseNet`, which gives it its own",
+    "model.SiameseNet.to": "takes a function; `test_networks` looks at what it returns",
     "model.shared": "adds what pullbacks return",
     "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
     "optim.SGD.checked": "the check itself",

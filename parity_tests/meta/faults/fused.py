@@ -29,8 +29,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool: the bias learns from silent windows",
         fused,
-        "(dys @ np.ones(L, x.dtype)).sum(axis=(0, 1))",
-        "(dyt @ np.ones(L, x.dtype)).sum(axis=0)",
+        "(dys @ ones).sum(axis=(0, 1))",
+        "(dyt @ ones).sum(axis=0)",
         on_integers("conv_relu_pool"),
     ),
     Fault(
@@ -92,8 +92,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool of a few images: a silent window learns",
         fused,
-        "where(passes, np.ascontiguousarray(dy.transpose(1, 2, 0, 3)))",
-        "np.ascontiguousarray(dy.transpose(1, 2, 0, 3))",
+        "where(passes, contiguous(dy.transpose(1, 2, 0, 3)))",
+        "contiguous(dy.transpose(1, 2, 0, 3))",
         on_integers("conv_relu_pool"),
     ),
     Fault(
@@ -115,8 +115,8 @@ FAULTS = [
     Fault(
         "conv_relu_pool of a few images: a row's shift taken for a column's",
         fused,
-        "strides=(of_channel, of_row, of_shift, item)",
-        "strides=(of_channel, of_shift, of_row, item)",
+        "sliding(shifted, 2, 2 * P, KH, 1)",
+        "sliding(shifted, 2, 2 * P, KH, 2)",
         on_integers("conv_relu_pool"),
     ),
     Fault(

@@ -53,8 +53,8 @@ FAULTS = [
     Fault(
         "a window of −∞ goes to padding",
         pooling,
-        "winner = windows.first_inside()[..., None]",
-        "winner = 0 * windows.first_inside()[..., None]",
+        "first = windows.first_inside()[..., None]",
+        "first = 0 * windows.first_inside()[..., None]",
         pooling_row("−∞ and padding"),
     ),
     Fault(
