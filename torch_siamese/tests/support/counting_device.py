@@ -141,6 +141,8 @@ class CountingDevice:
         """Start an operation whose arguments may be of the device."""
         given = {id(x.held): x for x in tensors_of(args, kwargs) if isinstance(x, DeviceTensor)}
         args, kwargs = mapped(_held, (args, kwargs))
+        if torch.Tag.inplace_view in func.tags:
+            raise NotImplementedError(f"{func}: a shape changed in place is not simulated")
         graph, packet = RecordedGraph.capturing, func.overloadpacket
         if graph is not None and packet in OF_LIBRARIES - self._warm:
             raise RuntimeError(f"{func}: its library is used in a capture for the first time")

@@ -57,6 +57,14 @@ class DeviceTensor(Tensor):
     device = property(lambda self: CUDA)
     is_cuda = property(lambda self: True)
 
+    @property
+    def data(self) -> Tensor:
+        return self.detach()
+
+    @data.setter
+    def data(self, other: Tensor) -> None:
+        raise NotImplementedError("assigning `data` is not simulated, use copy_")
+
     def get_device(self) -> int:
         return 0
 
@@ -80,7 +88,7 @@ class DeviceTensor(Tensor):
     def record_stream(self, stream: Any) -> None:
         """Keep the memory until the stream's work is done, which Python's references do here."""
 
-    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
+    def __repr__(self, **_: Any) -> str:
         return f"tensor({self.tolist()}, device='cuda:0')"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
