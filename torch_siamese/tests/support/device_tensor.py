@@ -88,7 +88,7 @@ class DeviceTensor(Tensor):
     def record_stream(self, stream: Any) -> None:
         """Keep the memory until the stream's work is done, which Python's references do here."""
 
-    def __repr__(self, **_: Any) -> str:
+    def __repr__(self, **_: Any) -> str:  # type: ignore[override]
         return f"tensor({self.tolist()}, device='cuda:0')"
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
