@@ -202,6 +202,17 @@ def test_a_stream_waits_for_the_work_that_its_own_depends_on(device):
     assert (x + y).tolist() == [3, 3, 3]
 
 
+def test_events_are_as_far_apart_as_there_is_work_between(device):
+    """Broken otherwise: what times a device cannot be tried without one."""
+    x = torch.ones(3, device="cuda")
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(2):
+        _ = x.add_(1) * 2
+    end.record()
+    assert start.elapsed_time(end) == device.launches - 1 == 4
+
+
 def test_memory_has_an_end():
     """Broken otherwise: the largest batch that fits cannot be looked for without a device."""
     with CountingDevice(limit=1000) as device:

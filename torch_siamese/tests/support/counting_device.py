@@ -122,6 +122,7 @@ class CountingDevice:
     def replayed(self, graph: RecordedGraph) -> None:
         """Count the replay of a graph as one launch."""
         self.launches += 1
+        self.streams.advance()
         read, changed = graph.touched()
         self._ordered(read, changed)
         for host in filter(self.memory.is_pinned, read):
@@ -148,6 +149,7 @@ class CountingDevice:
             raise RuntimeError(f"{func}: its library is used in a capture for the first time")
         read, changed = tensors_of(args, kwargs), written(func, args, kwargs)
         if graph is None:
+            self.streams.advance()
             self._ordered(read, changed)
         out = graph.call(func, args, kwargs) if graph else func(*args, **kwargs)
         self._warm.add(packet)
@@ -226,7 +228,6 @@ class CountingDevice:
 
     def _ordered(self, read: Sequence[Tensor], changed: Sequence[Tensor]) -> None:
         """Check that the current stream has waited for the work that its own depends on."""
-        self.streams.advance()
         stream = self.streams.current
         known = dict(self.streams.done)
         merge(known, stream.clock)
