@@ -14,6 +14,7 @@ TORCH_SIAMESE = Program(
     "torch_siamese.export:export",
     torch_numbers="torch_siamese.tracing:numbers",
     pullbacks="torch_siamese.pullbacks:of_case",
+    ranks="torch_siamese.distributed.command:run",
 )
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from numpy_siamese.errors import InputError
+from numpy_siamese.errors import InputError, counted
 
 
 def select_device(name: str) -> torch.device:
@@ -20,3 +20,29 @@ def select_device(name: str) -> torch.device:
             "--device cuda: found no CUDA device, expected auto or cpu on this machine"
         )
     return torch.device(name)
+
+
+def select_rank_device(name: str, local_rank: int, local_size: int) -> None:
+    """Make the CUDA device of a rank the current one, if `--device` asks for CUDA.
+
+    Parameters
+    ----------
+    name : str
+        As for `select_device`.
+    local_rank, local_size : int
+        The rank's number on this node, from 0, and how many there are.
+
+    Raises
+    ------
+    InputError
+        The node has fewer devices than ranks.
+    """
+    if select_device(name).type != "cuda":
+        return
+    found = torch.cuda.device_count()
+    if found < local_size:
+        raise InputError(
+            f"--device {name}: found {counted(found, 'CUDA device')} for {local_size} ranks on "
+            f"this node, expected one for each, or --device cpu"
+        )
+    torch.cuda.set_device(local_rank)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -18,16 +19,27 @@ MICRO_BATCH = 200
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
-def selected(mode: str, device: torch.device) -> str:
+def selected(mode: str, device: torch.device, alone: bool = True) -> str:
     """Return the mode that `--mode` names. auto is tuned on a CPU, and graph on a GPU.
+
+    The steps of several processes are not captured. So auto is tuned for those.
+
+    Parameters
+    ----------
+    mode : str
+    device : torch.device
+    alone : bool
+        Whether one process trains.
 
     Raises
     ------
     InputError
-        The mode needs a GPU or a compiler, and there is none.
+        The mode needs a GPU or a compiler, and there is none, or it is for one process.
     """
     if mode == "auto":
-        return "tuned" if device.type == "cpu" else "graph"
+        return "tuned" if device.type == "cpu" or not alone else "graph"
+    if mode == "graph" and not alone:
+        raise InputError("--mode graph: found several processes, expected one, or --mode auto")
     if mode == "graph" and device.type == "cpu":
         raise InputError("--mode graph: found the device cpu, expected --device cuda, or auto")
     if mode == "compile" and device.type == "cpu" and not has_compiler():
@@ -81,15 +93,26 @@ class Backward:
         """
         for parameter in self._parameters:
             parameter.grad = None
-        if self.micro_batch is None or len(left) <= self.micro_batch:
+        N, size = len(left), self.micro_batch or len(left)
+        if size >= N:
             return self._of(left, right, targets, 1.0)
-        loss, probs = torch.zeros((), dtype=left.dtype, device=left.device), []
-        parts = (x.split(self.micro_batch) for x in (left, right, targets))
-        for one, other, truth in zip(*parts, strict=True):
-            loss_of_part, probs_of_part = self._of(one, other, truth, len(one) / len(left))
-            loss += loss_of_part
-            probs.append(probs_of_part)
-        return loss, torch.cat(probs)
+        losses, probs = [], []
+        for start in range(0, N, size):
+            part = slice(start, start + size)
+            share = min(size, N - start) / N
+            with nullcontext() if start + size >= N else self.more_to_come():
+                found = self._of(left[part], right[part], targets[part], share)
+            losses.append(found[0])
+            probs.append(found[1])
+        return torch.stack(losses).sum(), torch.cat(probs)
+
+    def more_to_come(self) -> AbstractContextManager[None]:
+        """Compute a part of a batch that is not the last."""
+        return nullcontext()
+
+    def objective(self, loss: Tensor, probs: Tensor) -> Tensor:
+        """Return what gradients are of."""
+        return loss
 
     def _of(
         self, left: Tensor, right: Tensor, targets: Tensor, share: float
@@ -102,7 +125,7 @@ class Backward:
             loss = cross_entropy(probs, targets)
             if share != 1:
                 loss = loss * share
-            loss.backward()
+            self.objective(loss, probs).backward()
         return loss.detach(), probs.detach()
 
 

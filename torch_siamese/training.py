@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -36,6 +36,9 @@ from torch_siamese.optim import SGD
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
 from torch_siamese.steps import Steps
 
+if TYPE_CHECKING:
+    from torch_siamese.distributed.group import Group
+
 Array = np.ndarray
 
 AT_A_TIME, SECONDS_AT_A_TIME = 10, 0.5
@@ -46,6 +49,7 @@ REMARKS = {
     "tuned": "--mode auto: tuned, which measured fastest on a CPU",
     "graph": "--mode auto: graph, a CUDA graph of many steps",
 }
+OF_SEVERAL = "--mode auto: tuned, as the steps of several processes are not captured"
 
 
 def loss_and_gradients(
@@ -111,14 +115,18 @@ class TorchLearner:
     ----------
     config : TrainConfig
     images : (n, 28, 28) uint8
+    group : Group, optional
+        The ranks that learn from the same batches, each from its share. Default: this process
+        learns alone.
     """
 
-    def __init__(self, config: TrainConfig, images: Array) -> None:
-        self.config, self.device = config, select_device(config.device)
+    def __init__(self, config: TrainConfig, images: Array, group: "Group | None" = None) -> None:
+        self.config, self.device, self.group = config, select_device(config.device), group
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
-        self.mode = selected(config.mode, self.device)
+        self.mode = selected(config.mode, self.device, alone=group is None)
         self.precision = config.precision
-        self.remarks = [REMARKS[self.mode]] if config.mode == "auto" else []
+        remark = REMARKS.get(self.mode, "") if group is None else OF_SEVERAL
+        self.remarks: Sequence[str] = [remark] if config.mode == "auto" else []
         if self.precision == "tf32" and self.device.type == "cpu":
             raise InputError("--precision tf32: found the device cpu, expected --device cuda")
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
@@ -131,6 +139,10 @@ class TorchLearner:
             self.net = initialize(config.seed, self.dtype).to(self.device)
             self._source = image_source(self.images, self.device)
             self._backward = in_mode(self.mode, self.net, self.device, config.precision == "bf16")
+            if group is not None:
+                from torch_siamese.distributed.averaging import AveragedBackward
+
+                self._backward = AveragedBackward(self._backward, self.net, group)
             plain = self.mode == "eager" and self.device.type == "cpu"
             self.optimizer = SGD(
                 list(self.net.parameters()), config.lr, config.momentum, fused=not plain
@@ -172,13 +184,14 @@ class TorchLearner:
     def _learned(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn as `learn` does. Memory that runs out is a MemoryError on any device."""
         start = time.perf_counter()
-        checked = [self._checked(len(self.images), *pairs) for pairs in batches]
+        own = [self.group.share(pairs) for pairs in batches] if self.group else batches
+        checked = [self._checked(len(self.images), *pairs) for pairs in own]
         found = []
         with self._at_work():
             for pairs, of_one_size in groupby(checked, lambda batch: len(batch[0])):
                 found += self._learn(pairs, list(of_one_size))
             results = torch.cat(found).cpu().numpy() if found else np.empty((0, 2))
-        losses, accuracies = results.T
+        losses, accuracies = (self.group.mean(results) if self.group else results).T
         self._moved |= bool(np.isfinite(losses).any())
         self._pace(len(batches), time.perf_counter() - start)
         return losses, accuracies

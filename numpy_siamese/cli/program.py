@@ -25,6 +25,9 @@ class Program(NamedTuple):
     pullbacks : str, optional
         The function that turns a case of `gradcheck` into one with another package's pullback, as
         ``module:function``.
+    ranks : str, optional
+        The function that trains as one of several processes, as ``module:function``. It takes what
+        `train.run` takes.
     """
 
     name: str
@@ -35,3 +38,4 @@ class Program(NamedTuple):
     export: str | None = None
     torch_numbers: str | None = None
     pullbacks: str | None = None
+    ranks: str | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
+from numpy_siamese.cli.ranks import is_launched, refuse_several
 from numpy_siamese.cli.run_flags import flags_elsewhere
 from numpy_siamese.errors import InputError, in_one_line
 from numpy_siamese.files.paths import expanded, shell_word
@@ -64,9 +65,12 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     Stopped
         A signal has come. The messages of both say how to go on, if there is a run to go on with.
     """
-    config, recorded = _configured(pkgutil.resolve_name(program.config), arguments)
+    if program.ranks is not None and is_launched():
+        return pkgutil.resolve_name(program.ranks)(program, arguments, stops)
+    refuse_several(program.name)
+    config, recorded = configured(pkgutil.resolve_name(program.config), arguments)
     out = arguments.resume or arguments.out or _new_folder(program)
-    data = _expanded(config.data)
+    data = expanded_data(config.data)
     # NumPy and all that takes time, now that signals are handled
     from numpy_siamese.data.holdout import held_out_labels, without_classes
     from numpy_siamese.data.sources import load
@@ -80,16 +84,16 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     resume = arguments.resume is not None
     trainer = Trainer(config, dataset, learner, out, arguments.quiet, resume)
     command = f"{program.name} train --resume {shell_word(out)}"
-    with closing(trainer), _ended_with_how_to_go_on(trainer, command), warnings.catch_warnings():
+    with closing(trainer), ended_with_how_to_go_on(trainer, command), warnings.catch_warnings():
         # NumPy's, of overflow: a network that diverges is told in one line
         warnings.simplefilter("ignore", RuntimeWarning)
         stops.ask = trainer.stop
         if recorded is not None and not arguments.quiet:
-            _note_what_differs(program, recorded.what_differs(trainer.environment()))
+            note_what_differs(program, recorded.what_differs(trainer.environment()))
         trainer.train()
 
 
-def _configured(
+def configured(
     config_class: type[TrainConfig], arguments: argparse.Namespace
 ) -> tuple[TrainConfig, RecordedConfig | None]:
     """Return the configuration that flags ask for, and the `config.json` that it comes from.
@@ -114,21 +118,28 @@ def _new_folder(program: Program) -> Path:
     return Path("runs") / f"{program.name}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
-def _expanded(data: str) -> str:
+def expanded_data(data: str) -> str:
+    """Return `--data` with the home folder in place of ``~``.
+
+    Raises
+    ------
+    InputError
+        There is no such home folder.
+    """
     try:
         return expanded(data)
     except InputError as error:
         raise InputError(f"--data: {error}") from error
 
 
-def _note_what_differs(program: Program, other: str) -> None:
+def note_what_differs(program: Program, other: str) -> None:
     """Print a note if a recorded run goes on, or is repeated, in another environment."""
     if other:
         console.complain(f"{program.name}: note: last bits may differ, for there is {other}")
 
 
 @contextmanager
-def _ended_with_how_to_go_on(trainer: "Trainer", command: str) -> Iterator[None]:
+def ended_with_how_to_go_on(trainer: "Trainer", command: str) -> Iterator[None]:
     """Let what ends a run early say with which command it goes on, where it is kept."""
     try:
         yield

@@ -78,9 +78,7 @@ class Trainer:
         self.history, self.batches_done = History(), 0
         self._stop: int | None = None
         self._start = time.perf_counter()
-        self.directory = RunDirectory(out, existing=resume)
-        self._checkpointer = Checkpointer(config, learner, self.directory)
-        self._results = Results(config, dataset, self.directory)
+        self.directory, self._checkpointer, self._results = self._parts(out, resume)
         try:
             self._resume() if resume else self._begin()
             self._results.write_metrics(self.history)
@@ -142,6 +140,15 @@ class Trainer:
     def environment(self) -> dict[str, Any]:
         """Return what decides about the run's speed and its last bits."""
         return environment.describe() | self.learner.environment()
+
+    def _parts(self, out: Path, resume: bool) -> tuple[RunDirectory, Checkpointer, Results]:
+        """Return what writes the run. One of several processes has parts of its own."""
+        directory = RunDirectory(out, existing=resume)
+        return (
+            directory,
+            Checkpointer(self.config, self.learner, directory),
+            Results(self.config, self.dataset, directory),
+        )
 
     def _train_epoch(self, epoch: int) -> None:
         """Learn from the batches of an epoch that are left."""

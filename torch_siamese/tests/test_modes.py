@@ -35,6 +35,14 @@ def test_auto_is_what_measured_best_on_the_device():
         assert selected(mode, CUDA) == mode
 
 
+def test_several_processes_capture_no_graph():
+    """Broken otherwise: the gradients of other ranks are averaged once, at the capture."""
+    for device in (CPU, CUDA):
+        assert selected("auto", device, alone=False) == "tuned"
+    with pytest.raises(InputError, match="--mode graph: found several processes, expected one"):
+        selected("graph", CUDA, alone=False)
+
+
 def test_a_graph_needs_a_gpu():
     """Broken otherwise: a run on the CPU ends in CUDA's traceback, after its folder is made."""
     with pytest.raises(InputError, match="--mode graph: found the device cpu, expected --device"):

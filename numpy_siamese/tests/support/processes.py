@@ -149,6 +149,7 @@ def _serve(package: str) -> None:
     importlib.import_module(f"{package}.training")
     if package == "torch_siamese":
         importlib.import_module("torch._dynamo")  # as the first optimiser would
+        importlib.import_module("torch_siamese.distributed.run")
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:
