@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import torch
 
+from numpy_siamese.errors import InputError
+
 
 def largest_batch(attempt: Callable[[int], object], below: int) -> int:
     """Return the largest batch that fits, by bisection.
@@ -30,6 +32,23 @@ def largest_batch(attempt: Callable[[int], object], below: int) -> int:
         else:
             below = middle
     return fits
+
+
+def too_large(pairs: int, found: str, attempt: Callable[[int], object]) -> InputError:
+    """Return the error about a batch of so many pairs, after attempts with smaller ones.
+
+    Parameters
+    ----------
+    pairs : int
+        That do not fit.
+    found : str
+        What the device says.
+    attempt : callable
+        As for `largest_batch`.
+    """
+    fits = largest_batch(attempt, pairs)
+    expected = f"at most {fits}" if fits else "more memory, for not one pair fits"
+    return InputError(f"--batch-size {pairs}: found {found}, expected {expected}")
 
 
 def _succeeds(attempt: Callable[[int], object], pairs: int) -> bool:

@@ -29,7 +29,7 @@ from torch_siamese.evaluation import accuracy
 from torch_siamese.image_source import image_source
 from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
-from torch_siamese.memory import largest_batch
+from torch_siamese.memory import too_large
 from torch_siamese.model import SiameseNet
 from torch_siamese.modes import cross_entropy, in_mode, selected
 from torch_siamese.optim import SGD
@@ -177,7 +177,9 @@ class TorchLearner:
             if self.device.type == "cpu":
                 raise
             found = str(error).partition(". ")[0]
-        raise self._too_large(max(len(left) for left, _, _ in batches), found)
+        self._steps_of.clear()
+        self.optimizer.zero_grad()
+        raise too_large(max(len(left) for left, _, _ in batches), found, self._attempt)
 
     def _learned(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn as `learn` does. Memory that runs out is a MemoryError on any device."""
@@ -204,14 +206,6 @@ class TorchLearner:
         steps = self._steps_of[pairs]
         starts = range(0, len(batches), steps.batches)
         return [steps.learn(packed(batches[k : k + steps.batches])) for k in starts]
-
-    def _too_large(self, pairs: int, found: str) -> InputError:
-        """Return the error about a batch, after attempts with smaller ones."""
-        self._steps_of.clear()
-        self.optimizer.zero_grad()
-        fits = largest_batch(self._attempt, pairs)
-        expected = f"at most {fits}" if fits else "more memory, for not one pair fits"
-        return InputError(f"--batch-size {pairs}: found {found}, expected {expected}")
 
     def _attempt(self, pairs: int) -> None:
         """Let another learner do as many steps as a capture needs before it, and one."""

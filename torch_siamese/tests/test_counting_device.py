@@ -180,6 +180,13 @@ def test_tensors_of_the_cpu_are_refused(device, work):
     assert torch.equal((x * torch.tensor(2.0)).cpu(), X * 2), "one number may stay"
 
 
+@pytest.mark.parametrize("work", [lambda x: x.unsqueeze_(0), lambda x: setattr(x, "data", x + 1)])
+def test_what_is_not_simulated_says_so(device, work):
+    """Broken otherwise: a tensor of the device has one shape outside and another inside."""
+    with pytest.raises(NotImplementedError, match="not simulated"):
+        work(X.to("cuda"))
+
+
 def test_a_stream_waits_for_the_work_that_its_own_depends_on(device):
     """Broken otherwise: a copy on another stream is used before it has arrived."""
     x = torch.ones(3, device="cuda")
@@ -193,6 +200,17 @@ def test_a_stream_waits_for_the_work_that_its_own_depends_on(device):
         x.zero_()
     torch.cuda.current_stream().wait_event(side.record_event())
     assert (x + y).tolist() == [3, 3, 3]
+
+
+def test_events_are_as_far_apart_as_there_is_work_between(device):
+    """Broken otherwise: what times a device cannot be tried without one."""
+    x = torch.ones(3, device="cuda")
+    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    start.record()
+    for _ in range(2):
+        _ = x.add_(1) * 2
+    end.record()
+    assert start.elapsed_time(end) == device.launches - 1 == 4
 
 
 def test_memory_has_an_end():

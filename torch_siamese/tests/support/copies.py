@@ -1,7 +1,6 @@
 """Copies between host and device, and when they happen."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,12 +74,11 @@ class Pending:
 
 
 def _fill_with_garbage(host: Tensor) -> None:
-    garbage: Any = float("nan") if host.is_floating_point() else -1
-    host.fill_(True if host.dtype == torch.bool else garbage % 256 if _is_byte(host) else garbage)
-
-
-def _is_byte(host: Tensor) -> bool:
-    return host.dtype == torch.uint8
+    """Write NaN, the largest integer, or True."""
+    if host.is_floating_point():
+        host.fill_(torch.nan)
+    else:
+        host.fill_(True if host.dtype == torch.bool else torch.iinfo(host.dtype).max)
 
 
 def _same_bytes(one: Tensor, other: Tensor) -> bool:

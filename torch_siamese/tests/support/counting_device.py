@@ -122,6 +122,7 @@ class CountingDevice:
     def replayed(self, graph: RecordedGraph) -> None:
         """Count the replay of a graph as one launch."""
         self.launches += 1
+        self.streams.advance()
         read, changed = graph.touched()
         self._ordered(read, changed)
         for host in filter(self.memory.is_pinned, read):
@@ -141,11 +142,14 @@ class CountingDevice:
         """Start an operation whose arguments may be of the device."""
         given = {id(x.held): x for x in tensors_of(args, kwargs) if isinstance(x, DeviceTensor)}
         args, kwargs = mapped(_held, (args, kwargs))
+        if torch.Tag.inplace_view in func.tags:
+            raise NotImplementedError(f"{func}: a shape changed in place is not simulated")
         graph, packet = RecordedGraph.capturing, func.overloadpacket
         if graph is not None and packet in OF_LIBRARIES - self._warm:
             raise RuntimeError(f"{func}: its library is used in a capture for the first time")
         read, changed = tensors_of(args, kwargs), written(func, args, kwargs)
         if graph is None:
+            self.streams.advance()
             self._ordered(read, changed)
         out = graph.call(func, args, kwargs) if graph else func(*args, **kwargs)
         self._warm.add(packet)
@@ -224,7 +228,6 @@ class CountingDevice:
 
     def _ordered(self, read: Sequence[Tensor], changed: Sequence[Tensor]) -> None:
         """Check that the current stream has waited for the work that its own depends on."""
-        self.streams.advance()
         stream = self.streams.current
         known = dict(self.streams.done)
         merge(known, stream.clock)

@@ -57,6 +57,14 @@ class DeviceTensor(Tensor):
     device = property(lambda self: CUDA)
     is_cuda = property(lambda self: True)
 
+    @property
+    def data(self) -> Tensor:
+        return self.detach()
+
+    @data.setter
+    def data(self, other: Tensor) -> None:
+        raise NotImplementedError("assigning `data` is not simulated, use copy_")
+
     def get_device(self) -> int:
         return 0
 

@@ -39,7 +39,7 @@ def in_force(device: Any) -> Iterator[None]:
 
     with ExitStack() as patches:
         for name, value in _names(device).items():
-            patches.enter_context(mock.patch.object(torch.cuda, name, value))
+            patches.enter_context(mock.patch.object(torch.cuda, name, value, create=True))
         patches.enter_context(mock.patch.object(threading.Thread, "run", run_there))
         patches.enter_context(modes(device))
         yield
@@ -119,7 +119,12 @@ def _names(device: Any) -> dict[str, Any]:
     memory = device.memory
     capacity = memory.limit or 80 * 2**30
     properties = SimpleNamespace(
-        name=NAME, total_memory=capacity, major=9, minor=0, multi_processor_count=132
+        name=NAME,
+        total_memory=capacity,
+        L2_cache_size=2**20,
+        major=9,
+        minor=0,
+        multi_processor_count=132,
     )
 
     def reset_peak(device: Any = None) -> None:
@@ -130,6 +135,7 @@ def _names(device: Any) -> dict[str, Any]:
         "is_initialized": lambda: True,
         "_lazy_init": lambda: None,
         "init": lambda: None,
+        "_sleep": lambda cycles: None,
         "device_count": lambda: 1,
         "current_device": lambda: 0,
         "set_device": lambda device: None,
