@@ -110,10 +110,6 @@ class Backward:
         """Compute a part of a batch that is not the last."""
         return nullcontext()
 
-    def objective(self, loss: Tensor, probs: Tensor) -> Tensor:
-        """Return what gradients are of."""
-        return loss
-
     def _of(
         self, left: Tensor, right: Tensor, targets: Tensor, share: float
     ) -> tuple[Tensor, Tensor]:
@@ -125,7 +121,7 @@ class Backward:
             loss = cross_entropy(probs, targets)
             if share != 1:
                 loss = loss * share
-            self.objective(loss, probs).backward()
+            loss.backward()
         return loss.detach(), probs.detach()
 
 

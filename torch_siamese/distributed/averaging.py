@@ -20,9 +20,9 @@ class AveragedBackward(Backward):
               = \frac{1}{K} \sum_r \nabla \frac{K}{N} \sum_{n \in r} \ell_n
 
     `DistributedDataParallel` computes it. If a probability of any rank is not finite, the
-    probabilities of all ranks are NaN. That takes no message of its own: such a rank multiplies its
-    loss by NaN, and the mean of the gradients carries it to the others. The bias of the head shows
-    it, because its gradient is a mean of probabilities minus targets.
+    probabilities of all ranks are NaN. That takes no message of its own: the gradient of the head's
+    bias sums (1 − p) p ∂loss/∂p over the pairs, and is NaN if and only if a p is. The mean of the
+    gradients carries it to the other ranks.
 
     `DistributedDataParallel` lays out its buffers anew after a first step, and the order of a sum
     follows from the layout. So a first step is done here, on blank images. Then all steps that
@@ -57,7 +57,3 @@ class AveragedBackward(Backward):
     def more_to_come(self) -> AbstractContextManager[None]:
         """Add up gradients here, and leave it to the last part to tell the other ranks."""
         return self._parallel.no_sync()
-
-    def objective(self, loss: Tensor, probs: Tensor) -> Tensor:
-        """Return the loss, or NaN if a probability is not finite."""
-        return loss * loss.new_ones(()).masked_fill(probs.isnan().any(), math.nan)
