@@ -82,7 +82,7 @@ class Windows:
         if (height, width) == self.size:
             return xt
         C, _, _, N = xt.shape
-        padded = np.empty_like(xt, shape=(C, height, width, N))
+        padded = np.empty((C, height, width, N), xt.dtype, like=xt)
         padded.fill(value)
         self.crop(padded)[...] = xt
         return padded

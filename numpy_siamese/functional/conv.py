@@ -74,7 +74,7 @@ def conv2d(
     (KH, KW), (P, Q) = windows.kernel, windows.positions
 
     xt = windows.pad(batch_innermost(images), 0)  # (C, H + padding, W + padding, N)
-    cols = np.empty_like(xt, shape=(C, KH * KW, P, Q, N))
+    cols = np.empty((C, KH * KW, P, Q, N), xt.dtype, like=xt)
     for k, view in enumerate(windows.views(xt)):
         cols[:, k] = view
     cols = cols.reshape(groups, C // groups * KH * KW, P * Q * N)
@@ -92,7 +92,7 @@ def conv2d(
         dweight = (cols @ dyt.swapaxes(1, 2)).swapaxes(1, 2).reshape(weight.shape)
         dbias = None if bias is None else dyt.sum(axis=2).reshape(O)
         dcols = (kernels.swapaxes(1, 2) @ dyt).reshape(C, KH * KW, P, Q, N)
-        dxt = np.zeros_like(dcols, shape=padded_shape)
+        dxt = np.zeros(padded_shape, dcols.dtype, like=dcols)
         for k, view in enumerate(windows.views(dxt)):
             view += dcols[:, k]
         dx = batch_first(windows.crop(dxt))

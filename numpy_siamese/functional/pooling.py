@@ -83,7 +83,7 @@ def max_pool2d(
 
     def pullback(dy: Array) -> tuple[Array]:
         dyt = batch_innermost(_arguments.images(dy))
-        dxt = np.zeros_like(dyt, shape=padded_shape)
+        dxt = np.zeros(padded_shape, dyt.dtype, like=dyt)
         offsets = list(enumerate(windows.views(dxt)))
         for k, view in reversed(offsets):  # a later offset reads from an earlier window
             view += where(winner == k, dyt)

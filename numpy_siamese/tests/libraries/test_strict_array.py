@@ -104,3 +104,14 @@ def test_a_shape_of_nothing_is_none_as_in_cupy():
     x = asarray(np.zeros(3))
     assert np.empty_like(x, shape=()).shape == (3,)
     assert np.zeros_like(x, shape=(0,)).shape == (0,)
+
+
+def test_a_larger_shape_in_the_order_of_a_prototype_is_refused():
+    """Broken otherwise: CuPy takes memory for the prototype's shape, and writes beyond its end."""
+    x = asarray(np.zeros((2, 3, 4)).swapaxes(0, 1))
+    with pytest.raises(MemoryError, match="beyond the end"):
+        np.empty_like(x, shape=(3, 4, 5))
+    for found in (np.empty_like(x, shape=(3, 4, 5), order="C"), np.empty((3, 4, 5), like=x)):
+        assert found.shape == (3, 4, 5)
+    assert np.empty_like(x, shape=(3, 2, 3)).shape == (3, 2, 3)
+    assert np.empty_like(x, shape=(9, 9)).shape == (9, 9)

@@ -32,8 +32,14 @@ def ones(shape: Shape, dtype: Any = float, order: Any = "C") -> Any:
 def empty_like(
     a: Any, dtype: Any = None, order: Any = "K", subok: None = None, shape: Shape | None = None
 ) -> Any:
-    """As CuPy, take a shape of 0 or () for none."""
+    """As CuPy, take a shape of 0 or () for none, and for another shape memory of the prototype's.
+
+    The latter it does where it keeps the order of a prototype that is contiguous in neither way.
+    """
     assert subok is None
+    keeps = order == "K" and not (a.flags.c_contiguous or a.flags.f_contiguous)
+    if keeps and shape and np.ndim(shape) and len(shape) == a.ndim and np.prod(shape) > a.size:
+        raise MemoryError("CuPy would write beyond the end of the array")
     return strict_array.wrapped(_spoiled(np.empty_like(a._host, dtype, order, shape=shape or None)))
 
 
