@@ -3,6 +3,7 @@
 The twin of `numpy_siamese._arrays`, which says why what merely looks like an array is refused.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,18 @@ def staged(array: np.ndarray, device: torch.device, on_host: bool = False) -> Te
     if device.type != "cpu":
         found = found.pin_memory()
     return found if on_host else found.to(device, non_blocking=True)
+
+
+def on_host(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Return tensors of one dtype as arrays of the host, in one copy."""
+    if not tensors:
+        return {}
+    flat = torch.cat([value.detach().reshape(-1) for value in tensors.values()]).cpu()
+    parts = flat.split([value.numel() for value in tensors.values()])
+    return {
+        name: part.reshape(value.shape).numpy()
+        for (name, value), part in zip(tensors.items(), parts, strict=True)
+    }
 
 
 def network(value: Any) -> Any:

@@ -34,7 +34,9 @@ def largest_batch(attempt: Callable[[int], object], below: int) -> int:
     return fits
 
 
-def too_large(pairs: int, found: str, attempt: Callable[[int], object]) -> InputError:
+def too_large(
+    pairs: int, found: str, attempt: Callable[[int], object], ranks: int = 1
+) -> InputError:
     """Return the error about a batch of so many pairs, after attempts with smaller ones.
 
     Parameters
@@ -45,10 +47,12 @@ def too_large(pairs: int, found: str, attempt: Callable[[int], object]) -> Input
         What the device says.
     attempt : callable
         As for `largest_batch`.
+    ranks : int
+        How many devices have a batch's pairs, each as many.
     """
     fits = largest_batch(attempt, pairs)
-    expected = f"at most {fits}" if fits else "more memory, for not one pair fits"
-    return InputError(f"--batch-size {pairs}: found {found}, expected {expected}")
+    expected = f"at most {fits * ranks}" if fits else "more memory, for not one pair fits"
+    return InputError(f"--batch-size {pairs * ranks}: found {found}, expected {expected}")
 
 
 def _succeeds(attempt: Callable[[int], object], pairs: int) -> bool:

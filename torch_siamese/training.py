@@ -20,7 +20,7 @@ from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.runs.learner import Pairs
 from torch_siamese import blocks
-from torch_siamese._tensors import from_array, network, staged, tensor
+from torch_siamese._tensors import from_array, network, on_host, staged, tensor
 from torch_siamese.blocks import Batch, packed
 from torch_siamese.config import TrainConfig
 from torch_siamese.cuda_graph import WARM_UP, CapturedSteps
@@ -179,7 +179,9 @@ class TorchLearner:
             found = str(error).partition(". ")[0]
         self._steps_of.clear()
         self.optimizer.zero_grad()
-        raise too_large(max(len(left) for left, _, _ in batches), found, self._attempt)
+        ranks = self.group.size if self.group else 1
+        pairs = max(len(left) for left, _, _ in batches) // ranks
+        raise too_large(pairs, found, self._attempt, ranks)
 
     def _learned(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn as `learn` does. Memory that runs out is a MemoryError on any device."""
@@ -256,8 +258,7 @@ class TorchLearner:
         -------
         dict of name → array
         """
-        state = self.net.state_dict()
-        return {name: value.contiguous().cpu().numpy() for name, value in state.items()}
+        return on_host(self.net.state_dict())
 
     def momentum_state(self) -> dict[str, Array]:
         """Return the optimiser's momentum buffers by name. There are none before a first step.
@@ -270,7 +271,7 @@ class TorchLearner:
             return {}
         parameters = self.net.named_parameters()
         buffers = {name: self.optimizer.buffer(parameter) for name, parameter in parameters}
-        return {n: b.contiguous().cpu().numpy() for n, b in buffers.items() if b is not None}
+        return on_host({name: buffer for name, buffer in buffers.items() if buffer is not None})
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
         """Take the state of another learner.

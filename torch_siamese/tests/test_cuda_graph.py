@@ -24,7 +24,7 @@ def graphs(monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(cuda_graph.torch.cuda, "CUDAGraph", graph)
-    monkeypatch.setattr(training, "selected", lambda mode, device: mode.replace("auto", "graph"))
+    monkeypatch.setattr(training, "selected", lambda mode, _, **kw: mode.replace("auto", "graph"))
     return made
 
 
