@@ -108,7 +108,7 @@ class SiameseNet(nn.Module):
         -------
         probs : (N, 1)
         """
-        return torch.sigmoid(self.logits(left, right))
+        return torch.sigmoid(self.logits(left, right).to(self.fc1.weight.dtype))
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """Return the probability that each pair is of the same class.

@@ -22,12 +22,14 @@ def plain_arithmetic(device: torch.device, half: bool = False) -> Iterator[None]
     """Compute in the dtype of the arguments, whatever autocast or inference mode is in force.
 
     With `half`, affine maps round float32 factors and results to bfloat16 (autocast). Both settings
-    belong to the thread. Gradients are recorded, unless they are switched off within.
+    belong to the thread. Gradients are recorded, unless they are switched off within. Autocast
+    would keep rounded weights until the outermost autocast ends, here over several steps. So it
+    keeps none.
     """
     with (
         torch.inference_mode(False),
         torch.enable_grad(),
-        torch.autocast(device.type, dtype=torch.bfloat16, enabled=half),
+        torch.autocast(device.type, dtype=torch.bfloat16, enabled=half, cache_enabled=False),
     ):
         yield
 

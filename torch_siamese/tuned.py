@@ -58,7 +58,8 @@ class TunedNet(nn.Module):
         else:
             twins = self.features(left), self.features(right)
         one, other = map(self._last, twins)
-        return torch.sigmoid(self.fc1((one - other).abs_()))
+        logits = self.fc1((one - other).abs_())
+        return torch.sigmoid(logits.to(self.fc1.weight.dtype))  # 8 bits are too few near 1
 
     def _computed(self, layer: Layer) -> Callable[[Tensor], Tensor]:
         """Return the function of a fused layer."""

@@ -91,7 +91,7 @@ class Spoiling:
         monkeypatch.setattr(modes.Backward, "__call__", spoiling)
 
 
-@pytest.mark.parametrize("mode", ["eager", "tuned"])
+@pytest.mark.parametrize("mode", ["eager", "tuned", "tuned in bf16"])
 @pytest.mark.parametrize("at_a_time", [2, 6])
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("bad", [None, 0, 2, 5])
@@ -103,7 +103,9 @@ def test_how_many_are_given_at_a_time_does_not_change_a_bit(
     """
     first_image = None if bad is None else float(IMAGES[BATCHES[bad][0][0]].sum())
     Spoiling(monkeypatch, first_image)
-    alone, together = (learner(momentum=momentum, mode=mode) for _ in range(2))
+    mode, _, half = mode.partition(" in ")
+    flags = {"momentum": momentum, "mode": mode, "precision": half or "fp32"}
+    alone, together = (learner(**flags) for _ in range(2))
     expected = np.concatenate([alone.learn([batch]) for batch in BATCHES], axis=1)
     parts = [BATCHES[start : start + at_a_time] for start in range(0, len(BATCHES), at_a_time)]
     found = np.concatenate([together.learn(part) for part in parts], axis=1)

@@ -89,6 +89,23 @@ def test_bf16_rounds_and_still_learns(mode):
     assert own.environment()["mode"] == mode
 
 
+@pytest.mark.parametrize("mode", ["eager", "tuned"])
+def test_bf16_leaves_probabilities_their_bits(mode):
+    """Broken otherwise: a confident verdict is rounded to 1. A mistake then costs 100, and no
+    gradient corrects it.
+    """
+    net = initialize(0, torch.float32)
+    with torch.no_grad():
+        net.fc1.weight.zero_()
+        net.fc1.bias.fill_(8.0)  # p = 0.99966
+    images = torch.rand(2, 1, 28, 28)
+    loss, probs = in_mode(mode, net, CPU, half=True)(images, images, torch.zeros(2, 1))
+    assert probs.dtype == torch.float32
+    assert (probs == torch.sigmoid(torch.tensor(8.0))).all()
+    assert 8 < loss < 8.1
+    assert abs(net.fc1.bias.grad - 1) <= ROUNDED
+
+
 def test_the_test_pairs_are_judged_without_rounding():
     """Broken otherwise: `evaluate` finds another accuracy than the run reported."""
     rounded, plain = learner(precision="bf16"), learner()
