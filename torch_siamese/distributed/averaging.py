@@ -23,9 +23,9 @@ def averaged(net: SiameseNet, group: Group) -> Step:
               = \frac{1}{K} \sum_r \nabla \frac{K}{N} \sum_{n \in r} \ell_n
 
     `DistributedDataParallel` computes it. If a probability of any rank is not finite, the
-    probabilities of all ranks are NaN. That takes no message of its own: such a rank multiplies its
-    loss by NaN, and the mean of the gradients carries it to the others. The bias of the head shows
-    it, because its gradient is a mean of probabilities minus targets.
+    probabilities of all ranks are NaN. That takes no message of its own: the gradient of a NaN
+    through the sigmoid is NaN, whatever it is multiplied by, and the mean carries it to the others.
+    The bias of the head shows it. Its gradient is else a mean of probabilities minus targets.
 
     `DistributedDataParallel` lays out its buffers anew after a first step, and the order of a sum
     follows from the layout. So a first step is done here, on blank images. Then all steps that
@@ -53,7 +53,7 @@ def averaged(net: SiameseNet, group: Group) -> Step:
         with group.in_touch(), plain_arithmetic(left.device):
             probs = parallel(left, right)
             loss = F.binary_cross_entropy(probs.nan_to_num(0.5), targets.to(probs.dtype))
-            (loss * torch.where(torch.isfinite(probs).all(), 1.0, torch.nan)).backward()
+            loss.backward()
         grads = {n: p.grad for n, p in net.named_parameters() if p.grad is not None}
         finite = torch.isfinite(grads["fc1.bias"]).all()
         return loss.detach(), torch.where(finite, probs.detach(), torch.nan), grads
