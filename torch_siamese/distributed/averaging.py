@@ -21,7 +21,7 @@ class AveragedBackward(Backward):
 
     `DistributedDataParallel` computes it. If a probability of any rank is not finite, the
     probabilities of all ranks are NaN. That takes no message of its own: the gradient of the head's
-    bias sums (1 − p) p ∂loss/∂p over the pairs, and is NaN if and only if a p is. The mean of the
+    bias sums ∂loss/∂p (1 − p) p over the pairs, and is NaN if and only if a p is. The mean of the
     gradients carries it to the other ranks.
 
     `DistributedDataParallel` lays out its buffers anew after a first step, and the order of a sum

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn, TypeVar
@@ -9,6 +10,7 @@ from typing import NoReturn, TypeVar
 import numpy as np
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from numpy_siamese.errors import InputError, in_one_line, reason
 from numpy_siamese.runs.learner import Pairs
@@ -22,6 +24,9 @@ CLOSED = re.compile(r"connection closed|connection reset|broken pipe", re.IGNORE
 LATE = re.compile(r"timed? ?out", re.IGNORECASE)
 COMMUNICATION = re.compile(rf"gloo|nccl|connect|peer|{LATE.pattern}|socket|store", re.IGNORECASE)
 """Words of an error that is about another process, not about this one's arithmetic."""
+
+MOST_SENT = 16
+"""Messages that are kept after they are sent."""
 
 PATIENCE = 3.0
 """Seconds in which those that are left say that they are, after one is lost."""
@@ -54,6 +59,7 @@ class Group:
         self.launch, self._store = launch, store
         self.rank, self.size = launch.rank, launch.size
         self.speaks = self.rank == 0
+        self._sent: deque[list[Tensor]] = deque(maxlen=MOST_SENT)
 
     def share(self, pairs: Pairs) -> Pairs:
         """Return this rank's part of a batch; see `share.share`."""
@@ -65,21 +71,21 @@ class Group:
         A NaN of one rank is a NaN for all.
         """
         total = torch.from_numpy(np.array(values, np.float64))
-        with self.in_touch():
+        with self.in_touch(total):
             dist.all_reduce(total)
         return total.numpy() / self.size
 
     def largest(self, numbers: Sequence[int]) -> list[int]:
         """Return the largest of each number over all ranks."""
         found = torch.tensor(numbers)
-        with self.in_touch():
+        with self.in_touch(found):
             dist.all_reduce(found, dist.ReduceOp.MAX)
         return found.tolist()
 
     def of_first(self, number: int) -> int:
         """Return the number that rank 0 gives."""
         found = torch.tensor([number])
-        with self.in_touch():
+        with self.in_touch(found):
             dist.broadcast(found, 0)
         return int(found)
 
@@ -89,7 +95,7 @@ class Group:
         found = torch.zeros(size, dtype=torch.uint8)
         if self.rank == 0:
             found.numpy()[:] = np.frombuffer(content, np.uint8)
-        with self.in_touch():
+        with self.in_touch(found):
             dist.broadcast(found, 0)
         return found.numpy().tobytes()
 
@@ -102,7 +108,7 @@ class Group:
             len(content).to_bytes(8, "big") + content, np.uint8
         )
         everyones = [torch.empty_like(mine) for _ in range(self.size)]
-        with self.in_touch():
+        with self.in_touch(mine, *everyones):
             dist.all_gather(everyones, mine)
         rows = [row.numpy().tobytes() for row in everyones]
         return [row[8 : 8 + int.from_bytes(row[:8], "big")].decode() for row in rows]
@@ -134,8 +140,12 @@ class Group:
         raise InputError(where + failures[rank])
 
     @contextmanager
-    def in_touch(self) -> Iterator[None]:
+    def in_touch(self, *sent: Tensor) -> Iterator[None]:
         """Raise RankLostError if PyTorch cannot reach another rank.
+
+        Views of what is sent are kept for a while, as they hold it without Python. A thread
+        of PyTorch lets go of it a moment later. If Python alone were left to hold it, it
+        would have to wait for Python, and a process that is about to end would be aborted.
 
         Raises
         ------
@@ -144,6 +154,7 @@ class Group:
         SystemExit
             On the others of them, and on all if the one that is lost has said why (status 2).
         """
+        self._sent.append([tensor.view(-1) for tensor in sent])
         try:
             yield
         except RuntimeError as error:

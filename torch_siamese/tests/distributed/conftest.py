@@ -8,7 +8,7 @@ import pytest
 
 from numpy_siamese.tests.support.processes import Server
 from numpy_siamese.tests.support.tiny import idx_folder
-from torch_siamese.distributed.command import LOG_LEVEL
+from torch_siamese.tests.distributed.ranks import server_of_ranks
 
 SMALL = (
     *("--epochs", 2, "--batches", 6, "--batch-size", 12, "--test-pairs", 10, "--window", 5),
@@ -20,11 +20,8 @@ SMALL = (
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start processes that have imported all that they need."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv(LOG_LEVEL, "ERROR")  # as the server imports PyTorch before a run does
-        found = Server("torch_siamese", tmp_path_factory.mktemp("ranks"))
-    yield found
-    found.close()
+    with server_of_ranks(tmp_path_factory.mktemp("ranks")) as found:
+        yield found
 
 
 @pytest.fixture(scope="package")

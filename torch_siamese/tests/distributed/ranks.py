@@ -6,11 +6,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from numpy_siamese.tests.support.processes import REPOSITORY, Process, Server
+from torch_siamese.distributed.command import LOG_LEVEL
 from torch_siamese.distributed.launch import TIMEOUT
 
 LONGEST = 60
@@ -62,6 +66,16 @@ def variables(rank: int, size: int, port: int, **others: str) -> dict[str, str]:
         TIMEOUT: str(LONGEST // 2),
         **others,
     }
+
+
+@contextmanager
+def server_of_ranks(folder: Path) -> Iterator[Server]:
+    """Start a server of ranks, whose PyTorch says nothing of sockets that close."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(LOG_LEVEL, "ERROR")  # read when the server imports PyTorch
+        server = Server("torch_siamese", folder)
+    yield server
+    server.close()
 
 
 class Job:

@@ -13,6 +13,19 @@ from numpy_siamese.tests.support.same_run import assert_same_run, read_rows
 from torch_siamese.tests.distributed.conftest import SMALL
 from torch_siamese.tests.distributed.ranks import KILL, TERMINATE, in_step, start
 
+SPOIL = """
+    if step == 4 and hasattr(self, "kept"):
+        with torch.no_grad():
+            self.net.fc1.bias.copy_(self.kept)
+import torch
+def spoil(learner):
+    kept = learner.net.fc1.bias.detach().clone()
+    with torch.no_grad():
+        learner.net.fc1.bias.fill_(torch.nan)
+    return kept
+"""
+"""What lets a rank's probabilities be NaN in its second and third step."""
+
 ASKED = "torch-siamese: terminated; saved after epoch 1, batch 4, go on with: "
 
 
@@ -93,27 +106,21 @@ def test_a_run_goes_on_with_another_number_of_ranks(server, flags, tmp_path):
 
 def test_a_batch_that_is_not_finite_on_one_rank_is_left_out_by_all(server, flags, tmp_path):
     """One rank's NaN must not reach the weights of any, and both must know of it."""
-    diverge = "\n".join(
-        [
-            "self.kept = self.net.fc1.bias.detach().clone()",
-            "        with __import__('torch').no_grad(): self.net.fc1.bias.fill_(float('nan'))",
-        ]
-    )
-    setup = in_step(3, 1, diverge) + (
-        "    if step == 4 and hasattr(self, 'kept'):\n"
-        "        with __import__('torch').no_grad(): self.net.fc1.bias.copy_(self.kept)\n"
-        "        del self.kept\n"
-    )
+    setup = in_step(2, 1, "self.kept = spoil(self)") + SPOIL
     out = tmp_path / "run"
     flag = ("--on-nan", "continue", "--window", 1, "--checkpoint-every", 1, "--out", out)
     job = start(server, 2, *flags(*flag), setup=setup)
     assert job.wait() == [0, 0], job.err
     losses = [float(row["loss"] or "nan") for row in read_rows(out / "metrics.csv")]
-    assert [k for k, loss in enumerate(losses, 1) if not np.isfinite(loss)] == [3]
-    assert "epoch 1, batch 3 left out: its loss is not finite" in job.ranks[0].out
+    assert [k for k, loss in enumerate(losses, 1) if not np.isfinite(loss)] == [2, 3]
+    assert "epoch 1, batch 2 left out: its loss is not finite" in job.ranks[0].out
+    before, after = (load_file(out / f"checkpoints/batch-00000{k}.safetensors") for k in (1, 3))
+    for name, value in before.items():
+        if not name.startswith("history."):
+            np.testing.assert_array_equal(after[name], value, strict=True, err_msg=name)
     job = start(server, 2, *flags("--out", tmp_path / "stopped"), setup=setup)
     assert job.wait() == [2, 2]
-    assert re.fullmatch(r"torch-siamese: error: .* diverged at epoch 1, batch 3, .*\n", job.err)
+    assert re.fullmatch(r"torch-siamese: error: .* diverged at epoch 1, batch 2, .*\n", job.err)
 
 
 def test_a_failure_of_rank_0_alone_is_told_once(server, flags, tmp_path):
@@ -136,6 +143,16 @@ if os.environ["RANK"] == "0":
     assert job.wait() == [2, 2]
     assert job.ranks[0].err.startswith("torch-siamese: error: disk: No space left on device; saved")
     assert job.ranks[0].err.count("\n") == 1
+
+
+def test_a_failure_of_one_rank_alone_is_told_by_it(server, flags, tmp_path):
+    """Rank 0 knows nothing of another's memory, and does not take it for dead."""
+    setup = in_step(4, 1, "raise MemoryError('on a device')")
+    job = start(server, 2, *flags("--out", tmp_path / "run", "--quiet"), setup=setup)
+    assert job.wait() == [2, 2]
+    assert job.err == (
+        "torch-siamese: error: not enough memory, expected smaller sizes (on a device)\n"
+    )
 
 
 def test_standard_output_that_is_gone_ends_all(server, flags, tmp_path):
