@@ -18,6 +18,7 @@ from benchmarks import (
     tables,
 )
 from benchmarks.backends.catalogue import BY_NAME
+from benchmarks.device_report import cli as device_report
 from benchmarks.measure import measure
 from benchmarks.results import Results
 from benchmarks.workloads import WORKLOADS, counts_of_threads
@@ -40,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return the exit status."""
     arguments = _parser().parse_args(argv)
     try:
+        if arguments.verb == "cuda":
+            return device_report.run(arguments, _say)
         if arguments.verb == "compare":
             old, new = (results_file.load(path) for path in (arguments.old, arguments.new))
             console.show(compare.as_text(old, new))
@@ -139,7 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=path, metavar="DIR", help="write results.json, results.md and pictures"
     )
-    verbs = parser.add_subparsers(dest="verb", metavar="compare")
+    verbs = parser.add_subparsers(dest="verb", metavar="compare | cuda")
+    device_report.add(verbs)
     comparing = verbs.add_parser("compare", help="show what changed beyond the noise")
     comparing.add_argument("old", type=path, metavar="OLD.json")
     comparing.add_argument("new", type=path, metavar="NEW.json")

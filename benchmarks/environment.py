@@ -2,11 +2,11 @@
 
 import os
 import platform
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.device_state import device_state
 from benchmarks.remarks import WEAKER
 from numpy_siamese.parallel.cores import available_cores
 from numpy_siamese.runs import environment
@@ -111,27 +111,12 @@ def caches() -> str:
 
 
 def cuda() -> str:
-    """Return the CUDA device with its driver and clocks, or that there is none."""
+    """Return the CUDA device with its versions and its state now, or that there is none."""
     import torch
 
     if not torch.cuda.is_available():
         return "no CUDA device"
     facts = [torch.cuda.get_device_name(), f"CUDA {torch.version.cuda}"]
     facts.append(f"cuDNN {torch.backends.cudnn.version()}")
-    query = "driver_version,clocks.current.sm,clocks.current.memory,power.limit"
-    try:
-        told = subprocess.run(
-            ["nvidia-smi", f"--query-gpu={query}", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ", ".join(facts)
-    return ", ".join(
-        [
-            *facts,
-            *(f"{n} {v.strip()}" for n, v in zip(query.split(","), told.split(","), strict=False)),
-        ]
-    )
+    told = device_state().items()
+    return ", ".join([*facts, *(f"{name} {value}" for name, value in told if name != "name")])

@@ -134,3 +134,22 @@ def step_flops(pairs: int) -> float:
 def embed_flops(images: int) -> float:
     """Return additions and multiplications of embedding images."""
     return 2.0 * images * MNIST.products()
+
+
+def step_bytes(pairs: int, element: int = 4) -> float:
+    """Return the bytes that a training step cannot but read and write.
+
+    A convolution counts together with its ReLU and pooling, and the update with five passes over
+    the parameters. The images' own gradient is not written.
+    """
+    of_images = sum(_both_ways(name, 2 * pairs) for name in ("layer1", "layer2", "fc1", "fc2"))
+    of_pairs = sum(_both_ways(name, pairs) for name in ("distance", "head", "sigmoid", "loss"))
+    _, shape = next(MNIST.with_shapes())
+    images = 4.0 * 2 * pairs * np.prod(shape)
+    weights = [LAYERS[name].shapes(1) for name in ("conv1", "conv2", "fc1", "fc2", "head")]
+    parameters = sum(np.prod(s["weight"]) + np.prod(s["bias"]) for s in weights)
+    return float(element / 4 * (of_images + of_pairs - images + 5 * 4.0 * parameters))
+
+
+def _both_ways(name: str, N: int) -> float:
+    return sum(LAYERS[name].traffic(N, direction) for direction in ("forward", "backward"))

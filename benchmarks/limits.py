@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from benchmarks.blas_threads import threadpool_limits
 from benchmarks.timing import Timed, once
 
 SIZE = 1536

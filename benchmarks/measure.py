@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from benchmarks import contention, limits, memory
 from benchmarks.agreement import Disagreement, check, check_change
 from benchmarks.backends.base import Backend, Job, NotRun
 from benchmarks.backends.base import Results as Arrays
 from benchmarks.backends.numpy_backend import NumpyBackend
+from benchmarks.blas_threads import threadpool_limits
 from benchmarks.results import Cell
 from benchmarks.timing import Sample, Timed, rounds
 from benchmarks.workloads import Work
@@ -72,8 +72,7 @@ def measure(
             except (NotRun, Disagreement, MemoryError, RuntimeError) as error:
                 cells[backend.name] = replace(cell, missing=_why_missing(error))
         timed = {
-            name: Timed(job.run, backend.enter, backend.synchronize)
-            for name, (backend, job) in ready.items()
+            name: _timed(job, backend, work.workload) for name, (backend, job) in ready.items()
         }
         if work.workload == "step":
             timed[limits.MATRIX_PRODUCT] = limits.matrix_product(work.flops)
@@ -94,6 +93,11 @@ def measure(
             elif work.workload == "step" and not cells[name].missing:
                 cells[name] = replace(cells[name], device_bytes=backend.peak_bytes(job.run))
     yield from cells.values()
+
+
+def _timed(job: Job, backend: Backend, workload: str) -> Timed:
+    timed = Timed(job.run, backend.enter, backend.synchronize)
+    return replace(timed, timer=backend.timer(workload), count=job.count)
 
 
 def _empty_cell(work: Work, backend: str, threads: int) -> Cell:
@@ -145,7 +149,7 @@ def _outcome(
 ) -> Outcome:
     before = job.weights()
     with verified():
-        output = job.run()
+        output = (job.once or job.run)()
     return Outcome(job.named(output), before, job.weights())
 
 

@@ -7,7 +7,8 @@ statement after the other; the interleaving is all that is added here.
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -25,6 +26,29 @@ QUICKEST = 1e-7
 """Seconds that work takes at least, as a clock can tell: a sample is of 20,000 runs at most."""
 
 
+class Timer(Protocol):
+    """How the time of some runs is taken."""
+
+    def seconds(
+        self, run: Callable[[], object], repeats: int, synchronize: Callable[[], object]
+    ) -> float:
+        """Return what all runs take together. `synchronize` waits until they are done."""
+
+
+class WallTimer:
+    """The clock on the wall."""
+
+    def seconds(
+        self, run: Callable[[], object], repeats: int, synchronize: Callable[[], object]
+    ) -> float:
+        """Return what all runs take together, waited for."""
+        start = time.perf_counter()
+        for _ in range(repeats):
+            run()
+        synchronize()
+        return time.perf_counter() - start
+
+
 @dataclass(frozen=True)
 class Timed:
     """A job as the rounds see it.
@@ -35,12 +59,16 @@ class Timed:
     enter : sets what must be in force while it runs; not timed
     synchronize : waits until the work is done
     leave : waits until its threads no longer disturb what comes next; not timed
+    timer : takes the time
+    count : how often one run does the work; times are of doing it once
     """
 
     run: Callable[[], object]
     enter: Callable[[], object] = lambda: None
     synchronize: Callable[[], object] = lambda: None
     leave: Callable[[], object] = lambda: None
+    timer: Timer = field(default_factory=WallTimer)
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -74,15 +102,13 @@ def once(job: Timed, repeats: int = 1) -> Sample:
     """Return what the work takes, the mean of some repeats, waited for."""
     job.enter()
     job.synchronize()
-    delays = contention.delays()
-    cpu, start = time.process_time(), time.perf_counter()
-    for _ in range(repeats):
-        job.run()
-    job.synchronize()
-    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    delays, cpu = contention.delays(), time.process_time()
+    seconds = job.timer.seconds(job.run, repeats, job.synchronize)
+    cpu = time.process_time() - cpu
     delay = contention.delay_since(delays)
     job.leave()
-    return Sample(seconds / repeats, cpu / repeats, delay / repeats)
+    done = repeats * job.count
+    return Sample(seconds / done, cpu / done, delay / done)
 
 
 def rounds(
@@ -112,7 +138,7 @@ def rounds(
             failures[name] = error
             del samples[name]
             return None
-        expected[name] = found.seconds
+        expected[name] = found.seconds * jobs[name].count
         return found
 
     def sample(name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.timing import Timer, WallTimer
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.data.sources import load
 from numpy_siamese.model import SiameseNet
@@ -38,11 +39,17 @@ class Job:
         What the run has computed.
     weights : () → arrays by name
         What runs change, as it is now: copies; nothing where they change nothing.
+    count : int
+        How often one timed run does the work; times are of doing it once.
+    once : () → output
+        Does the work once, to be checked, where a run does it more often.
     """
 
     run: Callable[[], Any]
     named: Callable[[Any], Results]
     weights: Callable[[], Results] = dict
+    count: int = 1
+    once: Callable[[], Any] | None = None
 
 
 class Backend(ABC):
@@ -103,6 +110,10 @@ class Backend(ABC):
         """Wait until the device has done all it was given; the CPU has when a call returns."""
         return
 
+    def timer(self, workload: str) -> Timer:
+        """Return what takes the time of a workload."""
+        return WallTimer()
+
     def bytes_per_pair(self) -> float:
         """Return about how much memory a training step takes for each pair of its batch."""
         return 0.0
@@ -161,6 +172,11 @@ def draw(pairs: int, k: int = 0) -> tuple[Array, Array, Array]:
     """Draw batch k of the pairs that every backend learns from: left, right, targets (N, 1)."""
     left, right, targets = _sampler(max(pairs, 2)).batch(0, k)  # the fewest that can be balanced
     return left[:pairs], right[:pairs], targets[:pairs]
+
+
+def draw_epoch(batches: int) -> list[tuple[Array, Array, Array]]:
+    """Draw the first batches of 100 pairs at once, as a run does: those that `draw` gives."""
+    return _sampler(100).batches(0, range(batches))
 
 
 def batch(pairs: int) -> tuple[Array, Array, Array]:

@@ -5,6 +5,7 @@ from benchmarks.backends.cupy_backend import CupyBackend
 from benchmarks.backends.jax_backend import JaxBackend
 from benchmarks.backends.numpy_backend import NumpyBackend
 from benchmarks.backends.torch_backend import TorchBackend
+from benchmarks.backends.torch_product import PlainBackend, ProductBackend
 from benchmarks.backends.torch_tuned import TunedTorchBackend
 
 BACKENDS: tuple[Backend, ...] = (
@@ -13,11 +14,13 @@ BACKENDS: tuple[Backend, ...] = (
     TorchBackend("torch-eager"),
     TorchBackend("torch-channels-last", channels_last=True),
     TorchBackend("torch-compile", compile_mode="default"),
-    TorchBackend("cuda-eager", device="cuda"),
-    TorchBackend("cuda-tf32", device="cuda", precision="tf32"),
-    TorchBackend("cuda-bf16", device="cuda", precision="bfloat16"),
-    TorchBackend("cuda-compile", device="cuda", compile_mode="default"),
-    TorchBackend("cuda-graph", device="cuda", compile_mode="reduce-overhead"),
+    PlainBackend("cuda-plain"),
+    ProductBackend("cuda-eager", "eager"),
+    ProductBackend("cuda-tuned", "tuned"),
+    ProductBackend("cuda-compile", "compile"),
+    ProductBackend("cuda-graph", "graph"),
+    ProductBackend("cuda-graph-tf32", "graph", "tf32"),
+    ProductBackend("cuda-graph-bf16", "graph", "bf16"),
     JaxBackend("jax"),
     CupyBackend("cuda-cupy"),
 )

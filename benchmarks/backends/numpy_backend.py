@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks.backends.base import (
     LR,
@@ -21,6 +20,7 @@ from benchmarks.backends.base import (
     loss_and_grads,
     many_images,
 )
+from benchmarks.blas_threads import threadpool_info, threadpool_limits
 from benchmarks.layers import LAYERS
 from numpy_siamese.data.dataset import gather
 from numpy_siamese.inference import embed_images

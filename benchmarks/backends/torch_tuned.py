@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from benchmarks.backends import verification
 from benchmarks.backends.base import LR, MOMENTUM
-from benchmarks.backends.torch_backend import OPERATIONS, TorchBackend
+from benchmarks.backends.torch_backend import TorchBackend
+from benchmarks.backends.torch_operations import OPERATIONS
 from torch_siamese import tuned
 from torch_siamese.modes import MICRO_BATCH, Backward
 from torch_siamese.tuned import TunedNet

@@ -15,6 +15,7 @@ from benchmarks.backends import base, numpy_backend, torch_backend, torch_tuned
 from benchmarks.backends.base import LR, MOMENTUM, Backend, NotRun, batch, draw, many_images
 from benchmarks.backends.catalogue import BACKENDS, BY_NAME
 from benchmarks.backends.torch_backend import TorchBackend
+from benchmarks.backends.torch_product import PlainBackend, ProductBackend
 from benchmarks.layers import LAYERS
 from benchmarks.measure import REFERENCE, measure
 from benchmarks.results import Cell
@@ -151,6 +152,8 @@ def test_the_batch_is_of_the_embedded_digits() -> None:
     assert np.array_equal(targets, expected)
     assert targets.shape == (4, 1)
     assert [len(part) for part in draw(1)] == [1, 1, 1]
+    for k, drawn in enumerate(base.draw_epoch(3)):
+        assert all(map(np.array_equal, drawn, draw(100, k)))
     assert not np.array_equal(draw(4)[0], draw(4, 1)[0])
 
 
@@ -249,23 +252,34 @@ def test_threads_of_pytorch_are_set_and_set_back(monkeypatch: pytest.MonkeyPatch
 def test_the_rows_are_what_their_names_say() -> None:
     """Device, layout, compilation and precision of each."""
     rows = {
-        b.name: (b.device, b.channels_last, b.compile_mode, b.precision, b.unit_roundoff)
+        b.name: (b.device, b.channels_last, b.compile_mode, b.unit_roundoff)
         for b in BACKENDS
         if isinstance(b, TorchBackend)
     }
+    modes = {
+        b.name: (b.device, b.mode, b.precision, b.unit_roundoff)
+        for b in BACKENDS
+        if isinstance(b, ProductBackend)
+    }
     float32, tf32, bfloat16 = 2.0**-24, 2.0**-11, 2.0**-8
     assert rows == {
-        "torch-tuned": ("cpu", True, None, "float32", float32),
-        "torch-eager": ("cpu", False, None, "float32", float32),
-        "torch-channels-last": ("cpu", True, None, "float32", float32),
-        "torch-compile": ("cpu", False, "default", "float32", float32),
-        "cuda-eager": ("cuda", False, None, "float32", float32),
-        "cuda-tf32": ("cuda", False, None, "tf32", tf32),
-        "cuda-bf16": ("cuda", False, None, "bfloat16", bfloat16),
-        "cuda-compile": ("cuda", False, "default", "float32", float32),
-        "cuda-graph": ("cuda", False, "reduce-overhead", "float32", float32),
+        "torch-tuned": ("cpu", True, None, float32),
+        "torch-eager": ("cpu", False, None, float32),
+        "torch-channels-last": ("cpu", True, None, float32),
+        "torch-compile": ("cpu", False, "default", float32),
     }
-    assert list(BY_NAME) == ["numpy", *rows, "jax", "cuda-cupy"]
+    assert modes == {
+        "cuda-eager": ("cuda", "eager", "fp32", float32),
+        "cuda-tuned": ("cuda", "tuned", "fp32", float32),
+        "cuda-compile": ("cuda", "compile", "fp32", float32),
+        "cuda-graph": ("cuda", "graph", "fp32", float32),
+        "cuda-graph-tf32": ("cuda", "graph", "tf32", tf32),
+        "cuda-graph-bf16": ("cuda", "graph", "bf16", bfloat16),
+    }
+    assert list(BY_NAME) == ["numpy", *rows, "cuda-plain", *modes, "jax", "cuda-cupy"]
+    plain = BY_NAME["cuda-plain"]
+    assert isinstance(plain, PlainBackend)
+    assert (plain.device, plain.unit_roundoff) == ("cuda", float32)
     assert NUMPY.unit_roundoff == BY_NAME["jax"].unit_roundoff == float32
     assert torch.finfo(torch.bfloat16).eps / 2 == bfloat16
     assert all((b.device == "cuda") == b.name.startswith("cuda") for b in BACKENDS)
@@ -301,10 +315,15 @@ def test_why_pytorch_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_a_backend_leaves_out() -> None:
     """Named by workload; what it does not name it does."""
     assert set(BY_NAME["jax"].leaves_out) == set(WORKLOADS) - {"step", "scaling", "embed"}
-    for name in ("torch-compile", "cuda-compile", "cuda-graph"):
-        assert set(BY_NAME[name].leaves_out) == set(WORKLOADS) - {"step", "embed"}
-    for backend in (*ON_CPU, BY_NAME["cuda-bf16"]):
+    assert set(BY_NAME["torch-compile"].leaves_out) == set(WORKLOADS) - {"step", "embed"}
+    for backend in ON_CPU:
         assert not backend.leaves_out
+    assert set(BY_NAME["cuda-plain"].leaves_out) == set(WORKLOADS) - {"learn", "epoch"}
+    assert set(BY_NAME["cuda-eager"].leaves_out) == {"pairs"}
+    for name in ("cuda-tuned", "cuda-graph", "cuda-graph-tf32", "cuda-graph-bf16"):
+        assert set(BY_NAME[name].leaves_out) == {"pairs", "operations", "embed"}
+    left_out = {"pairs", "operations", "embed", "scaling"}
+    assert set(BY_NAME["cuda-compile"].leaves_out) == left_out
 
 
 def test_who_has_no_micro_batches() -> None:

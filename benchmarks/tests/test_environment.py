@@ -136,18 +136,8 @@ def test_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91)
 
-    def told(command: list[str], **_: object) -> object:
-        assert command[0] == "nvidia-smi"
-        return type("Done", (), {"stdout": "580.1, 1980 MHz, 2619 MHz, 700.00 W\n"})
-
-    monkeypatch.setattr(environment.subprocess, "run", told)
+    told = {"name": "A Card", "driver": "580.1", "power": "312.50 W", "MIG": "not told"}
+    monkeypatch.setattr(environment, "device_state", lambda: told)
     assert environment.cuda() == (
-        "A Card, CUDA 13.0, cuDNN 91, driver_version 580.1, clocks.current.sm 1980 MHz, "
-        "clocks.current.memory 2619 MHz, power.limit 700.00 W"
+        "A Card, CUDA 13.0, cuDNN 91, driver 580.1, power 312.50 W, MIG not told"
     )
-
-    def missing(*_: object, **__: object) -> object:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(environment.subprocess, "run", missing)
-    assert environment.cuda() == "A Card, CUDA 13.0, cuDNN 91"

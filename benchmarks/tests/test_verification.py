@@ -185,73 +185,6 @@ def test_the_number_of_threads() -> None:
         on_threads(99)("relu", [], [])
 
 
-# ------------------------------------------------------------------------------ precision
-
-
-@pytest.mark.parametrize("work", [small("step"), small("learn"), small("embed")])
-def test_bfloat16_is_bfloat16(monkeypatch: pytest.MonkeyPatch, work: Work) -> None:
-    """Products are; without autocast the row is refused, however well its results agree."""
-    half = TorchBackend("half", precision="bfloat16")
-    found = cell(work, half)
-    assert not found.missing
-    assert 2.0**-24 < found.error <= 0.375
-    off = torch.autocast("cpu", enabled=False)
-    monkeypatch.setattr(half, "_autocast", lambda: off)
-    assert cell(work, half).missing == "refused: conv2d gives torch.float32, not bfloat16"
-
-
-def test_operations_in_bfloat16() -> None:
-    """All but the cross-entropy, which refuses half precision."""
-    half = TorchBackend("half", precision="bfloat16")
-    for name in ("conv2", "fc1", "loss"):
-        assert not cell(operation(name, "forward"), half).missing
-
-
-@pytest.fixture
-def _switches() -> Iterator[None]:
-    """Set TF32 back."""
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32
-    yield
-    matmul.allow_tf32, cudnn.allow_tf32 = before
-
-
-@pytest.mark.usefixtures("_switches")
-def test_tf32_is_on_for_its_row_alone() -> None:
-    """Whichever row ran before; cuDNN allows it unless told not to."""
-    rows = [BY_NAME[name] for name in ("cuda-tf32", "cuda-eager", "cuda-tf32", "cuda-bf16")]
-    for row in rows:
-        row.enter()
-        on = row.name == "cuda-tf32"
-        assert torch.backends.cuda.matmul.allow_tf32 is on
-        assert torch.backends.cudnn.allow_tf32 is on
-    BY_NAME["cuda-tf32"].enter()
-    BY_NAME["torch-eager"].enter()
-    assert torch.backends.cuda.matmul.allow_tf32
-
-
-def test_the_device_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On CUDA; the CPU has finished when a call returns."""
-    waits: list[int] = []
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waits.append(1))
-    BY_NAME["torch-eager"].synchronize()
-    assert not waits
-    BY_NAME["cuda-eager"].synchronize()
-    assert waits == [1]
-
-
-def test_memory_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The peak of one run, counted anew and read when the device has finished."""
-    order: list[str] = []
-    names = ("reset_peak_memory_stats", "synchronize", "max_memory_allocated")
-    for name in names:
-        monkeypatch.setattr(torch.cuda, name, lambda name=name: order.append(name) or 123)
-    assert BY_NAME["torch-eager"].peak_bytes(lambda: order.append("run")) is None
-    assert not order
-    assert BY_NAME["cuda-eager"].peak_bytes(lambda: order.append("run")) == 123
-    assert order == [names[0], "run", *names[1:]]
-
-
 # ------------------------------------------------------------------------------ compilation
 
 
@@ -299,28 +232,25 @@ def test_what_is_not_compiled_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    ("mode", "counted", "words"),
+    ("counted", "words"),
     [
-        ("default", {}, ""),
-        ("default", {("graph_break", "data-dependent"): 1}, "leaves parts out: data-dependent"),
-        ("default", {("inductor", "cudagraph_skips"): 1}, ""),
-        ("reduce-overhead", {}, ""),
-        ("reduce-overhead", {("inductor", "cudagraph_skips"): 1}, "takes no CUDA graph"),
+        ({}, ""),
+        ({("graph_break", "data-dependent"): 1}, "leaves parts out: data-dependent"),
+        ({("inductor", "cudagraph_skips"): 1}, ""),
     ],
 )
 def test_what_the_compiler_counts(
-    monkeypatch: pytest.MonkeyPatch, mode: str, counted: dict[tuple[str, str], int], words: str
+    monkeypatch: pytest.MonkeyPatch, counted: dict[tuple[str, str], int], words: str
 ) -> None:
     """Only what happens within counts."""
     counters: defaultdict[str, Counter[str]] = defaultdict(Counter)
     monkeypatch.setattr(verification.torch._dynamo.utils, "counters", counters)
     counters["stats"]["unique_graphs"] = 1
     counters["graph_break"]["earlier"] = 2
-    counters["inductor"]["cudagraph_skips"] = 2
 
     def run() -> str:
         try:
-            with compiled(mode):
+            with compiled():
                 for (group, name), count in counted.items():
                     counters[group][name] += count
         except Disagreement as error:

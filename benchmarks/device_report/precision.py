@@ -1,0 +1,38 @@
+"""How products of float32 are rounded, for the part that calls PyTorch's own functions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from benchmarks.backends.base import NotRun
+
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+@contextmanager
+def rounding(device: str, precision: str) -> Iterator[None]:
+    """Set TF32 on or off within; bfloat16 is a dtype of the tensors.
+
+    Raises
+    ------
+    NotRun
+        TF32 is asked for on a CPU.
+    """
+    if device == "cpu":
+        if precision == "tf32":
+            raise NotRun("the CPU has no TF32")
+        yield
+        return
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
+    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
+    try:
+        yield
+    finally:
+        matmul.allow_tf32, cudnn.allow_tf32 = before
+
+
+def dtype_of(precision: str) -> torch.dtype:
+    """Return the dtype of tensors in a precision."""
+    return torch.bfloat16 if precision == "bf16" else torch.float32
