@@ -134,7 +134,7 @@ def test_the_environment_of_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert facts["device"] == torch.cuda.get_device_name()
     assert facts["device memory"] == "80.0 GiB"
     assert (facts["multiprocessors"], facts["compute capability"]) == ("132", "9.0")
-    assert facts["L2 cache"] == "not told"
+    assert facts["L2 cache"] == "1 MiB"
     assert next(iter(facts)) == next(iter(environment.describe("cpu"))) == "device"
     assert environment.state("cuda") == {"power": "70 W"}
     assert environment.state("cpu") == {}
