@@ -1,5 +1,7 @@
 """The whole network against PyTorch: exact on integers, every difference explained on digits."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 import torch
@@ -109,9 +111,7 @@ def test_twin_tower_is_exact_on_integers(dtype: type, fused: bool) -> None:
 @every_path
 @pytest.mark.parametrize("device", FOR_NETWORKS, ids=lambda d: d.name)
 @pytest.mark.parametrize("steps", [0, 40], ids=["random weights", "trained weights"])
-def test_every_difference_on_digits_is_explained(
-    steps: int, device: Device, fused: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_difference_on_digits_is_explained(steps: int, device: Device, fused: bool) -> None:
     """Loss, probabilities and all gradients lie in the balls of a running error analysis.
 
     In float64: five layers of worst cases leave float32 no digits; see `test_layers`. The digits
@@ -120,7 +120,6 @@ def test_every_difference_on_digits_is_explained(
     and 6 pairs, and the last one embeds its twins as one batch; so they are of PyTorch, tuned.
     """
     dtype = np.float64
-    monkeypatch.setattr(tuned, "TOGETHER", 10)
     left, right, targets = draw_batch(30, dtype)
     left, right = dithered(left, 1), dithered(right, 2)
     net = SiameseNet(0, dtype, fused)
@@ -136,7 +135,8 @@ def test_every_difference_on_digits_is_explained(
     place = torch.device(device.torch_name)
     tensors = [torch.tensor(a, device=place, requires_grad=True) for a in (left, right)]
     torch_targets = torch.tensor(targets, device=place)
-    backward = in_mode(device.mode, twin, place)
+    with patch.object(tuned, "TOGETHER", 10):
+        backward = in_mode(device.mode, twin, place)
     backward.micro_batch = backward.micro_batch and 12
     detached = [tensor.detach() for tensor in tensors]
     if device.mode == "eager":

@@ -1,5 +1,7 @@
 """Steps as CUDA graphs: captured once, and replayed by one launch for many steps."""
 
+from typing import Any
+
 import torch
 
 from torch_siamese.steps import Steps
@@ -33,7 +35,8 @@ class CapturedSteps(Steps):
             self._warm += first
             count -= first
         if count and self._graphs is None:
-            self._graphs = {steps: self._captured(steps) for steps in (1, MANY)}
+            one = self._captured(1)
+            self._graphs = {1: one, MANY: self._captured(MANY, one.pool())}
         while count:
             assert self._graphs is not None
             steps = MANY if count >= MANY else 1
@@ -48,9 +51,12 @@ class CapturedSteps(Steps):
             super()._run(count)
         torch.cuda.current_stream().wait_stream(side)
 
-    def _captured(self, count: int) -> torch.cuda.CUDAGraph:
-        """Record so many steps. None of them is done."""
+    def _captured(self, count: int, pool: Any = None) -> torch.cuda.CUDAGraph:
+        """Record so many steps. None of them is done.
+
+        Graphs that never run at once may share a pool of memory.
+        """
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, pool=pool):
             super()._run(count)
         return graph

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from numpy_siamese.errors import InputError
+from torch_siamese.config import TrainConfig
 from torch_siamese.model import SiameseNet
 from torch_siamese.settings import plain_arithmetic
 from torch_siamese.tuned import tuned
@@ -19,14 +20,14 @@ MICRO_BATCH = 200
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
-def selected(mode: str, device: torch.device, alone: bool = True) -> str:
+def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> str:
     """Return the mode that `--mode` names. auto is tuned on a CPU, and graph on a GPU.
 
     The steps of several processes are not captured. So auto is tuned for those.
 
     Parameters
     ----------
-    mode : str
+    config : TrainConfig
     device : torch.device
     alone : bool
         Whether one process trains.
@@ -34,8 +35,12 @@ def selected(mode: str, device: torch.device, alone: bool = True) -> str:
     Raises
     ------
     InputError
-        The mode needs a GPU or a compiler, and there is none, or it is for one process.
+        The mode or the precision needs a GPU or a compiler, and there is none. The mode is for one
+        process.
     """
+    mode = config.mode
+    if config.precision == "tf32" and device.type == "cpu":
+        raise InputError("--precision tf32: found the device cpu, expected --device cuda")
     if mode == "auto":
         return "tuned" if device.type == "cpu" or not alone else "graph"
     if mode == "graph" and not alone:

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese.data.dataset import checked_images
-from numpy_siamese.errors import InputError, NotFiniteError
+from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.runs.learner import Pairs
@@ -123,12 +124,10 @@ class TorchLearner:
     def __init__(self, config: TrainConfig, images: Array, group: "Group | None" = None) -> None:
         self.config, self.device, self.group = config, select_device(config.device), group
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
-        self.mode = selected(config.mode, self.device, alone=group is None)
+        self.mode = selected(config, self.device, alone=group is None)
         self.precision = config.precision
         remark = REMARKS.get(self.mode, "") if group is None else OF_SEVERAL
         self.remarks: Sequence[str] = [remark] if config.mode == "auto" else []
-        if self.precision == "tf32" and self.device.type == "cpu":
-            raise InputError("--precision tf32: found the device cpu, expected --device cuda")
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
@@ -213,11 +212,19 @@ class TorchLearner:
         """Let another learner do as many steps as a capture needs before it, and one."""
         index = np.zeros(pairs, np.int64)
         batch = index, index, np.ones((pairs, 1))
-        TorchLearner(self.config, self.images)._learned([batch] * (WARM_UP + 1))
+        other = TorchLearner(replace(self.config, mode=self.mode), self.images[:0])
+        other.images, other._source = self.images, self._source
+        other._learned([batch] * (WARM_UP + 1))
 
     def _pace(self, batches: int, seconds: float) -> None:
-        """Choose how many batches a device is given next. It changes no result."""
+        """Choose how many batches a device is given next. It changes no result.
+
+        All ranks are given as many as the slowest wants.
+        """
         if self.device.type != "cpu" and batches == self.batches_at_a_time:
+            if self.group is not None:
+                (nanoseconds,) = self.group.largest([round(1e9 * seconds)])
+                seconds = nanoseconds / 1e9
             wanted = batches * SECONDS_AT_A_TIME / max(seconds, 1e-9)
             self.batches_at_a_time = max(1, min(int(wanted), 10 * batches))
 

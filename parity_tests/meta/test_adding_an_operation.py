@@ -97,7 +97,7 @@ def test_the_tests_that_the_page_names_pass(copy: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:]
     passed = re.findall(r"^(\S+::.+) PASSED", done.stdout, re.MULTILINE)
     assert {*TOLD_BY.values(), DECLARED} <= set(passed)
-    for test in ("test_on_floats[tanh-float64-cpu]", "test_a_planted_fault_is_noticed[tanh: slope"):
+    for test in ("test_on_floats[tanh-cpu-float64]", "test_a_planted_fault_is_noticed[tanh: slope"):
         assert f"::{test}" in done.stdout
     assert "::test_gradient_is_the_limit_of_differences[tanh]" in done.stdout
 
@@ -129,7 +129,7 @@ def test_a_fault_and_a_step_left_out_are_told(
     for step in left_out:
         change(step.path.relative_to(ROOT), step.code, "")
     change(*fault_of_the_page())
-    tests = {*TOLD_BY.values(), "parity_tests/test_operations.py::test_on_floats[tanh-float32-cpu]"}
+    tests = {*TOLD_BY.values(), "parity_tests/test_operations.py::test_on_floats[tanh-cpu-float32]"}
     done = run_pytest(copy, *sorted(tests))
     assert done.returncode == 1, done.stdout[-3000:]
     assert set(re.findall(r"^FAILED (\S+::\S+)", done.stdout, re.MULTILINE)) == tests

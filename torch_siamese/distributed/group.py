@@ -162,6 +162,24 @@ class Group:
                 raise
             self._lost(error)
 
+    def tells(self) -> bool:
+        """Return whether this rank tells an error that it has found.
+
+        Rank 0 does. If it says nothing for a while, it knows nothing of the error, and the first of
+        the others does.
+        """
+        with suppress(RuntimeError):  # the store is lost: then rank 0 is
+            if self.speaks:
+                self._store.set("told", "")
+                return True
+            end = time.monotonic() + PATIENCE
+            while time.monotonic() < end:
+                if self._store.check(["told"]):
+                    return False
+                time.sleep(0.05)
+            self.speaks = self._store.add("tellers", 1) == 1
+        return self.speaks
+
     def leave(self) -> None:
         """Leave the word that this rank says itself why it ends."""
         with suppress(RuntimeError):  # the store is lost too

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,19 +14,20 @@ from numpy_siamese.data.holdout import held_out_labels, without_classes
 from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
 from numpy_siamese.files.paths import shell_word
-from numpy_siamese.parallel.cores import default_threads
+from numpy_siamese.parallel.cores import available_cores, default_threads
 from numpy_siamese.runs.config import TrainConfig as SharedTrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, read_config
 from numpy_siamese.runs.options import flag
 from numpy_siamese.runs.signals import Stopped, Stops
 from torch_siamese.config import TrainConfig
-from torch_siamese.device import select_rank_device
+from torch_siamese.device import select_device, select_rank_device
 from torch_siamese.distributed.agreement import agree, versions
 from torch_siamese.distributed.group import Group
 from torch_siamese.distributed.launch import Launch
 from torch_siamese.distributed.process_group import joined
 from torch_siamese.distributed.share import check_share
 from torch_siamese.distributed.trainer import OutputLostError, RankTrainer
+from torch_siamese.modes import selected
 from torch_siamese.training import TorchLearner
 
 OF_A_RANK = ("data", "threads", "device")
@@ -60,12 +62,15 @@ def _train(
     config, recorded = _common_config(group, arguments)
     group.together(lambda: check_share(config.batch_size, launch.size))
     group.together(lambda: select_rank_device(config.device, launch.local_rank, launch.local_size))
+    device = select_device(config.device)
+    agree(group, {"device": device.type})
+    group.together(lambda: selected(config, device, alone=False))
     data = group.together(lambda: train.expanded_data(config.data))
     dataset = group.together(lambda: load(data, config.test_share, config.seed))
     agree(group, {"images and labels of SHA-256": dataset.checksum()})
     group.together(lambda: recorded.check_data(dataset) if recorded else None)
     dataset = without_classes(dataset, held_out_labels(dataset, config.holdout_classes))
-    threads = config.threads or max(default_threads() // launch.local_size, 1)
+    threads = config.threads or threads_of_rank(launch.local_size)
     learner = TorchLearner(replace(config, threads=threads), dataset.train.images, group)
     out = arguments.resume or arguments.out
     resume = bool(group.of_first(arguments.resume is not None))
@@ -80,6 +85,19 @@ def _train(
         if recorded is not None and not arguments.quiet:
             train.note_what_differs(program, recorded.what_differs(trainer.environment()))
         trainer.train()
+
+
+def threads_of_rank(local_size: int) -> int:
+    """Return how many threads a rank has by default: its share of the cores of its node.
+
+    torchrun sets OMP_NUM_THREADS to 1 where it is not set. Any other number is the user's.
+    """
+    asked = default_threads()
+    return (
+        asked
+        if "OMP_NUM_THREADS" in os.environ and asked > 1
+        else max(available_cores() // local_size, 1)
+    )
 
 
 def _restarted(arguments: argparse.Namespace, launch: Launch) -> argparse.Namespace:
@@ -124,7 +142,7 @@ def _one_voice(group: Group) -> Iterator[None]:
     try:
         yield
     except (InputError, Stopped, OutputLostError) as error:
-        if group.speaks or (isinstance(error, Stopped) and error.at_once):
+        if (isinstance(error, Stopped) and error.at_once) or group.tells():
             raise
         raise SystemExit(error.status if isinstance(error, Stopped) else 2) from error
     except SystemExit:

@@ -10,6 +10,7 @@ from torch_siamese.config import TrainConfig
 from torch_siamese.tests.support import recorded_graph
 
 IMAGES, LABELS = split([8, 8, 8])
+MODE = {"auto": "graph"}
 BATCHES = [PairSampler(LABELS, 6, seed=1).batch(0, k) for k in range(40)]
 
 
@@ -24,7 +25,9 @@ def graphs(monkeypatch):
         return made[-1]
 
     monkeypatch.setattr(cuda_graph.torch.cuda, "CUDAGraph", graph)
-    monkeypatch.setattr(training, "selected", lambda mode, _, **kw: mode.replace("auto", "graph"))
+    monkeypatch.setattr(
+        training, "selected", lambda config, *_, **__: MODE.get(config.mode, config.mode)
+    )
     return made
 
 

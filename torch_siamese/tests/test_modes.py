@@ -27,20 +27,24 @@ def learner(**changes):
     return training.TorchLearner(TrainConfig(**config | changes), IMAGES)
 
 
+def chosen(mode, device, **others):
+    return selected(TrainConfig(mode=mode, device="cpu"), device, **others)
+
+
 def test_auto_is_what_measured_best_on_the_device():
     """Broken otherwise: the default is slower than it has to be."""
-    assert selected("auto", CPU) == "tuned"
-    assert selected("auto", CUDA) == "graph"
+    assert chosen("auto", CPU) == "tuned"
+    assert chosen("auto", CUDA) == "graph"
     for mode in MODES[1:]:
-        assert selected(mode, CUDA) == mode
+        assert chosen(mode, CUDA) == mode
 
 
 def test_several_processes_capture_no_graph():
     """Broken otherwise: the gradients of other ranks are averaged once, at the capture."""
     for device in (CPU, CUDA):
-        assert selected("auto", device, alone=False) == "tuned"
+        assert chosen("auto", device, alone=False) == "tuned"
     with pytest.raises(InputError, match="--mode graph: found several processes, expected one"):
-        selected("graph", CUDA, alone=False)
+        chosen("graph", CUDA, alone=False)
 
 
 def test_a_graph_needs_a_gpu():
@@ -54,7 +58,7 @@ def test_compiling_for_the_cpu_needs_a_compiler(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(InputError, match=r"--mode compile: found no C\+\+ compiler"):
         learner(mode="compile")
-    assert selected("compile", CUDA) == "compile"
+    assert chosen("compile", CUDA) == "compile"
     monkeypatch.setattr(shutil, "which", lambda name: name if name == "mine" else None)
     monkeypatch.setenv("CXX", "mine")
     assert modes.has_compiler()

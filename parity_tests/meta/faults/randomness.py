@@ -67,8 +67,8 @@ FAULTS = [
     Fault(
         "a different pair may be of one class",
         pairs,
-        "+= 1 + _below(C - 1, unit[1, different])",
-        "+= _below(C, unit[1, different])",
+        "+= 1 + _below(C - 1, unit[1][different])",
+        "+= _below(C, unit[1][different])",
         HALVES,
     ),
     Fault(
