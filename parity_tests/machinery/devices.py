@@ -66,9 +66,10 @@ class Device:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Set the switches, assert that they are set, and set them back."""
-        half = self.precision == "bf16"
+        half = RESULTS[self.precision] > 0
         if self.torch_name == "cpu":
             with plain_arithmetic(torch.device("cpu"), half):
+                assert torch.is_autocast_enabled("cpu") == half
                 yield
             return
         matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn

@@ -154,5 +154,7 @@ def test_a_gpu_is_given_batches_for_about_half_a_second(monkeypatch):
     assert own.batches_at_a_time == 100
     own._pace(100, 0.2)
     assert own.batches_at_a_time == 250
+    own._pace(10, 0.001)  # fewer than wanted
+    assert own.batches_at_a_time == 250
     own._pace(250, 500.0)  # one takes 2 s
     assert own.batches_at_a_time == 1

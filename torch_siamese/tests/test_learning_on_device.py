@@ -1,6 +1,7 @@
 """Learning on a simulated CUDA device: what is copied, who waits, and what is learned."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support import tiny
-from torch_siamese import cuda_graph, image_source, training
+from torch_siamese import cuda_graph, image_source, modes, settings, training
 from torch_siamese.config import TrainConfig
 from torch_siamese.optim import SGD
 from torch_siamese.tests.support.copies import TO_DEVICE, TO_HOST, Copy
@@ -215,3 +216,42 @@ def test_an_evaluation_reads_once(device, count):
     np.testing.assert_array_equal(found.probs, expected.probs)
     assert [copy.blocks for copy in device.copies] == [False, False, True]
     assert device.waits == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_products_are_rounded_as_asked(device, monkeypatch, mode, precision):
+    """Broken otherwise: TF32 is never on, or the test pairs are judged in it."""
+    seen = []
+    for module, name in ((modes, "cross_entropy"), (training, "pair_probabilities")):
+        own = getattr(module, name)
+
+        def noted(*given, own=own):
+            seen.append(settings.float32_precision("cuda"))
+            return own(*given)
+
+        monkeypatch.setattr(module, name, noted)
+    trained = learner(mode=mode, precision=precision)
+    trained.learn(BATCHES[:1])
+    trained.evaluate(IMAGES, *BATCHES[0])
+    assert seen == ["tf32" if precision == "tf32" else "ieee", "ieee"]
+
+
+def test_the_slowest_rank_sets_the_pace(device):
+    """Broken otherwise: ranks learn other numbers of batches at a time, and wait for each other."""
+    own = learner()
+    own.group = SimpleNamespace(largest=lambda numbers: [max(*numbers, 40_000_000)])
+    own._pace(10, 0.001)  # 4 ms a batch on the slowest
+    assert own.batches_at_a_time == 100
+    own._pace(100, 0.8)
+    assert own.batches_at_a_time == 62
+
+
+def test_the_largest_batch_is_looked_for_as_it_is_learned(device):
+    """Broken otherwise: it is looked for in another mode, or with the images there twice."""
+    own = learner(mode="auto")
+    own.mode = "tuned"  # as of several ranks
+    device.reset()
+    own._attempt(3)
+    assert IMAGES.nbytes not in [copy.size for copy in device.copies_to(TO_DEVICE)]
+    assert device.waits == [], "a capture waits"

@@ -156,12 +156,14 @@ def test_accuracy_is_that_of_the_numpy_package():
     assert evaluation.accuracy(probs[:2], truth[1:]) == 0.5
 
 
+@pytest.mark.parametrize("mode", ["eager", "tuned"])
 @pytest.mark.parametrize("steps", [0, 1])
-def test_a_learner_takes_over_the_whole_state_of_another(steps):
+def test_a_learner_takes_over_the_whole_state_of_another(steps, mode):
     """Broken otherwise: it goes on with its own momentum, or changes that of the other."""
     images, labels = split([8, 8, 8])
     batches = [PairSampler(labels, 8, seed=0).batch(0, k) for k in range(3)]
-    first, second = (training.TorchLearner(config(momentum=0.9), images) for _ in range(2))
+    flags = config(momentum=0.9, mode=mode)
+    first, second = (training.TorchLearner(flags, images) for _ in range(2))
     first.learn(batches[:steps])
     second.learn(batches[1:])
     states = [first.model_state(), first.momentum_state()]

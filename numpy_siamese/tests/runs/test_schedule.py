@@ -71,6 +71,7 @@ def test_a_fast_device_is_not_asked_before_writing_is_worth_its_time(now):
     now[0] += 0.5
     assert schedule.until_due(500) == 1500
     assert schedule.until_due(250) == 750  # half as fast
+    assert schedule.until_due(0) == 750, "the pace before counts, and is the last one"
     now[0] += 1.5
     assert schedule.is_due(2000)
     assert Schedule(7).until_due(20) == 1

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 
 from numpy_siamese.tests.support.folders import left_in
 from numpy_siamese.tests.support.same_run import assert_same_run, read_rows
+from torch_siamese.distributed import run
 from torch_siamese.tests.distributed.conftest import SMALL
 from torch_siamese.tests.distributed.ranks import KILL, TERMINATE, in_step, start
 
@@ -145,14 +146,50 @@ if os.environ["RANK"] == "0":
     assert job.ranks[0].err.count("\n") == 1
 
 
-def test_a_failure_of_one_rank_alone_is_told_by_it(server, flags, tmp_path):
+FAILURES = {
+    "MemoryError('on a device')": "not enough memory, expected smaller sizes (on a device)",
+    "InputError('--batch-size 12: found no room')": "--batch-size 12: found no room",
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_of_one_rank_alone_is_told_by_it(server, flags, tmp_path, failure):
     """Rank 0 knows nothing of another's memory, and does not take it for dead."""
-    setup = in_step(4, 1, "raise MemoryError('on a device')")
+    setup = "from numpy_siamese.errors import InputError\n" + in_step(4, 1, f"raise {failure}")
     job = start(server, 2, *flags("--out", tmp_path / "run", "--quiet"), setup=setup)
     assert job.wait() == [2, 2]
+    assert job.err == f"torch-siamese: error: {FAILURES[failure]}\n"
+
+
+def test_what_one_rank_lacks_is_told_before_anything_is_written(server, flags, tmp_path):
+    """A node without a compiler would leave the others waiting for its first step."""
+    lacking = """
+import os
+from torch_siamese import modes
+modes.has_compiler = lambda: os.environ["RANK"] == "0"
+"""
+    out = tmp_path / "run"
+    job = start(server, 2, *flags("--out", out, "--mode", "compile"), setup=lacking)
+    assert job.wait() == [2, 2]
     assert job.err == (
-        "torch-siamese: error: not enough memory, expected smaller sizes (on a device)\n"
+        "torch-siamese: error: rank 1: --mode compile: found no C++ compiler, expected one, or "
+        "another mode\n"
     )
+    assert not out.exists()
+
+
+def test_a_rank_has_its_share_of_the_cores(monkeypatch):
+    """torchrun sets one thread where nothing is asked; cores then idle."""
+    monkeypatch.setattr(run, "available_cores", lambda: 16)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(run, "default_threads", lambda: 16)
+    assert [run.threads_of_rank(ranks) for ranks in (1, 4, 32)] == [16, 4, 1]
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(run, "default_threads", lambda: 1)
+    assert run.threads_of_rank(4) == 4
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setattr(run, "default_threads", lambda: 3)
+    assert run.threads_of_rank(4) == 3
 
 
 def test_standard_output_that_is_gone_ends_all(server, flags, tmp_path):
