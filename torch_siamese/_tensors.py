@@ -76,16 +76,19 @@ def from_array(name: str, value: Any) -> Tensor:
         raise TypeError(f"{name} must be numbers that torch has, got {found.dtype}") from error
 
 
-def staged(array: np.ndarray, device: torch.device, on_host: bool = False) -> Tensor:
-    """Return a copy of an array on the device, or on the host, ready to be sent there.
+def pinned(array: np.ndarray, device: torch.device) -> Tensor:
+    """Return a copy of an array on the host, ready to be sent to the device.
 
     A GPU reads page-locked memory of the host by itself, while the host goes on. The memory is used
     again only once that is done.
     """
     found = from_array("array", array)
-    if device.type != "cpu":
-        found = found.pin_memory()
-    return found if on_host else found.to(device, non_blocking=True)
+    return found if device.type == "cpu" else found.pin_memory()
+
+
+def staged(array: np.ndarray, device: torch.device) -> Tensor:
+    """Return a copy of an array on the device, sent without waiting."""
+    return pinned(array, device).to(device, non_blocking=True)
 
 
 def on_host(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

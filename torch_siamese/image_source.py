@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from torch_siamese._tensors import staged
+from torch_siamese._tensors import pinned, staged
 from torch_siamese.blocks import LEFT, RIGHT
 
 Array = np.ndarray
@@ -76,7 +76,7 @@ class StreamedImages:
         """Send the block's images, and return the block with their places there."""
         sides = block[:, [LEFT, RIGHT]]
         images[: sides.size].copy_(
-            staged(self._images[sides.ravel()], self._device, on_host=True), non_blocking=True
+            pinned(self._images[sides.ravel()], self._device), non_blocking=True
         )
         moved = block.copy()
         moved[:, [LEFT, RIGHT]] = np.arange(sides.size).reshape(sides.shape)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from torch_siamese import blocks
-from torch_siamese._tensors import staged
+from torch_siamese._tensors import pinned
 from torch_siamese.evaluation import share_right
 from torch_siamese.image_source import ImageSource
 from torch_siamese.modes import Backward
@@ -65,7 +65,7 @@ class Steps:
             probability that is not finite, which leaves the weights as they were.
         """
         moved = self._source.take(self._images, block)
-        self._block[: len(block)].copy_(staged(moved, self._device, on_host=True), True)
+        self._block[: len(block)].copy_(pinned(moved, self._device), non_blocking=True)
         self._place.zero_()
         self._run(len(block))
         return self._results[: len(block)].clone()

@@ -91,6 +91,9 @@ def _write(findings: Any, plan: Any) -> None:
     except Exception as error:
         console.complain(f"warning: no pictures: {type(error).__name__} {reason(error)}")
         drawn = {}
+    for name in pictures.PICTURES:
+        if name not in drawn:  # of an earlier report
+            (plan.out / name).unlink(missing_ok=True)
     document = tables.as_markdown(findings, list(drawn))
     write_together(
         {plan.out / "README.md": document.encode()}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.backends.base import NotRun
 from benchmarks.device_report.supervisor import ENDING, ROOT
 
 TESTS = (
@@ -23,6 +24,9 @@ TESTS = (
     "trajectory",
 )
 """What computes on a device. Command lines, exports and killed runs are left out."""
+
+RAN = (0, 1)
+"""Statuses of pytest once tests have run: all passed, or some failed."""
 
 PROGRESS = re.compile(r"[.FEsxX]+(\s+\[\s*[0-9]+%\])?")
 
@@ -46,6 +50,11 @@ def measure(
     -------
     dict
         The counts of the last line, whether all of it ran, and what pytest said last.
+
+    Raises
+    ------
+    NotRun
+        pytest is not there, or cannot begin.
     """
     files = [f"parity_tests/test_{name}.py" for name in tests]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
@@ -64,6 +73,8 @@ def measure(
         )
         whole = _waited_for(process, seconds)
     lines = Path(log).read_text("utf-8", errors="replace").strip().splitlines()
+    if whole and process.returncode not in RAN:
+        raise NotRun(f"pytest: {lines[-1] if lines else f'status {process.returncode}'}")
     counts = _counts(lines)
     return {
         "status": process.returncode,

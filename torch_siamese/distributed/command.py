@@ -28,7 +28,7 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
             "--out: found none, expected --out DIR or --resume DIR under torchrun, so that a "
             "restart finds the run"
         )
-    os.environ.setdefault(LOG_LEVEL, "ERROR")
+    os.environ.setdefault(LOG_LEVEL, "FATAL")
     asked: list[int] = []
     stops.ask = asked.append  # ranks that wait for each other end together
     from torch_siamese.distributed.run import run as run_rank

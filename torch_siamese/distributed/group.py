@@ -22,7 +22,9 @@ Result = TypeVar("Result")
 
 CLOSED = re.compile(r"connection closed|connection reset|broken pipe", re.IGNORECASE)
 LATE = re.compile(r"timed? ?out", re.IGNORECASE)
-COMMUNICATION = re.compile(rf"gloo|nccl|connect|peer|{LATE.pattern}|socket|store", re.IGNORECASE)
+COMMUNICATION = re.compile(
+    rf"gloo|nccl|connect|\bpeer|{LATE.pattern}|socket|\bstore\b", re.IGNORECASE
+)
 """Words of an error that is about another process, not about this one's arithmetic."""
 
 MOST_SENT = 16

@@ -155,6 +155,16 @@ def test_parity_is_a_pytest_of_its_own(tmp_path: Path) -> None:
     assert found["last line"] in log.read_text()
 
 
+def test_parity_without_pytest_was_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine without it the report would else say that nothing failed."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho No module named pytest >&2\nexit 4\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(parity.sys, "executable", str(python))
+    with pytest.raises(NotRun, match="pytest: No module named pytest"):
+        parity.measure(str(tmp_path / "m"), str(tmp_path / "t"), "quick", 20.0, ["optim"], "")
+
+
 @pytest.mark.parametrize(
     ("lines", "counts"),
     [
