@@ -39,16 +39,16 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
         process.
     """
     mode = config.mode
+    if mode == "graph" and device.type == "cpu":
+        raise InputError("--mode graph: found the device cpu, expected --device cuda, or auto")
+    if mode == "graph" and not alone:
+        raise InputError("--mode graph: found several processes, expected one, or --mode auto")
+    if mode == "compile" and device.type == "cpu" and not has_compiler():
+        raise InputError("--mode compile: found no C++ compiler, expected one, or another mode")
     if config.precision == "tf32" and device.type == "cpu":
         raise InputError("--precision tf32: found the device cpu, expected --device cuda")
     if mode == "auto":
         return "tuned" if device.type == "cpu" or not alone else "graph"
-    if mode == "graph" and not alone:
-        raise InputError("--mode graph: found several processes, expected one, or --mode auto")
-    if mode == "graph" and device.type == "cpu":
-        raise InputError("--mode graph: found the device cpu, expected --device cuda, or auto")
-    if mode == "compile" and device.type == "cpu" and not has_compiler():
-        raise InputError("--mode compile: found no C++ compiler, expected one, or another mode")
     return mode
 
 
