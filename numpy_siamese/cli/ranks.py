@@ -17,9 +17,14 @@ def refuse_several(program: str, variables: Mapping[str, str] = os.environ) -> N
     Raises
     ------
     InputError
+        In the first of them.
+    SystemExit
+        In the others, which have nothing to add. The status is 2.
     """
     size = variables.get("WORLD_SIZE", "1")
     if size != "1":
+        if variables.get("RANK", "0") != "0":
+            raise SystemExit(2)
         raise InputError(
             f"WORLD_SIZE: found {size:.80}, expected 1 for {program}; several processes train "
             f"with torch-siamese"

@@ -24,6 +24,8 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     """
     launch = from_environment()
     if arguments.out is None and arguments.resume is None:
+        if launch.rank:  # which has the same flags as rank 0
+            raise SystemExit(2)
         raise InputError(
             "--out: found none, expected --out DIR or --resume DIR under torchrun, so that a "
             "restart finds the run"

@@ -99,7 +99,7 @@ def test_a_folder_that_holds_something_is_refused(server, flags, tmp_path):
 
 def test_a_folder_is_needed(server, flags):
     """A run in a folder named after the time would not be found when the job starts anew."""
-    job = start(server, 1, *flags())
+    job = start(server, 2, *flags())
     assert refused(job).startswith("--out: found none, expected --out DIR or --resume DIR")
 
 
