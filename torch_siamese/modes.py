@@ -20,6 +20,13 @@ MICRO_BATCH = 200
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
+REMARKS = {
+    "tuned": "--mode auto: tuned, which measured fastest on a CPU",
+    "graph": "--mode auto: graph, a CUDA graph of many steps",
+}
+OF_SEVERAL = "--mode auto: tuned, as the steps of several processes are not captured"
+
+
 def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> str:
     """Return the mode that `--mode` names. auto is tuned on a CPU, and graph on a GPU.
 
@@ -50,6 +57,12 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
     if mode == "auto":
         return "tuned" if device.type == "cpu" or not alone else "graph"
     return mode
+
+
+def remarks(config: TrainConfig, mode: str, alone: bool) -> list[str]:
+    """Return what a run says of the mode that auto has selected."""
+    remark = REMARKS.get(mode, "") if alone else OF_SEVERAL
+    return [remark] if config.mode == "auto" else []
 
 
 def has_compiler() -> bool:

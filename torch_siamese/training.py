@@ -32,7 +32,7 @@ from torch_siamese.inference import pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.memory import too_large
 from torch_siamese.model import SiameseNet
-from torch_siamese.modes import cross_entropy, in_mode, selected
+from torch_siamese.modes import cross_entropy, in_mode, remarks, selected
 from torch_siamese.optim import SGD
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
 from torch_siamese.steps import Steps
@@ -45,12 +45,6 @@ Array = np.ndarray
 AT_A_TIME, SECONDS_AT_A_TIME = 10, 0.5
 """Batches that a GPU is given at first before its results are read, and later about how long it
 works on those that it is given. A signal waits as long. The CPU is given one batch at a time."""
-
-REMARKS = {
-    "tuned": "--mode auto: tuned, which measured fastest on a CPU",
-    "graph": "--mode auto: graph, a CUDA graph of many steps",
-}
-OF_SEVERAL = "--mode auto: tuned, as the steps of several processes are not captured"
 
 
 def loss_and_gradients(
@@ -126,8 +120,7 @@ class TorchLearner:
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.mode = selected(config, self.device, alone=group is None)
         self.precision = config.precision
-        remark = REMARKS.get(self.mode, "") if group is None else OF_SEVERAL
-        self.remarks: Sequence[str] = [remark] if config.mode == "auto" else []
+        self.remarks: Sequence[str] = remarks(config, self.mode, alone=group is None)
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
