@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from numpy_siamese.runs.learner import Pairs
+
 Array = np.ndarray
-Batch = tuple[Array, Array, Array]
 
 LEFT, RIGHT, TARGETS = range(3)
 
 
-def packed(batches: Sequence[Batch]) -> Array:
+def packed(batches: Sequence[Pairs]) -> Array:
     """Return a block of batches of one size.
 
     Parameters

@@ -22,7 +22,7 @@ from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.runs.learner import Pairs
 from torch_siamese import blocks
 from torch_siamese._tensors import from_array, network, on_host, staged, tensor
-from torch_siamese.blocks import Batch, packed
+from torch_siamese.blocks import packed
 from torch_siamese.config import TrainConfig
 from torch_siamese.cuda_graph import WARM_UP, CapturedSteps
 from torch_siamese.device import select_device
@@ -99,11 +99,11 @@ class TorchLearner:
     network depends on are as `config` says. After it, they are what they were:
 
     - the number of threads;
-    - the rounding of float32 products, which is to float32, not to TF32 or bfloat16;
-    - autocast and inference mode, which are off;
-    - on CUDA with ``algorithms="deterministic"``, the choice of algorithms.
+    - the rounding of float32 products, which is TF32's or bfloat16's only if `precision` says so;
+    - autocast, which is on for bfloat16 alone, and inference mode, which is off;
+    - on CUDA, the choice of algorithms: the fastest tried, or deterministic ones.
 
-    The last also sets `CUBLAS_WORKSPACE_CONFIG` for good, because cuBLAS reads it only once. The
+    The latter also set `CUBLAS_WORKSPACE_CONFIG` for good, because cuBLAS reads it only once. The
     default device and dtype do not matter.
 
     Parameters
@@ -183,14 +183,14 @@ class TorchLearner:
         found = []
         with self._at_work():
             for pairs, of_one_size in groupby(checked, lambda batch: len(batch[0])):
-                found += self._learn(pairs, list(of_one_size))
+                found += self._learn_of_one_size(pairs, list(of_one_size))
             results = torch.cat(found).cpu().numpy() if found else np.empty((0, 2))
         losses, accuracies = (self.group.mean(results) if self.group else results).T
         self._moved |= bool(np.isfinite(losses).any())
         self._pace(len(batches), time.perf_counter() - start)
         return losses, accuracies
 
-    def _learn(self, pairs: int, batches: list[Batch]) -> list[Tensor]:
+    def _learn_of_one_size(self, pairs: int, batches: list[Pairs]) -> list[Tensor]:
         """Learn from batches of one size; return the results of each block, on the device."""
         if pairs not in self._steps_of:
             kind = CapturedSteps if self.mode == "graph" else Steps
@@ -313,7 +313,7 @@ class TorchLearner:
         """Put the settings that the network depends on in force."""
         return at_work(self.device, self.threads, self.deterministic, self.precision)
 
-    def _checked(self, count: int, left_index: Array, right_index: Array, targets: Array) -> Batch:
+    def _checked(self, count: int, left_index: Array, right_index: Array, targets: Array) -> Pairs:
         """Return a batch of pairs out of so many images, checked."""
         left, right = (
             _arrays.index(name, index, count)

@@ -26,6 +26,7 @@ from benchmarks.cuda_timer import CudaTimer, Flush
 from benchmarks.learners import learned, new_learner, torch_config
 from benchmarks.plain_learner import PlainLearner
 from benchmarks.timing import Timer
+from torch_siamese import settings
 from torch_siamese.inference import TorchNetwork
 
 UNIT_ROUNDOFF = {"fp32": 2.0**-24, "tf32": 2.0**-11, "bf16": 2.0**-8}
@@ -64,12 +65,8 @@ class DeviceBackend(Backend):
     @contextmanager
     def threads(self, count: int) -> Iterator[None]:
         """Use so many threads."""
-        before = torch.get_num_threads()
-        torch.set_num_threads(count)
-        try:
+        with settings.threads(count):
             yield
-        finally:
-            torch.set_num_threads(before)
 
     def threads_in_force(self) -> int:
         """Return how many threads PyTorch would use now."""

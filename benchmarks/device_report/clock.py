@@ -11,11 +11,11 @@ from benchmarks.timing import Timer, WallTimer
 WARM_UP, FEWEST, MOST = 2, 3, 50
 
 
-def timer_of(device: str, flushed: bool = True) -> Timer:
+def timer_of(device: str) -> Timer:
     """Return what times single operations on a device: on CUDA events, with nothing in cache."""
     if device == "cpu":
         return WallTimer()
-    return CudaTimer(torch.cuda, Flush(torch) if flushed else None)
+    return CudaTimer(torch.cuda, Flush(torch))
 
 
 def best(run: Callable[[], object], device: str, timer: Timer, seconds: float) -> float:

@@ -17,7 +17,7 @@ def measure(device: str, precision: str, size: int, seconds: float) -> dict[str,
     Parameters
     ----------
     device : 'cpu' or 'cuda'
-    precision : one of `PRECISIONS`, or `COPY`
+    precision : one of `plan.PRECISIONS`, or `COPY`
     size : rows and columns of the matrices, or bytes that are copied
     seconds : about how long it goes on
 

@@ -7,8 +7,6 @@ import torch
 
 from benchmarks.backends.base import NotRun
 
-PRECISIONS = ("fp32", "tf32", "bf16")
-
 
 @contextmanager
 def rounding(device: str, precision: str) -> Iterator[None]:

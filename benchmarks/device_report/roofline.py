@@ -26,7 +26,7 @@ def measure(
     Parameters
     ----------
     device : 'cpu' or 'cuda'
-    precision : one of `PRECISIONS`
+    precision : one of `plan.PRECISIONS`
     layer : one of `benchmarks.layers.LAYERS`
     images : how many, or pairs behind the network
     seconds : about how long either direction is repeated

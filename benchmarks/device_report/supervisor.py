@@ -117,15 +117,12 @@ def _process(tasks: Sequence[Task], errors: Any) -> Iterator[tuple[Any, queue.Qu
         end(process)
 
 
-def end(process: subprocess.Popen[str], patience: float = 0.0) -> None:
-    """End a process and all that it started; with patience, ask first."""
-    for number, seconds in ((signal.SIGINT, patience), (signal.SIGKILL, ENDING)):
-        if number is signal.SIGINT and not patience:
-            continue
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(seconds)
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process and all that it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(ENDING)
     for stream in (process.stdin, process.stdout):
         if stream is not None:
             with suppress(OSError, ValueError):

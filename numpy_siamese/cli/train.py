@@ -83,14 +83,19 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     learner = pkgutil.resolve_name(program.learner)(config, dataset.train.images)
     resume = arguments.resume is not None
     trainer = Trainer(config, dataset, learner, out, arguments.quiet, resume)
-    command = f"{program.name} train --resume {shell_word(out)}"
-    with closing(trainer), ended_with_how_to_go_on(trainer, command), warnings.catch_warnings():
+    with at_work(trainer, f"{program.name} train --resume {shell_word(out)}", stops):
+        note_what_differs(program, None if arguments.quiet else recorded, trainer)
+        trainer.train()
+
+
+@contextmanager
+def at_work(trainer: "Trainer", command: str, stops: Stops) -> Iterator[None]:
+    """Let signals stop the trainer, and what ends it early say with which command it goes on."""
+    with closing(trainer), _ended_with_how_to_go_on(trainer, command), warnings.catch_warnings():
         # NumPy's, of overflow: a network that diverges is told in one line
         warnings.simplefilter("ignore", RuntimeWarning)
         stops.ask = trainer.stop
-        if recorded is not None and not arguments.quiet:
-            note_what_differs(program, recorded.what_differs(trainer.environment()))
-        trainer.train()
+        yield
 
 
 def configured(
@@ -132,14 +137,17 @@ def expanded_data(data: str) -> str:
         raise InputError(f"--data: {error}") from error
 
 
-def note_what_differs(program: Program, other: str) -> None:
+def note_what_differs(
+    program: Program, recorded: RecordedConfig | None, trainer: "Trainer"
+) -> None:
     """Print a note if a recorded run goes on, or is repeated, in another environment."""
+    other = recorded and recorded.what_differs(trainer.environment())
     if other:
         console.complain(f"{program.name}: note: last bits may differ, for there is {other}")
 
 
 @contextmanager
-def ended_with_how_to_go_on(trainer: "Trainer", command: str) -> Iterator[None]:
+def _ended_with_how_to_go_on(trainer: "Trainer", command: str) -> Iterator[None]:
     """Let what ends a run early say with which command it goes on, where it is kept."""
     try:
         yield

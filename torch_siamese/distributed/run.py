@@ -3,9 +3,8 @@
 import argparse
 import json
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 
 from numpy_siamese.cli import train
@@ -75,15 +74,10 @@ def _train(
     out = arguments.resume or arguments.out
     resume = bool(group.of_first(arguments.resume is not None))
     trainer = RankTrainer(group, config, dataset, learner, out, arguments.quiet, resume)
-    command = f"{launch.program} train --resume {shell_word(out)}"
-    told = train.ended_with_how_to_go_on(trainer, command)
-    with closing(trainer), told, warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        stops.ask = trainer.stop
+    with train.at_work(trainer, f"{launch.program} train --resume {shell_word(out)}", stops):
         for number in asked:
             trainer.stop(number)
-        if recorded is not None and not arguments.quiet:
-            train.note_what_differs(program, recorded.what_differs(trainer.environment()))
+        train.note_what_differs(program, None if arguments.quiet else recorded, trainer)
         trainer.train()
 
 
@@ -93,11 +87,9 @@ def threads_of_rank(local_size: int) -> int:
     torchrun sets OMP_NUM_THREADS to 1 where it is not set. Any other number is the user's.
     """
     asked = default_threads()
-    return (
-        asked
-        if "OMP_NUM_THREADS" in os.environ and asked > 1
-        else max(available_cores() // local_size, 1)
-    )
+    if "OMP_NUM_THREADS" in os.environ and asked > 1:
+        return asked
+    return max(available_cores() // local_size, 1)
 
 
 def _restarted(arguments: argparse.Namespace, launch: Launch) -> argparse.Namespace:
@@ -125,12 +117,11 @@ def _common_config(
 
     Rank 0 also returns the `config.json` that it comes from. The others need not reach it.
     """
-    first: tuple[SharedTrainConfig | None, RecordedConfig | None] = (None, None)
-    if group.rank == 0:
-        first = group.together(lambda: train.configured(TrainConfig, arguments))
-    else:
-        group.together(lambda: None)
-    config, recorded = first
+
+    def of_first() -> tuple[SharedTrainConfig | None, RecordedConfig | None]:
+        return (None, None) if group.rank else train.configured(TrainConfig, arguments)
+
+    config, recorded = group.together(of_first)
     settings = group.content_of_first(json.dumps(config.to_dict()).encode() if config else b"")
     own = {n: v for n, v in TrainConfig.given_flags(arguments).items() if n in OF_A_RANK}
     return group.together(lambda: TrainConfig(**json.loads(settings) | own)), recorded
