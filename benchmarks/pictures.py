@@ -9,6 +9,7 @@ from benchmarks.timing import quartiles
 from numpy_siamese.pictures import canvas
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TUNED = "torch-tuned"
@@ -107,8 +108,6 @@ def step_times(results: Results) -> "Figure | None":
 @canvas.own_settings()
 def throughput(results: Results) -> "Figure | None":
     """Draw pairs a second against the batch size, with the rate of matrix products as limit."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     cells = _measured(results, "scaling")
     if not cells:
         return None
@@ -134,11 +133,7 @@ def throughput(results: Results) -> "Figure | None":
     axes.set_xlabel(f"pairs in a batch; numbers: NumPy's time over that of {TUNED}")
     axes.margins(y=0.1)
     axes.set_xticks(sorted({cell.size for cell in cells}))
-    axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:,.0f}")
-        axis.set_minor_formatter(NullFormatter())
-    axes.grid(alpha=0.3)
+    write_whole_numbers(axes)
     figure.legend(loc="outside lower center", ncols=4)
     figure.suptitle(_title(f"Training steps on {threads} threads", results, cells))
     return figure
@@ -190,6 +185,17 @@ def as_png(results: Results) -> dict[str, bytes]:
     """Return the pictures for which there is something to draw, by the name of their file."""
     figures = {file: draw(results) for file, draw in PICTURES.items()}
     return {file: _png(figure) for file, figure in figures.items() if figure is not None}
+
+
+def write_whole_numbers(axes: "Axes") -> None:
+    """Let logarithmic axes have whole numbers at their ticks, and a grid."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,.0f}")
+        axis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.3)
 
 
 def _measured(results: Results, workload: str) -> Sequence[Cell]:

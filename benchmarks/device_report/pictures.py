@@ -8,6 +8,7 @@ from benchmarks.device_report.findings import Findings
 from benchmarks.device_report.limits import COPY
 from benchmarks.device_report.roof import COPYING, under_the_roof
 from benchmarks.layers import step_flops
+from benchmarks.pictures import write_whole_numbers
 from numpy_siamese.pictures import canvas
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ def recipes(findings: Findings) -> "Figure | None":
 @canvas.own_settings()
 def scaling(findings: Findings) -> "Figure | None":
     """Draw pairs a second against the batch size, with the rates that products would allow."""
-    from matplotlib.ticker import LogLocator, NullFormatter
-
     found = list(findings.found("scaling"))
     if not found:
         return None
@@ -78,11 +77,7 @@ def scaling(findings: Findings) -> "Figure | None":
     axes.set(xscale="log", yscale="log", xlabel="pairs in a batch", ylabel="pairs a second")
     axes.set_xticks(sorted({a["pairs"] for a, _ in found}))
     axes.tick_params(axis="x", rotation=45)
-    axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:,.0f}")
-        axis.set_minor_formatter(NullFormatter())
-    axes.grid(alpha=0.3)
+    write_whole_numbers(axes)
     figure.legend(loc="outside lower center", ncols=3)
     modes = ", ".join(dict.fromkeys(f["mode"] for _, f in found))
     figure.suptitle(_title(f"Training steps by batch size, mode {modes}", findings))

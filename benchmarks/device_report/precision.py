@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from benchmarks.backends.base import NotRun
+from torch_siamese import settings
 
 
 @contextmanager
@@ -22,13 +23,8 @@ def rounding(device: str, precision: str) -> Iterator[None]:
             raise NotRun("the CPU has no TF32")
         yield
         return
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    before = matmul.allow_tf32, cudnn.allow_tf32
-    matmul.allow_tf32 = cudnn.allow_tf32 = precision == "tf32"
-    try:
+    with settings.float32_products["cuda"](settings.FLOAT32_PRODUCTS[precision]):
         yield
-    finally:
-        matmul.allow_tf32, cudnn.allow_tf32 = before
 
 
 def dtype_of(precision: str) -> torch.dtype:
