@@ -19,15 +19,15 @@ def opened(group: Group, path: Path, existing: bool) -> RunDirectory:
         As `RunDirectory`, on all ranks.
     """
     kind = SharedDirectory if group.rank == 0 else SilentDirectory
-    directory: RunDirectory = group.together(lambda: kind(path, existing))
-    directory.group = group  # type: ignore[attr-defined]
-    return directory
+    return group.together(lambda: kind(group, path, existing))
 
 
 class SharedDirectory(RunDirectory):
     """The folder of a run, whose checkpoint all ranks read."""
 
-    group: Group
+    def __init__(self, group: Group, path: Path, existing: bool) -> None:
+        super().__init__(path, existing)
+        self.group = group
 
     def read_checkpoint(self) -> Checkpoint | None:
         """Return the last checkpoint of the folder, or None if there is none.
@@ -49,10 +49,8 @@ class SilentDirectory(RunDirectory):
     What they are told to write they do not write.
     """
 
-    group: Group
-
-    def __init__(self, path: Path, existing: bool) -> None:
-        self.path, self.existing = path, existing
+    def __init__(self, group: Group, path: Path, existing: bool) -> None:
+        self.group, self.path, self.existing = group, path, existing
 
     def read_checkpoint(self) -> Checkpoint | None:
         """Return the checkpoint that rank 0 has read."""

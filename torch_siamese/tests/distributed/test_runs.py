@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from numpy_siamese.runs.results import Results
+from numpy_siamese.runs.run_directory import RunDirectory
 from numpy_siamese.tests.support.folders import left_in
 from numpy_siamese.tests.support.same_run import assert_same_run, read_rows
 from torch_siamese.distributed import run
+from torch_siamese.distributed.silent import SilentDirectory, SilentResults
 from torch_siamese.tests.distributed.conftest import SMALL
 from torch_siamese.tests.distributed.ranks import KILL, TERMINATE, in_step, start
 
@@ -205,3 +208,15 @@ if os.environ["RANK"] == "0":
     assert job.wait() == [2, 2]
     assert job.ranks[1].err == ""
     assert job.ranks[0].err.startswith("torch-siamese: error: standard output: Broken pipe")
+
+
+def test_no_rank_but_the_first_writes_by_a_method_that_it_inherits():
+    """A file that a run leaves one day would be written by every rank, in one place."""
+    for silent, writing in ((SilentDirectory, RunDirectory), (SilentResults, Results)):
+        own = {name for name, value in vars(writing).items() if callable(value) and name[0] != "_"}
+        inherited = own - vars(silent).keys()
+        assert inherited == (
+            {"write_config", "write_summary", "write_metrics", "write_windows"}
+            if silent is SilentResults
+            else set()
+        )  # which write by methods of the directory
