@@ -260,3 +260,30 @@ def linear(x: Array, weight: Array, bias: Array | None) -> None:
         raise ValueError(f"x must be (..., {weight.shape[-1]}), got shape {x.shape}")
     if bias is not None and bias.shape != weight.shape[:-1]:
         raise ValueError(f"bias must have shape {weight.shape[:-1]}, got {bias.shape}")
+
+
+def pairwise(left: Array, right: Array, weight: Array, bias: Array | None) -> None:
+    """Check that two batches of embeddings, their weights and a bias fit one another."""
+    for name, x in (("left", left), ("right", right)):
+        if x.ndim != 2:
+            raise ValueError(f"{name} must be (N, E), got shape {x.shape}")
+    E = left.shape[1]
+    if right.shape[1] != E:
+        raise ValueError(f"right must be (M, {E}) as left is (N, {E}), got shape {right.shape}")
+    if weight.shape != (1, E):
+        raise ValueError(f"weight must have shape (1, {E}), got {weight.shape}")
+    if bias is not None and bias.shape != (1,):
+        raise ValueError(f"bias must have shape (1,), got {bias.shape}")
+
+
+def partners(logits: Array, target: Array) -> None:
+    """Check that targets of logits (N, M) are 0 or 1, with a 1 in each row and each column."""
+    if logits.ndim != 2 or logits.size == 0:
+        raise ValueError(f"logits must be a non-empty (N, M), got shape {logits.shape}")
+    same_shape(logits=logits, target=target)
+    positive = target == 1
+    if not (positive | (target == 0)).all():
+        raise ValueError("target must be 0 or 1")
+    for axis, line in ((1, "row"), (0, "column")):
+        if not positive.any(axis=axis).all():
+            raise ValueError(f"target must have a 1 in each {line}, got a {line} without one")

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.nn import functional as TF
 
-from parity_tests.machinery import conv_relu_pool
+from parity_tests.machinery import all_pairs, conv_relu_pool
 from parity_tests.machinery.declaration import Case, Count, Operation
 from parity_tests.machinery.error_bounds import LIBRARY_ERROR
 from parity_tests.machinery.random_arrays import probabilities, spread_logits
@@ -23,7 +23,10 @@ from parity_tests.machinery.strategies import (
     linear_cases,
     loss_cases,
     max_pool2d_cases,
+    n_pair_cases,
+    pairwise_cases,
 )
+from torch_siamese.functional import n_pair_loss, pairwise_l1_logits
 
 Array = np.ndarray
 
@@ -58,6 +61,11 @@ def reduced(case: Case, n: int) -> int:
         if case.options.get("reduction", "mean") == "none"
         else n + size(next(iter(case.shapes.values())))
     )
+
+
+def of_pairs(case: Case, y: tuple[int, ...]) -> int:
+    """Return N·M, 1 for none."""
+    return max(1, size(y))
 
 
 def absolute_sigmoid(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) -> Array:
@@ -171,6 +179,40 @@ OPERATIONS = [
         lambda left, right: torch.abs(left - right),
         elementwise_cases("left", "right"),
         ("left", "right"),
+    ),
+    Operation(
+        "pairwise_l1_logits",
+        pairwise_l1_logits,
+        pairwise_cases(),
+        ("left", "right", "weight", "bias"),
+        # a difference, its product with w, the sum over e and the bias; the sign is exact
+        counts={
+            "y": lambda case, y: case.shapes["left"][1] + 2,
+            "dleft": lambda case, y: max(1, y[1]),
+            "dright": lambda case, y: max(1, y[0]),
+            "dweight": lambda case, y: of_pairs(case, y) + 1,
+            "dbias": of_pairs,
+        },
+        gauge=all_pairs.pairwise_gauge,
+        multiplies=True,
+    ),
+    Operation(
+        "n_pair_loss",
+        n_pair_loss,
+        n_pair_cases(),
+        ("logits",),
+        counts={
+            # K is N or M, whichever is larger. In z: exp, a sum of K, and two; or log and two. In
+            # log(1 + e^z): exp, log1p, the sum. So both have at most 2 lib + K. The mean of K, the
+            # sum of both, and 1 of second order
+            "y": lambda case, y: 2 * LIBRARY_ERROR + 2 * max(case.shapes["logits"]) + 2,
+            # the sigmoid: lib + 2; a share: exp, and exp, a sum of K and the quotient; 1/N, the
+            # product, the sum of both, dy, and 1 of second order
+            "dlogits": lambda case, y: 3 * LIBRARY_ERROR + max(case.shapes["logits"]) + 7,
+        },
+        gauge=all_pairs.n_pair_gauge,
+        draw=all_pairs.partners,
+        exact_on_integers=False,
     ),
     Operation(
         "binary_cross_entropy",

@@ -50,8 +50,9 @@ def test_an_operation_gives_numpys_bits(operation: Operation, data: st.DataObjec
     expected = numpy_results(operation, arrays, case.options, dy)
     with counted() as traffic:
         found = numpy_results(operation, arrays, case.options, dy, STRICT)
-    # a pooling asks for a NaN, a cross-entropy of probabilities twice for those outside [0, 1]
-    asked = {"max_pool2d": 1, "binary_cross_entropy": 2}.get(operation.name, 0)
+    # a pooling asks for a NaN, a cross-entropy of probabilities twice for those outside [0, 1], and
+    # the loss of all pairs for what is no target, and for rows and columns without a 1
+    asked = {"max_pool2d": 1, "binary_cross_entropy": 2, "n_pair_loss": 3}.get(operation.name, 0)
     assert traffic.reads == asked + len(found)
     for quantity, value in found.items():
         assert value.dtype == dtype

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese import definitions
 from numpy_siamese import functional as F
-from parity_tests.machinery import conv_relu_pool
+from parity_tests.machinery import all_pairs, conv_relu_pool
 from parity_tests.machinery.declaration import Case, Operation
 from parity_tests.machinery.error_bounds import Allowance, gamma, same_bits
 from parity_tests.machinery.harness import draw_arguments, draw_cotangent, gauges, numpy_results
@@ -125,7 +125,7 @@ def test_gradient_is_the_limit_of_differences(operation: Operation, data: st.Dat
         if grad is None:
             continue
         direction = rng.uniform(-1, 1, arrays[name].shape)
-        if operation.name in ("relu", "l1_distance", "max_pool2d", "conv_relu_pool"):
+        if operation.name in KINKED:
             assume(away_from_kinks(operation, case, arrays, step))
 
         def along(h: float, name: str = name, direction: Array = direction) -> Array:
@@ -141,12 +141,17 @@ def test_gradient_is_the_limit_of_differences(operation: Operation, data: st.Dat
         assert abs(fine - exact) <= 2 / 3 * abs(coarse - fine) + 4 * rounding
 
 
+KINKED = ("relu", "l1_distance", "pairwise_l1_logits", "max_pool2d", "conv_relu_pool")
+
+
 def away_from_kinks(operation: Operation, case: Case, arrays: dict, step: float) -> bool:
     """Return whether no branch can change while the arguments move by up to `step`."""
     if operation.name == "relu":
         return bool((abs(arrays["x"]) > 2 * step).all())
     if operation.name == "l1_distance":
         return bool((abs(arrays["left"] - arrays["right"]) > 4 * step).all())
+    if operation.name == "pairwise_l1_logits":
+        return bool((abs(arrays["left"][:, None] - arrays["right"]) > 4 * step).all())
     if operation.name == "conv_relu_pool":
         return not conv_relu_pool.close_calls(arrays, conv_relu_pool.change(arrays, 2 * step)).any()
     values = np.sort(arrays["x"], axis=None)
@@ -155,10 +160,12 @@ def away_from_kinks(operation: Operation, case: Case, arrays: dict, step: float)
 
 def largest_term(operation: Operation, arrays: dict, case: Case) -> Array | float:
     """Return a bound on the terms summed into an element of y."""
+    if operation.name == "pairwise_l1_logits":
+        return 1 + all_pairs.pairwise_gauge("y", arrays, np.zeros(()), {})
     if operation.name in ("conv2d", "linear", "conv_relu_pool"):
         absolute = {name: abs(value) + 1 for name, value in arrays.items()}
         return operation.numpy(**absolute, **case.options)[0]
-    if "cross_entropy" in operation.name:
+    if "loss" in operation.name or "cross_entropy" in operation.name:
         terms = sum(size(shape) for shape in case.shapes.values())
         return 2.0 * terms * (1 + max(np.max(abs(v), initial=0) for v in arrays.values())) ** 3
     return 1 + max(np.max(abs(v), initial=0) for v in arrays.values())

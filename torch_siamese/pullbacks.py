@@ -9,6 +9,7 @@ from torch.nn import functional as TF
 
 from numpy_siamese.gradients.cases import NETWORK, Case
 from numpy_siamese.gradients.check import Function
+from torch_siamese import functional
 from torch_siamese.initialization import initialize
 from torch_siamese.settings import plain_arithmetic
 
@@ -50,4 +51,6 @@ def _output(case: Case, tensors: dict[str, Any]) -> torch.Tensor:
         name: torch.tensor(value) if isinstance(value, np.ndarray) else value
         for name, value in case.options.items()
     }
+    if hasattr(functional, case.operation):
+        return getattr(functional, case.operation)(**tensors, **options)
     return getattr(TF, case.operation)(**inputs, **options)

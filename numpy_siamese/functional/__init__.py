@@ -33,10 +33,12 @@ such as ∞ − ∞. `np.errstate` at the call of the operation or its pullback 
 
 from numpy_siamese.functional.activation import relu, sigmoid
 from numpy_siamese.functional.affine import linear
+from numpy_siamese.functional.contrastive import n_pair_loss
 from numpy_siamese.functional.conv import conv2d
 from numpy_siamese.functional.distance import l1_distance
 from numpy_siamese.functional.fused import conv_relu_pool
 from numpy_siamese.functional.loss import binary_cross_entropy, binary_cross_entropy_with_logits
+from numpy_siamese.functional.pairwise import pairwise_l1_logits
 from numpy_siamese.functional.pooling import max_pool2d
 
 __all__ = [
@@ -47,6 +49,8 @@ __all__ = [
     "l1_distance",
     "linear",
     "max_pool2d",
+    "n_pair_loss",
+    "pairwise_l1_logits",
     "relu",
     "sigmoid",
 ]

@@ -70,6 +70,10 @@ def cases() -> list[Case]:
     given, positive = {"target": targets}, {"pos_weight": rng.uniform(1, 2, 1)}
     weighted = {"weight": rng.uniform(1, 2, (6, 1)), "reduction": "sum"}
     logits = {"logits": 3 * normal(size=(6, 1))}
+    embeddings = {"left": normal(size=(4, 3)), "right": normal(size=(5, 3))}
+    head = {"weight": normal(size=(1, 3)), "bias": normal(size=1)}
+    all_pairs = {"logits": 3 * normal(size=(4, 3))}
+    partners = {"target": np.eye(4, 3) + np.eye(4, 3, -1)}
     linear = {"x": normal(size=(5, 3)), "weight": normal(size=(4, 3)), "bias": normal(size=4)}
     network = {side: rng.uniform(0, 255, (PAIRS, 1, 28, 28)) for side in ("left", "right")}
     for layer, shape in MNIST.weight_shapes().items():
@@ -90,6 +94,8 @@ def cases() -> list[Case]:
         Case("relu", image),
         Case("sigmoid", {"x": 4 * normal(size=(6, 1))}),
         Case("l1_distance", sides),
+        Case("pairwise_l1_logits", embeddings | head),
+        Case("n_pair_loss", all_pairs, partners),
         Case("binary_cross_entropy", {"probs": probs}, given),
         Case("binary_cross_entropy", {"probs": probs}, given | weighted),
         Case("binary_cross_entropy_with_logits", logits, given),

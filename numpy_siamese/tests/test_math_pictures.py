@@ -74,6 +74,7 @@ EXAMPLES = {
     "max_pool2d": {"x": "x", "y": "y", "dy": "dy", "dx": "dx"},
     "relu": {"x": "x", "y": "y", "dy": "dy", "dx": "dx"},
     "l1_distance": {"x": "left", "x′": "right", "y": "y", "dx": "dleft", "dx′": "dright"},
+    "pairwise_l1_logits": {"x": "left", "y": "y", "dx": "dleft", "dy": "dy"},
     "phases": {"x": "x", "convolved": "convolved", "y": "y", "dx": "dx"},
     "twins": {"left-image": "left", "right-dembedding": "dright_embedding", "distance": "distance"},
     "whole-network": {"left-image": "left", "right-image": "right", "dweight": "dweight"},
@@ -229,10 +230,30 @@ def test_the_tables_of_elementwise_operations():
     expected, pullback = definitions.l1_distance(left, right)
     assert (expected == y).all()
     assert (np.stack(pullback(dy)) == [dleft, dright]).all()
+    sides = grids("pairwise_l1_logits", "x", "x′", "y", "dx", "dx′", "dy")
+    left, right, y, dleft, dright, dy = sides
+    weight, bias = np.array([[-1.0, -2]]), np.array([4.0])
+    expected, pullback = definitions.pairwise_l1_logits(left, right.T, weight, bias)
+    assert (expected == y).all()
+    found_left, found_right, _, _ = pullback(dy)
+    assert (found_left == dleft).all()
+    assert (found_right == dright.T).all()
     s, losses, ds = grids("binary_cross_entropy", "s", "ℓ", "ds")
     expected, pullback = definitions.binary_cross_entropy(s, np.ones_like(s), reduction="none")
     assert (expected.round(2) == losses).all()
     assert (pullback(np.ones_like(s))[0].round(2) == ds).all()
+
+
+def test_partners_are_framed_and_pulled():
+    """A frame on another pair, or a gradient that pushes partners."""
+    roots = committed("n_pair_loss")
+    logits, gradient = Grid("x", roots), Grid("dx", roots)
+    assert (logits.framed == gradient.framed).all()
+    assert (logits.framed == (gradient.values < 0)).all()
+    assert ((gradient.tints == "blue") == gradient.framed).all()
+    _, pullback = definitions.n_pair_loss(logits.values, logits.framed.astype(float))
+    # logits are drawn with two digits, so that each is off by up to 0.005, and e^x by 0.5 %
+    assert (abs(pullback(1.0)[0] - gradient.values) < 0.005 + 0.02 * abs(gradient.values)).all()
 
 
 def test_numbers_stand_out_on_light_and_on_dark_pages():

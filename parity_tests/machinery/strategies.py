@@ -109,6 +109,24 @@ def loss_cases(draw: st.DrawFn, names: tuple[str, str], weights: tuple[str, ...]
     return Case(shapes, {"reduction": reduction}, draw(SEEDS))
 
 
+@st.composite
+def pairwise_cases(draw: st.DrawFn) -> Case:
+    """Draw two batches of embeddings, one of them sometimes empty, with a bias or without."""
+    N, M, E = draw(st.integers(0, 5)), draw(st.integers(0, 5)), draw(st.integers(1, 6))
+    shapes: Shapes = {"left": (N, E), "right": (M, E), "weight": (1, E)}
+    if draw(st.booleans()):
+        shapes["bias"] = (1,)
+    return Case(shapes, {}, draw(SEEDS))
+
+
+def n_pair_cases() -> st.SearchStrategy[Case]:
+    """Draw logits of all pairs and their targets."""
+    shape = st.tuples(st.integers(1, 5), st.integers(1, 5))
+    return st.builds(
+        lambda shape, seed: Case({"logits": shape, "target": shape}, {}, seed), shape, SEEDS
+    )
+
+
 RATE = st.sampled_from([0.0, 0.001, 0.1, 1.0]) | st.floats(1e-6, 2)
 
 

@@ -16,7 +16,7 @@ from numpy_siamese.tests.contracts.impostors import impostors, refusal, shuffled
 from numpy_siamese.tests.contracts.test_layouts import LAYOUTS
 from numpy_siamese.tests.support import tiny
 from numpy_siamese.training import loss_and_gradients as numpy_loss_and_gradients
-from torch_siamese import data, evaluation, inference, model, training
+from torch_siamese import data, evaluation, functional, inference, model, training
 from torch_siamese.config import TrainConfig
 
 DIGITS = tiny.split([3, 3])
@@ -33,6 +33,14 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"images": IMAGES, "index": INDICES["left_index"], "dtype": torch.float32},
     ),
     "evaluation.accuracy": (evaluation.accuracy, {"probs": TARGETS, "targets": TARGETS}),
+    "functional.n_pair_loss": (
+        functional.n_pair_loss,
+        {"logits": torch.rand(2, 2), "target": torch.eye(2)},
+    ),
+    "functional.pairwise_l1_logits": (
+        functional.pairwise_l1_logits,
+        {"left": EMBEDDINGS, "right": EMBEDDINGS, "weight": EMBEDDINGS[:1]},
+    ),
     "inference.embed_images": (inference.embed_images, {"net": NET, "images": IMAGES}),
     "inference.pair_probabilities": (
         inference.pair_probabilities,
@@ -65,7 +73,7 @@ TENSORS = [
 def test_every_tensor_argument_is_in_the_table():
     """Broken otherwise: a new function takes what merely looks like a tensor, and no test tells."""
     found = set()
-    for module in (data, evaluation, inference, model, training):
+    for module in (data, evaluation, functional, inference, model, training):
         for name, value in vars(module).items():
             if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
                 continue

@@ -34,7 +34,17 @@ from numpy_siamese.evaluation import (
     roc,
     verification,
 )
-from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
+from numpy_siamese.functional import (
+    activation,
+    affine,
+    contrastive,
+    conv,
+    distance,
+    fused,
+    loss,
+    pairwise,
+    pooling,
+)
 from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.tests.contracts.array_calls import (
@@ -50,7 +60,7 @@ from numpy_siamese.tests.contracts.impostors import impostors, refusal, wrong_dt
 Array = np.ndarray
 
 MODULES = (
-    *(activation, affine, conv, distance, fused, loss, pooling),
+    *(activation, affine, contrastive, conv, distance, fused, loss, pairwise, pooling),
     *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot, projection, ranking),
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(initialization, model, optim, pairs, plots, preparation, training),

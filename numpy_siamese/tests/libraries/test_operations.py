@@ -63,6 +63,7 @@ SHAPES: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Any]]] = {
     "relu": ({"x": (3, 7)}, {}),
     "sigmoid": ({"x": (3, 7)}, {}),
     "l1_distance": ({"left": (3, 7), "right": (3, 7)}, {}),
+    "pairwise_l1_logits": ({"left": (3, 4), "right": (2, 4), "weight": (1, 4), "bias": (1,)}, {}),
     "linear": ({"x": (3, 4), "weight": (2, 4), "bias": (2,)}, {}),
     "conv2d": ({"x": (2, 2, 5, 4), "weight": (2, 2, 3, 2), "bias": (2,)}, {"padding": 1}),
     "max_pool2d": ({"x": (2, 2, 5, 4)}, {"kernel_size": 2, "padding": 1, "ceil_mode": True}),
@@ -118,6 +119,17 @@ def test_the_cross_entropy(reduction, dtype):
         compare(F.binary_cross_entropy, {k: a[:0] for k, a in arrays.items()}, reduction=reduction)
         == 2
     )
+
+
+@every_dtype
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_loss_of_all_pairs(seed, dtype):
+    """Broken otherwise: rows without a negative, whose logarithm is −∞, are others on a device."""
+    rng = np.random.default_rng(seed)
+    target = np.maximum(np.eye(4, 3, dtype=dtype), rng.random((4, 3)) < 0.5).astype(dtype)
+    target[3, 0] = 1
+    assert compare(F.n_pair_loss, {"logits": bits(rng, (4, 3), dtype), "target": target}) == 3
 
 
 @every_dtype

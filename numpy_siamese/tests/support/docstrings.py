@@ -46,7 +46,7 @@ REFERENCE = {
         "tracing",
         "training",
     ),
-    "torch_siamese": ("evaluation", "inference", "model", "tracing", "training"),
+    "torch_siamese": ("evaluation", "functional", "inference", "model", "tracing", "training"),
 }
 """What people call, beside the packages themselves: modules, and folders with all in them.
 

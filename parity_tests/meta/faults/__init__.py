@@ -6,6 +6,7 @@ mutator of the mutation run makes as well.
 """
 
 from parity_tests.meta.faults import (
+    all_pairs,
     convolution,
     elementwise,
     fused,
@@ -18,6 +19,16 @@ from parity_tests.meta.faults import (
 
 FAULTS = [
     fault
-    for subject in (convolution, elementwise, fused, loss, network, optim, pooling, randomness)
+    for subject in (
+        all_pairs,
+        convolution,
+        elementwise,
+        fused,
+        loss,
+        network,
+        optim,
+        pooling,
+        randomness,
+    )
     for fault in subject.FAULTS
 ]
