@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
-from numpy_siamese.data.dataset import checked_images, gather
+from numpy_siamese.all_pairs import all_pairs_loss_and_gradients, balanced_accuracy
+from numpy_siamese.data.dataset import as_read, checked_images, gather
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
 from numpy_siamese.inference import pair_probabilities
@@ -198,8 +199,8 @@ class NumpyLearner:
 
         Parameters
         ----------
-        batches : sequence of (left_index, right_index, targets)
-            As `PairSampler.batch` gives them.
+        batches : sequence of (left, right, targets)
+            As `runs.learner.Pairs` has them.
 
         Returns
         -------
@@ -209,21 +210,27 @@ class NumpyLearner:
         losses, accuracies = np.array(steps, np.float64).reshape(len(steps), 2).T
         return losses, accuracies
 
-    def _step(self, left_index: Array, right_index: Array, targets: Array) -> tuple[float, float]:
-        left_index = _arrays.index("left_index", left_index, len(self.images))
-        right_index = _arrays.index("right_index", right_index, len(self.images))
+    def _step(self, left: Array, right: Array, targets: Array) -> tuple[float, float]:
+        all_pairs = np.ndim(targets) == 2 and np.shape(targets)[1] > 1
+        step, judge = (
+            (all_pairs_loss_and_gradients, balanced_accuracy)
+            if all_pairs
+            else (loss_and_gradients, accuracy)
+        )
+        images = self._images("left", left), self._images("right", right)
         try:
-            loss, probs, grads = loss_and_gradients(
-                self.net,
-                gather(self.images, left_index, self.net.dtype),
-                gather(self.images, right_index, self.net.dtype),
-                targets,
-                self.threads,
-            )
+            loss, verdicts, grads = step(self.net, *images, targets, self.threads)
         except NotFiniteError:
             return np.nan, np.nan
         self.optimizer.step(grads)
-        return loss, accuracy(probs, targets)
+        return loss, judge(verdicts, targets)
+
+    def _images(self, name: str, side: Array) -> Array:
+        """Return one side of a batch, given as images or by their indices, as the network reads."""
+        if np.ndim(side) == 3:
+            return as_read(checked_images(side, name), self.net.dtype)
+        index = _arrays.index(f"{name}_index", side, len(self.images))
+        return gather(self.images, index, self.net.dtype)
 
     def evaluate(
         self, images: Array, left_index: Array, right_index: Array, targets: Array

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from numpy_siamese.errors import InputError
+from torch_siamese.all_pairs import AllPairs, contrast
 from torch_siamese.config import TrainConfig
 from torch_siamese.model import SiameseNet
 from torch_siamese.settings import plain_arithmetic
@@ -82,6 +84,8 @@ class Backward:
         Whether affine maps round their factors to bfloat16 (autocast). The loss is never rounded.
     micro_batch : int, optional
         Pairs at a time of a larger batch. Default: all.
+    loss : function, optional
+        (what `forward` returns, targets) → scalar. Default: `cross_entropy`.
     """
 
     def __init__(
@@ -90,7 +94,9 @@ class Backward:
         device: torch.device,
         half: bool = False,
         micro_batch: int | None = None,
+        loss: Callable[[Tensor, Tensor], Tensor] | None = None,
     ) -> None:
+        self.loss = loss or cross_entropy
         self.forward, self.device, self.half = forward, device, half
         self.micro_batch = micro_batch
         self._parameters = list(forward.parameters())
@@ -136,14 +142,20 @@ class Backward:
             probs = self.forward(left, right)
         with plain_arithmetic(self.device):
             probs = probs.to(targets.dtype)
-            loss = cross_entropy(probs, targets)
+            loss = self.loss(probs, targets)
             if share != 1:
                 loss = loss * share
             loss.backward()
         return loss.detach(), probs.detach()
 
 
-def in_mode(mode: str, net: SiameseNet, device: torch.device, half: bool = False) -> Backward:
+def in_mode(
+    mode: str,
+    net: SiameseNet,
+    device: torch.device,
+    half: bool = False,
+    all_pairs: bool = False,
+) -> Backward:
     """Return how a network on a device computes in a mode.
 
     Parameters
@@ -155,14 +167,16 @@ def in_mode(mode: str, net: SiameseNet, device: torch.device, half: bool = False
     device : torch.device
     half : bool
         As of `Backward`.
+    all_pairs : bool
+        Whether each left image is compared with each right one, and the loss is `contrast`.
     """
-    if mode == "eager":
-        return Backward(net, device, half)
-    forward = tuned(net, device)
+    siamese = net if mode == "eager" else tuned(net, device)
+    forward = AllPairs(siamese) if all_pairs else siamese
     if mode == "compile":
         forward.compile(dynamic=False)
-    in_parts = mode == "tuned" and device.type == "cpu"
-    return Backward(forward, device, half, MICRO_BATCH if in_parts else None)
+    in_parts = mode == "tuned" and device.type == "cpu" and not all_pairs
+    micro_batch = MICRO_BATCH if in_parts else None
+    return Backward(forward, device, half, micro_batch, contrast if all_pairs else None)
 
 
 def cross_entropy(probs: Tensor, targets: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from numpy_siamese import _arguments, _arrays
+from numpy_siamese import _arguments
 from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification
@@ -24,7 +23,7 @@ from torch_siamese import blocks
 from torch_siamese._tensors import from_array, network, on_host, staged, tensor
 from torch_siamese.blocks import packed
 from torch_siamese.config import TrainConfig
-from torch_siamese.cuda_graph import WARM_UP, CapturedSteps
+from torch_siamese.cuda_graph import WARM_UP
 from torch_siamese.device import select_device
 from torch_siamese.evaluation import accuracy
 from torch_siamese.image_source import image_source
@@ -35,7 +34,7 @@ from torch_siamese.model import SiameseNet
 from torch_siamese.modes import cross_entropy, in_mode, remarks, selected
 from torch_siamese.optim import SGD
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
-from torch_siamese.steps import Steps
+from torch_siamese.stepper import Stepper, checked
 
 if TYPE_CHECKING:
     from torch_siamese.distributed.group import Group
@@ -125,19 +124,22 @@ class TorchLearner:
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
         self._moved = False
-        self._steps_of: dict[int, Steps] = {}
         with self._at_work():
             self.images = checked_images(images)
             self.net = initialize(config.seed, self.dtype).to(self.device)
-            self._source = image_source(self.images, self.device)
-            self._backward = in_mode(self.mode, self.net, self.device, config.precision == "bf16")
+            half = config.precision == "bf16"
+            backward = in_mode(self.mode, self.net, self.device, half)
             if group is not None:
                 from torch_siamese.distributed.averaging import AveragedBackward
 
-                self._backward = AveragedBackward(self._backward, self.net, group)
+                backward = AveragedBackward(backward, self.net, group)
             plain = self.mode == "eager" and self.device.type == "cpu"
             self.optimizer = SGD(
                 list(self.net.parameters()), config.lr, config.momentum, fused=not plain
+            )
+            source = image_source(self.images, self.device)
+            self._stepper = Stepper(
+                self.net, self.mode, half, backward, self.optimizer, source, self.device
             )
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
@@ -169,7 +171,7 @@ class TorchLearner:
             if self.device.type == "cpu":
                 raise
             found = str(error).partition(". ")[0]
-        self._steps_of.clear()
+        self._stepper.forget()
         self.optimizer.zero_grad()
         ranks = self.group.size if self.group else 1
         pairs = max(len(left) for left, _, _ in batches) // ranks
@@ -179,34 +181,20 @@ class TorchLearner:
         """Learn as `learn` does. Memory that runs out is a MemoryError on any device."""
         start = time.perf_counter()
         own = [self.group.share(pairs) for pairs in batches] if self.group else batches
-        checked = [self._checked(len(self.images), *pairs) for pairs in own]
-        found = []
         with self._at_work():
-            for pairs, of_one_size in groupby(checked, lambda batch: len(batch[0])):
-                found += self._learn_of_one_size(pairs, list(of_one_size))
+            found = self._stepper.learn(own, len(self.images))
             results = torch.cat(found).cpu().numpy() if found else np.empty((0, 2))
         losses, accuracies = (self.group.mean(results) if self.group else results).T
         self._moved |= bool(np.isfinite(losses).any())
         self._pace(len(batches), time.perf_counter() - start)
         return losses, accuracies
 
-    def _learn_of_one_size(self, pairs: int, batches: list[Pairs]) -> list[Tensor]:
-        """Learn from batches of one size; return the results of each block, on the device."""
-        if pairs not in self._steps_of:
-            kind = CapturedSteps if self.mode == "graph" else Steps
-            self._steps_of[pairs] = kind(
-                self._backward, self.optimizer, self._source, pairs, self.dtype, self.device
-            )
-        steps = self._steps_of[pairs]
-        starts = range(0, len(batches), steps.batches)
-        return [steps.learn(packed(batches[k : k + steps.batches])) for k in starts]
-
     def _attempt(self, pairs: int) -> None:
         """Let another learner do as many steps as a capture needs before it, and one."""
         index = np.zeros(pairs, np.int64)
         batch = index, index, np.ones((pairs, 1))
         other = TorchLearner(replace(self.config, mode=self.mode), self.images[:0])
-        other.images, other._source = self.images, self._source
+        other.images, other._stepper.source = self.images, self._stepper.source
         other._learned([batch] * (WARM_UP + 1))
 
     def _pace(self, batches: int, seconds: float) -> None:
@@ -243,7 +231,7 @@ class TorchLearner:
         """
         with at_work(self.device, self.threads, self.deterministic):
             on_device = staged(checked_images(images), self.device)
-            block = packed([self._checked(len(images), left_index, right_index, targets)])
+            block = packed([checked(len(images), left_index, right_index, targets)])
             left, right, _ = batch = staged(block[0], self.device)
             truth = blocks.targets(batch, self.dtype)
             net = copy.deepcopy(self.net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -312,18 +300,6 @@ class TorchLearner:
     def _at_work(self) -> AbstractContextManager[None]:
         """Put the settings that the network depends on in force."""
         return at_work(self.device, self.threads, self.deterministic, self.precision)
-
-    def _checked(self, count: int, left_index: Array, right_index: Array, targets: Array) -> Pairs:
-        """Return a batch of pairs out of so many images, checked."""
-        left, right = (
-            _arrays.index(name, index, count)
-            for name, index in (("left_index", left_index), ("right_index", right_index))
-        )
-        truth = _arrays.real("targets", targets, np.float64)
-        if left.shape != right.shape or truth.shape != (len(left), 1):
-            found = f"got {left.shape}, {right.shape} and {truth.shape}"
-            raise ValueError(f"expected indices (N,), (N,) and targets (N, 1), {found}")
-        return left, right, truth
 
     def _checked_momentum(self, momentum: Mapping[str, Array]) -> dict[str, Tensor]:
         """Return buffers by name, if each is like its parameter."""

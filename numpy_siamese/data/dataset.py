@@ -127,9 +127,24 @@ def gather(images: np.ndarray, index: npt.ArrayLike, dtype: type[np.floating]) -
     """
     images, dtype = checked_images(images), _arrays.float_type("dtype", dtype)
     index = _arrays.index("index", index, len(images), images)
-    pixels = images.reshape(len(images), math.prod(images.shape[1:])).take(index, axis=0)
-    innermost = pixels.T.astype(dtype, order="C")  # (H·W, N)
-    return innermost.T.reshape(len(index), 1, *images.shape[1:])
+    return as_read(images.take(index, axis=0), dtype)
+
+
+def as_read(images: np.ndarray, dtype: type[np.floating]) -> np.ndarray:
+    """Return images as the network reads them.
+
+    Parameters
+    ----------
+    images : (N, H, W) uint8
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    (N, 1, H, W), raw pixel values 0..255, the batch innermost in memory
+    """
+    N, *shape = images.shape
+    innermost = images.reshape(N, math.prod(shape)).T.astype(dtype, order="C")  # (H·W, N)
+    return innermost.T.reshape(N, 1, *shape)
 
 
 def checked_images(images: np.ndarray, name: str = "images") -> np.ndarray:

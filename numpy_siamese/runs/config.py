@@ -50,6 +50,33 @@ class TrainConfig(Options):
     batch_size: int = option(
         100, int, "pairs in a batch, half different and half same", least=2, below=COUNTLESS
     )
+    loss: str = option(
+        "bce",
+        str,
+        "bce, the cross-entropy of pairs; n-pair, of all pairs of a batch of as many classes: each "
+        "image is to find its partner, and each pair is judged",
+        choices=("bce", "n-pair"),
+    )
+    rotations: bool = option(
+        False,
+        bool,
+        "learn images turned by 90, 180 and 270 degrees as classes of their own",
+        automatic="no",
+    )
+    alphabet_share: float = option(
+        0.0,
+        float,
+        "share of the batches of n-pair whose classes come alphabet by alphabet",
+        least=0,
+        below=1.0001,
+    )
+    distortions: float = option(
+        0.0,
+        float,
+        "strength of random affine distortions of training images: 1 is Koch's, 0 is none",
+        least=0,
+        below=4,
+    )
     lr: float = option(0.001, float, "learning rate of SGD", least=0)
     momentum: float = option(0.1, float, "momentum of SGD", least=0)
     seed: int = option(0, int, "seed of weights, pairs and test images", least=0, below=2**64)

@@ -10,7 +10,11 @@ from numpy_siamese.evaluation.verification import Verification
 Array = np.ndarray
 
 Pairs = tuple[Array, Array, Array]
-"""Left index (N,), right index (N,), targets (N, 1), as `PairSampler.batch` gives them."""
+"""Left, right, targets. A side is the indices (N,) of its images, or images (N, H, W) uint8.
+
+Targets (N, 1) are of each left image and the right one at its place, as `PairSampler.batch` has
+them. Targets (N, M) are of each left image and each right one, as `ClassSampler.batch` has them.
+"""
 
 
 class Learner(Protocol):

@@ -37,7 +37,7 @@ def learner(images=IMAGES, **changes):
 def on_cpu(mode):
     """A learner that computes on the CPU what a device does, and updates as a device does."""
     own = learner(mode="eager" if mode == "eager" else "tuned", device="cpu")
-    own.optimizer = SGD(list(own.net.parameters()), 1e-4, 0.9, fused=True)
+    own.optimizer = own._stepper.optimizer = SGD(list(own.net.parameters()), 1e-4, 0.9, fused=True)
     return own
 
 
@@ -114,7 +114,7 @@ def test_images_that_stay_on_the_host_follow_without_a_wait(device, monkeypatch,
     monkeypatch.setattr(image_source, "STREAMED_BYTES", 6 * 2 * PAIRS * 28 * 28)
     monkeypatch.setattr(image_source, "SHARE_OF_MEMORY", 0)
     own, expected = learner(mode=mode), on_cpu(mode)
-    assert isinstance(own._source, image_source.StreamedImages)
+    assert isinstance(own._stepper.source, image_source.StreamedImages)
     np.testing.assert_array_equal(own.learn(BATCHES), expected.learn(BATCHES))
     device.reset()
     own.learn(BATCHES[:7])
