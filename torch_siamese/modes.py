@@ -52,12 +52,20 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
         raise InputError("--mode graph: found the device cpu, expected --device cuda, or auto")
     if mode == "graph" and not alone:
         raise InputError("--mode graph: found several processes, expected one, or --mode auto")
+    if config.loss == "n-pair" and not alone:
+        raise InputError("--loss n-pair: found several processes, expected one")
+    if mode == "graph" and config.from_images:
+        raise InputError(
+            "--mode graph: found batches of images, expected --loss bce with neither --rotations "
+            "nor --distortions, or --mode auto"
+        )
     if mode == "compile" and device.type == "cpu" and not has_compiler():
         raise InputError("--mode compile: found no C++ compiler, expected one, or another mode")
     if config.precision == "tf32" and device.type == "cpu":
         raise InputError("--precision tf32: found the device cpu, expected --device cuda")
     if mode == "auto":
-        return "tuned" if device.type == "cpu" or not alone else "graph"
+        captured = device.type != "cpu" and alone and not config.from_images
+        return "graph" if captured else "tuned"
     return mode
 
 

@@ -67,7 +67,8 @@ class Distortions:
 
     References
     ----------
-    Koch, Zemel & Salakhutdinov 2015, *Siamese neural networks for one-shot image recognition*, §3.2.
+    Koch, Zemel & Salakhutdinov 2015, *Siamese neural networks for one-shot image recognition*,
+    §3.2.
 
     Examples
     --------
@@ -188,15 +189,15 @@ def resampled(images: Array, matrices: Array, shifts: Array) -> Array:
 
 def _resampled(images: Array, matrices: Array, shifts: Array) -> Array:
     N, H, W = images.shape
-    padded = np.zeros((N, H + 2, W + 2), np.uint8)  # a frame, which what is outside falls on
-    padded[:, 1:-1, 1:-1] = images
+    padded = np.zeros((N, H + 3, W + 3), np.uint8)  # a frame, which what is outside falls on
+    padded[:, 1:-2, 1:-2] = images
     row, row_share = _positions(matrices[:, 0], shifts[:, 0], H, W, H)
     column, column_share = _positions(matrices[:, 1], shifts[:, 1], H, W, W)
     first = np.arange(N, dtype=np.int64)[:, None, None] * padded[0].size
-    place = (row * np.int32(W + 2) + column) + first
+    place = (row * np.int32(W + 3) + column) + first
     flat = padded.ravel()
     above = _between(flat, place, column_share)
-    place += W + 2
+    place += W + 3
     below = _between(flat, place, column_share)
     below -= above
     below *= row_share
@@ -215,7 +216,7 @@ def _positions(rows: Array, shift: Array, H: int, W: int, side: int) -> tuple[Ar
     moved = np.rint(shift * one).astype(np.int32)[:, None, None] * 2
     twice = (fixed[:, 0, None] * down)[:, :, None] + (fixed[:, 1, None] * across)[:, None, :]
     twice += moved + (side + 1) * one + (one >> 8)  # half a 256th more, to round
-    np.clip(twice, 0, 2 * (side + 1) * one - 1, out=twice)
+    np.clip(twice, 0, 2 * (side + 1) * one, out=twice)
     twice >>= BITS + 1 - 8
     return twice >> 8, twice & 255
 

@@ -83,6 +83,38 @@ def first_of_each_kind(
     return examples_of(heading, images, pairs, probs, shown, names)
 
 
+def as_single_pairs(
+    left: Array, right: Array, targets: Array
+) -> tuple[Array, tuple[Array, Array, Array]]:
+    """Return a batch that is given as images as pairs of a list of images, for a picture.
+
+    Parameters
+    ----------
+    left, right : (N, H, W) uint8
+    targets : (N, 1) or (N, N)
+        Of all pairs, those at the same place are taken, and those of each left image and the next
+        right one of another class.
+
+    Returns
+    -------
+    images : (2N, H, W) uint8
+    pairs : left index (M,), right index (M,), targets (M, 1)
+        Different ones first.
+    """
+    N = len(left)
+    places, follow = np.arange(N), (np.arange(N) + 1) % N
+    images = np.concatenate([left, right])
+    if targets.shape[1] == 1:
+        return images, (places, N + places, targets)
+    other = targets[places, follow] == 0
+    one = np.concatenate([places[other], places])
+    partner = np.concatenate([follow[other], places])
+    truth = targets[one, partner, None]
+    keep = min(other.sum(), N)
+    shown = np.r_[:keep, other.sum() : other.sum() + keep]
+    return images, (one[shown], N + partner[shown], truth[shown])
+
+
 def surest_mistakes(
     images: Array,
     pairs: tuple[Array, Array, Array],

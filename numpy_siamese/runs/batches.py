@@ -24,6 +24,9 @@ class Batches(Protocol):
     def batches(self, epoch: int, ks: Sequence[int]) -> list[Pairs]:
         """Return batches of an epoch."""
 
+    def close(self) -> None:
+        """Give back what it takes to draw them."""
+
 
 def batches_of(config: TrainConfig, dataset: Dataset) -> Batches:
     """Return the batches that a configuration asks for.
@@ -53,7 +56,7 @@ def batches_of(config: TrainConfig, dataset: Dataset) -> Batches:
     if not all_pairs:
         sampler = PairSampler(split.labels, config.batch_size, config.seed)
         if not (config.rotations or config.distortions):
-            return sampler
+            return DrawnBatches(sampler)
         return PreparedBatches(sampler, split, config)
     alphabets = _alphabets(dataset, split, config.rotations) if config.alphabet_share else None
     of_classes = ClassSampler(
@@ -73,6 +76,21 @@ def _alphabets(dataset: Dataset, split: Split, turned: bool) -> Array:
     names = sorted(set(dataset.alphabets.values()))
     of_class = [names.index(dataset.alphabets[label]) for label in (labels // turns).tolist()]
     return turns * np.array(of_class, np.int64) + labels % turns
+
+
+class DrawnBatches:
+    """Batches of indices.
+
+    Parameters
+    ----------
+    sampler : PairSampler
+    """
+
+    def __init__(self, sampler: PairSampler) -> None:
+        self.batches = sampler.batches
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class PreparedBatches:
@@ -112,6 +130,11 @@ class PreparedBatches:
             place = divmod(epoch * self._of_epoch + ks[-1] + 1, self._of_epoch)
             self._next = place, self._thread.submit(self.batch, *place)
         return found
+
+    def close(self) -> None:
+        """End the thread, once it has prepared what it is at."""
+        self._next = None
+        self._thread.shutdown(cancel_futures=True)
 
     def batch(self, epoch: int, k: int) -> Pairs:
         """Return batch k of an epoch."""

@@ -75,7 +75,7 @@ class TrainConfig(Options):
         float,
         "strength of random affine distortions of training images: 1 is Koch's, 0 is none",
         least=0,
-        below=4,
+        below=2.0001,
     )
     lr: float = option(0.001, float, "learning rate of SGD", least=0)
     momentum: float = option(0.1, float, "momentum of SGD", least=0)
@@ -120,3 +120,8 @@ class TrainConfig(Options):
         choices=("stop", "continue"),
         of_sitting=True,
     )
+
+    @property
+    def from_images(self) -> bool:
+        """Whether batches are given as images, and not as indices of images."""
+        return self.loss != "bce" or self.rotations or self.distortions > 0

@@ -8,7 +8,12 @@ import numpy as np
 from numpy_siamese.data.dataset import Dataset
 from numpy_siamese.parallel import heap
 from numpy_siamese.pictures import plots
-from numpy_siamese.pictures.examples import Examples, first_of_each_kind, surest_mistakes
+from numpy_siamese.pictures.examples import (
+    Examples,
+    as_single_pairs,
+    first_of_each_kind,
+    surest_mistakes,
+)
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, recorded_data
 from numpy_siamese.runs.history import History
@@ -79,7 +84,12 @@ class Results:
 
     def draw_first_batch(self, batch: Pairs) -> None:
         """Draw pairs of the first training batch."""
-        shown = first_of_each_kind(self._dataset.train.images, batch, names=self._names("train"))
+        left, right, targets = batch
+        if np.ndim(left) == 3:
+            shown = first_of_each_kind(*as_single_pairs(left, right, targets))
+        else:
+            images, names = self._dataset.train.images, self._names("train")
+            shown = first_of_each_kind(images, batch, names=names)
         self._draw_pairs("pairs.png", "First training batch", shown)
 
     def draw_predictions(self, epoch: int, pairs: Pairs, probs: Array) -> None:

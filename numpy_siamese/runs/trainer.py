@@ -14,6 +14,7 @@ from numpy_siamese.data.holdout import held_out_labels
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
 from numpy_siamese.runs import environment
+from numpy_siamese.runs.batches import batches_of
 from numpy_siamese.runs.checkpointer import Checkpointer
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.history import History, Metrics
@@ -69,7 +70,7 @@ class Trainer:
         if np.isin(held, np.concatenate([train, test])).any():
             raise ValueError("dataset must be without held-out classes, see without_classes")
         try:
-            self.sampler = PairSampler(train, config.batch_size, config.seed)
+            self.batches = batches_of(config, dataset)
             self.test_pairs = PairSampler(
                 test, config.test_pairs, config.seed, split="test", allow_self_pairs=False
             ).batch(0, 0)
@@ -82,13 +83,14 @@ class Trainer:
         try:
             self._resume() if resume else self._begin()
             self._results.write_metrics(self.history)
-            self._results.draw_first_batch(self.sampler.batch(0, 0))
+            self._results.draw_first_batch(self.batches.batches(0, [0])[0])
             self.progress = Progress(
                 config.epochs, config.batches, config.batch_size, quiet, self.batches_done
             )
             remarks = (*dataset.remarks, *learner.remarks)
             self.progress.begin(config.data, len(train), len(test), self._place(out), remarks)
         except BaseException:
+            self.batches.close()
             self.directory.discard()
             raise
 
@@ -135,6 +137,7 @@ class Trainer:
 
     def close(self) -> None:
         """Release the folder. A new run without a batch leaves nothing there."""
+        self.batches.close()
         self.directory.close() if self.is_kept else self.directory.discard()
 
     def environment(self) -> dict[str, Any]:
@@ -177,7 +180,7 @@ class Trainer:
     def _learn(self, epoch: int, batches: range) -> None:
         """Learn from batches, and write the windows that they close."""
         windows = len(self.history.train)
-        losses, accuracies = self.learner.learn(self.sampler.batches(epoch, batches))
+        losses, accuracies = self.learner.learn(self.batches.batches(epoch, batches))
         self._count(epoch, batches, losses, accuracies)
         if len(self.history.train) > windows:
             self._results.write_windows(self.history)

@@ -142,7 +142,7 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
 
     ((title, section),) = drawn["pairs.png"]
     assert title == "First training batch, tiny, seed 7"
-    same(section, first_of_each_kind(digits.train.images, run.sampler.batch(0, 0)))
+    same(section, first_of_each_kind(digits.train.images, run.batches.batches(0, [0])[0]))
     probs = run.learner.evaluate(digits.test.images, *run.test_pairs).probs
     for epoch, (title, first, mistakes) in enumerate(drawn["predictions.png"], start=1):
         assert title == f"Test pairs after epoch {epoch}, tiny, seed 7"
