@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import checked_images, gather
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
@@ -187,7 +188,8 @@ class NumpyLearner:
     def __init__(self, config: "TrainConfig", images: Array) -> None:
         self.images = checked_images(images)
         self.threads = config.threads or default_threads()
-        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
+        architecture = ARCHITECTURES[config.model]
+        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type, architecture=architecture)
         self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
 
     def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:

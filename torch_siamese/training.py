@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from numpy_siamese import _arguments, _arrays
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification
@@ -128,7 +129,8 @@ class TorchLearner:
         self._steps_of: dict[int, Steps] = {}
         with self._at_work():
             self.images = checked_images(images)
-            self.net = initialize(config.seed, self.dtype).to(self.device)
+            architecture = ARCHITECTURES[config.model]
+            self.net = initialize(config.seed, self.dtype, architecture).to(self.device)
             self._source = image_source(self.images, self.device)
             self._backward = in_mode(self.mode, self.net, self.device, config.precision == "bf16")
             if group is not None:
