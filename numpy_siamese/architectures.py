@@ -74,6 +74,18 @@ class ReLU(Layer):
 
 
 @dataclass(frozen=True)
+class Sigmoid(Layer):
+    """Squash each number to between 0 and 1."""
+
+
+@dataclass(frozen=True)
+class Scale(Layer):
+    """Multiply each number by a constant: y = factor · x. Nothing of it is learned."""
+
+    factor: float
+
+
+@dataclass(frozen=True)
 class MaxPool2d(Layer):
     """Take the maximum of adjacent square windows. (C, H, W) → (C, ⌊H/K⌋, ⌊W/K⌋)."""
 
@@ -130,6 +142,24 @@ class ConvReLUPool(Conv2d):
 
 
 @dataclass(frozen=True)
+class NormalInitialization:
+    """Initial parameters drawn from normal distributions, each N(mean, std²).
+
+    Parameters
+    ----------
+    conv2d, linear : float
+        Standard deviation of the weights of convolutions and of linear layers. Their mean is 0.
+    bias_mean, bias_std : float
+        Of all biases.
+    """
+
+    conv2d: float
+    linear: float
+    bias_mean: float
+    bias_std: float
+
+
+@dataclass(frozen=True)
 class Architecture:
     """A Siamese network: the backbone that both twins share, and the head that compares.
 
@@ -138,6 +168,8 @@ class Architecture:
     name : str
     image_shape : (C, H, W)
     layers : of the backbone, from an image to its embedding
+    initialization : NormalInitialization, optional
+        Default: that of PyTorch's layers.
 
     Raises
     ------
@@ -148,6 +180,7 @@ class Architecture:
     name: str
     image_shape: Shape
     layers: tuple[Layer, ...]
+    initialization: NormalInitialization | None = None
     head: ClassVar = Linear("fc1", 1)
     """From |left − right| of two embeddings to the logit, in every network."""
 
@@ -180,6 +213,10 @@ class Architecture:
         }
         return shapes | {self.head.name: self.head.weight_shape((self.embedding_size,))}
 
+    def parameter_count(self) -> int:
+        """Return how many numbers are learned: weights and biases, with those of the head."""
+        return sum(prod(shape) + shape[0] for shape in self.weight_shapes().values())
+
     def products(self) -> int:
         """Return the number of multiplications that embedding one image takes."""
         return sum(layer.products(shape) for layer, shape in self.with_shapes())
@@ -202,6 +239,36 @@ MNIST = Architecture(
     ),
 )
 """The network of the recipe: an image of 28×28 pixels, an embedding of 84 numbers."""
+
+KOCH = Architecture(
+    "koch",
+    (1, 105, 105),
+    (
+        Scale(1 / 255),
+        Conv2d("conv1", 64, 10),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d("conv2", 128, 7),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d("conv3", 128, 4),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d("conv4", 256, 4),
+        ReLU(),
+        Flatten(),
+        Linear("fc1", 4096),
+        Sigmoid(),
+    ),
+    NormalInitialization(conv2d=0.01, linear=0.2, bias_mean=0.5, bias_std=0.01),
+)
+"""The network of Koch, Zemel & Salakhutdinov 2015, figure 4: 38,951,745 parameters.
+
+Its images there are strokes of ones on zeros. So pixels 0..255 are scaled to 0..1. The biases of
+fully connected layers are drawn as those of convolutions are."""
+
+ARCHITECTURES = {architecture.name: architecture for architecture in (MNIST, KOCH)}
+"""The networks that can be asked for by name."""
 
 
 def fuse(architecture: Architecture) -> Architecture:

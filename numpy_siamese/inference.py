@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import checked_images, gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
@@ -106,7 +107,7 @@ class NumpyNetwork:
     Parameters
     ----------
     config : TrainConfig
-        Its `seed`, `dtype` and `threads` count.
+        Its `model`, `seed`, `dtype` and `threads` count.
     weights : dict of name → array, optional
         Default: those that the seed gives.
 
@@ -118,7 +119,8 @@ class NumpyNetwork:
 
     def __init__(self, config: "TrainConfig", weights: Mapping[str, Array] | None = None) -> None:
         self.threads = config.threads
-        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
+        architecture = ARCHITECTURES[config.model]
+        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type, architecture=architecture)
         if weights is not None:
             self.net.load_state_dict(weights)
 

@@ -1,8 +1,11 @@
-"""PyTorch's default initialisation from an integer seed, bit for bit.
+"""Initial weights from an integer seed: PyTorch's default ones, bit for bit, and normal ones.
 
 `torch.manual_seed(seed)` seeds a Mersenne Twister (MT19937) with the seed's low 32 bits, as
 Matsumoto's 2002 `init_genrand` does. So does `numpy.random.RandomState(seed)`. Both then draw the
 same 32-bit words. What is left is to turn words into uniform numbers as torch does.
+
+PyTorch's normal numbers depend on the processor. So normal weights are those of `RandomState`, in
+both packages: NumPy keeps its stream of numbers for all time.
 """
 
 import math
@@ -12,8 +15,12 @@ import numpy as np
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese._fma import fma
+from numpy_siamese.architectures import NormalInitialization
 
 Array = np.ndarray
+
+BLOCK = 2**20
+"""Normal numbers that are drawn at a time, since they are float64 before they are rounded."""
 
 
 def manual_seed(seed: int) -> np.random.RandomState:
@@ -114,6 +121,78 @@ def linear_or_conv2d(
     weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
     bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
     return weight, bias
+
+
+def normal(
+    generator: np.random.RandomState,
+    shape: tuple[int, ...],
+    mean: float,
+    std: float,
+    dtype: type[np.floating],
+) -> Array:
+    """Draw from the normal distribution: std·z + mean, in float64, then rounded to the dtype.
+
+    z is `RandomState.standard_normal`, the polar method on its words. So float32 gives the numbers
+    of float64, rounded.
+
+    Parameters
+    ----------
+    generator : numpy.random.RandomState
+    shape : tuple of int
+    mean, std : float
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    array of this shape and dtype
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such generator, shape, dtype; a mean or deviation that is no finite number.
+
+    References
+    ----------
+    Marsaglia & Bray 1964, *A Convenient Method for Generating Normal Variables*.
+    """
+    shape, dtype = _checked(generator, "shape", shape, dtype)
+    mean, std = _arguments.finite("mean", mean), _arguments.finite("std", std)
+    values = np.empty(math.prod(shape), dtype)
+    for start in range(0, len(values), BLOCK):
+        block = values[start : start + BLOCK]
+        block[...] = generator.standard_normal(len(block)) * std + mean
+    return values.reshape(shape)
+
+
+def normal_layer(
+    generator: np.random.RandomState,
+    weight_shape: tuple[int, ...],
+    initialization: NormalInitialization,
+    dtype: type[np.floating],
+) -> tuple[Array, Array]:
+    """Draw the weight, then the bias, of a layer from normal distributions.
+
+    Parameters
+    ----------
+    generator : numpy.random.RandomState
+    weight_shape : (O, I) or (O, C, KH, KW)
+    initialization : NormalInitialization
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    weight : weight_shape
+    bias : (O,)
+
+    References
+    ----------
+    Koch, Zemel & Salakhutdinov 2015, section 3.2, *Weight initialization*.
+    """
+    weight_shape, dtype = _checked(generator, "weight_shape", weight_shape, dtype)
+    std = initialization.conv2d if len(weight_shape) == 4 else initialization.linear
+    weight = normal(generator, weight_shape, 0, std, dtype)
+    of_bias = initialization.bias_mean, initialization.bias_std
+    return weight, normal(generator, weight_shape[:1], *of_bias, dtype)
 
 
 def _checked(

@@ -101,6 +101,41 @@ class ReLU:
 
 
 @dataclass(frozen=True)
+class Sigmoid:
+    """y = 1 / (1 + e⁻ˣ).
+
+    Attributes
+    ----------
+    described : architectures.Sigmoid
+    """
+
+    described: architectures.Sigmoid
+
+    def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Pullback]:
+        y, sigmoid = F.sigmoid(x)
+        return y, lambda dy, needs_input_grad=True: ({}, *sigmoid(dy))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """y = factor · x, dx = factor · dy; the factor is first rounded to the dtype of x.
+
+    Attributes
+    ----------
+    described : architectures.Scale
+    """
+
+    described: architectures.Scale
+
+    def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Pullback]:
+        return self._scaled(x), lambda dy, needs_input_grad=True: ({}, self._scaled(dy))
+
+    def _scaled(self, x: Array) -> Array:
+        with np.errstate(under="ignore"):
+            return x * self.described.factor
+
+
+@dataclass(frozen=True)
 class MaxPool2d:
     """The maximum of each window.
 
@@ -169,6 +204,8 @@ class ConvReLUPool:
 KINDS: dict[type[architectures.Layer], Callable[..., Layer]] = {
     architectures.Conv2d: Conv2d,
     architectures.ReLU: ReLU,
+    architectures.Sigmoid: Sigmoid,
+    architectures.Scale: Scale,
     architectures.MaxPool2d: MaxPool2d,
     architectures.Flatten: Flatten,
     architectures.Linear: Linear,
@@ -193,6 +230,8 @@ class Sequential:
         for described in architecture.layers:
             weights = (parameters[name] for name in described.parameter_names)
             self.layers.append(KINDS[type(described)](described, *weights))
+        learned = (bool(described.parameter_names) for described in architecture.layers)
+        self._unlearned = list(learned).index(True)  # layers before the first with weights
 
     def parameters(self) -> dict[str, Array]:
         """Return the arrays in use, by name.
@@ -213,17 +252,14 @@ class Sequential:
         return x, self._pullback(pullbacks) if needs_pullback else None
 
     def _pullback(self, pullbacks: Sequence[Pullback]) -> Pullback:
-        first, *others = pullbacks
-
         def pullback(dy: Array, needs_input_grad: bool = True) -> tuple[Gradients, Array | None]:
             grads: Gradients = {}
-            for of_layer in reversed(others):
-                found, dy = of_layer(dy)
+            first = 0 if needs_input_grad else self._unlearned
+            for k in range(len(pullbacks) - 1, first - 1, -1):
+                found, dy = pullbacks[k](dy, needs_input_grad or k > first)
                 grads |= found
-            found, dx = first(dy, needs_input_grad)
-            grads |= found
             in_order = {name: grads[name] for name in self._parameters}
-            return in_order, dx if needs_input_grad else None
+            return in_order, dy if needs_input_grad else None
 
         return pullback
 

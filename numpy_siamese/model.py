@@ -14,7 +14,7 @@ import numpy as np
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.architectures import MNIST, Architecture, fuse
-from numpy_siamese.initialization import linear_or_conv2d, manual_seed
+from numpy_siamese.initialization import linear_or_conv2d, manual_seed, normal_layer
 from numpy_siamese.layers import Gradients, Linear, Sequential
 
 Array = np.ndarray
@@ -77,7 +77,7 @@ class SiameseNet:
     ----------
     seed : int
         The weights are those of torch's default initialisation after ``torch.manual_seed(seed)``,
-        bit for bit.
+        bit for bit, unless the architecture has an initialisation of its own.
     dtype : numpy.float32 or numpy.float64
     fused : bool
         Compute convolution, ReLU and pooling as one operation. False is the textbook path: each
@@ -322,8 +322,14 @@ def _draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> di
     """Draw the parameters that a seed gives, as views of one buffer, in the state dict's order."""
     generator = manual_seed(seed)
     drawn: dict[str, Array] = {}
+    own = architecture.initialization
     for layer, shape in architecture.weight_shapes().items():
-        drawn[f"{layer}.weight"], drawn[f"{layer}.bias"] = linear_or_conv2d(generator, shape, dtype)
+        weight, bias = (
+            normal_layer(generator, shape, own, dtype)
+            if own
+            else linear_or_conv2d(generator, shape, dtype)
+        )
+        drawn[f"{layer}.weight"], drawn[f"{layer}.bias"] = weight, bias
     return _parts(np.concatenate([parameter.ravel() for parameter in drawn.values()]), drawn)
 
 

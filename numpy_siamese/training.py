@@ -11,6 +11,7 @@ import numpy.typing as npt
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.all_pairs import all_pairs_loss_and_gradients, balanced_accuracy
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import as_read, checked_images, gather
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
@@ -188,7 +189,8 @@ class NumpyLearner:
     def __init__(self, config: "TrainConfig", images: Array) -> None:
         self.images = checked_images(images)
         self.threads = config.threads or default_threads()
-        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type)
+        architecture = ARCHITECTURES[config.model]
+        self.net = SiameseNet(config.seed, np.dtype(config.dtype).type, architecture=architecture)
         self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
 
     def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:

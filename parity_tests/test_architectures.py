@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from numpy_siamese.architectures import Architecture, Conv2d, Flatten, Linear, MaxPool2d, ReLU
+from numpy_siamese.architectures import (
+    Architecture,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Scale,
+)
 from numpy_siamese.model import SiameseNet
 from parity_tests.machinery.ledger import LEDGER
 from torch_siamese.model import SiameseNet as TorchSiameseNet
@@ -21,6 +29,14 @@ OTHERS = [
             *(Conv2d("conv2", 4, 3), ReLU(), MaxPool2d(3)),
             *(Conv2d("conv3", 2, 2), ReLU(), MaxPool2d(2)),
             *(Flatten(), Linear("fc1", 7)),
+        ),
+    ),
+    Architecture(
+        "scaled input",
+        (1, 10, 9),
+        (
+            *(Scale(0.5), Conv2d("conv1", 2, 3), ReLU(), MaxPool2d(2)),
+            *(Flatten(), Linear("fc1", 5), Scale(-2.0)),
         ),
     ),
     Architecture(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from numpy_siamese.architectures import MNIST, Architecture
-from numpy_siamese.data.preparation import BOX
+from numpy_siamese.architectures import ARCHITECTURES, Architecture
+from numpy_siamese.data.preparation import BOX, SIZE
 from numpy_siamese.errors import InputError
 from numpy_siamese.files.atomic_write import write_atomically
 from numpy_siamese.files.onnx_file import WEIGHTS_SHA256, onnx_package
@@ -34,7 +34,8 @@ PREPARED = (
     "its centre of mass in the middle"
 )
 STORED = f"like those that the network was trained on, unprepared; MNIST has {PREPARED}"
-"""What an image must be, in words."""
+WHOLE = "ink bright on a ground of 0, the whole picture scaled with its aspect kept"
+"""What an image must be, in words. The last is for networks that read another size than MNIST's."""
 
 
 def export(run: Path, path: Path) -> int:
@@ -69,7 +70,8 @@ def export(run: Path, path: Path) -> int:
     found = read_finished_run(run, TrainConfig, device="cpu", threads=1)
     network: Any = found.network(TorchNetwork)
     weights = {name: value.numpy() for name, value in network.net.state_dict().items()}
-    model = _model(MNIST, weights, metadata(MNIST, found, weights))
+    architecture = ARCHITECTURES[found.config.model]
+    model = _model(architecture, weights, metadata(architecture, found, weights))
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString(deterministic=True)
     write_atomically(path, content)
@@ -106,10 +108,11 @@ def metadata(
     """
     names = {str(label): name for label, name in run.recorded.class_names.items()}
     preparation, (_, H, W) = run.recorded.preparation, architecture.image_shape
+    drawn = WHOLE if SIZE != H else PREPARED if preparation else STORED
     checksum = weights_checksum(weights)
     entries: dict[str, Any] = {
         "architecture": architecture.name,
-        "image": f"{H}x{W} {LEVELS}; {PREPARED if preparation else STORED}",
+        "image": f"{H}x{W} {LEVELS}; {drawn}",
         "preparation": json.dumps(preparation and {"ground": preparation.ground}),
         "class_names": json.dumps(names),
         **{name: json.dumps(value) for name, value in _evaluated(run).items()},

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from numpy_siamese import _arguments
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data import dataset
 from numpy_siamese.parallel.cores import default_threads
 from torch_siamese._tensors import from_array, network, same_shape, select, tensor
@@ -96,7 +97,7 @@ class TorchNetwork:
     Parameters
     ----------
     config : TrainConfig
-        Its `seed`, `dtype`, `threads`, `device` and `algorithms` count.
+        Its `model`, `seed`, `dtype`, `threads`, `device` and `algorithms` count.
     weights : dict of name → array, optional
         Default: those that the seed gives.
 
@@ -112,7 +113,8 @@ class TorchNetwork:
         threads = config.threads or default_threads()
         self._at_work = lambda: at_work(self.device, threads, deterministic)
         with self._at_work():
-            self.net = initialize(config.seed, getattr(torch, config.dtype)).to(self.device)
+            architecture, dtype = ARCHITECTURES[config.model], getattr(torch, config.dtype)
+            self.net = initialize(config.seed, dtype, architecture).to(self.device)
             if weights is not None:
                 self.net.load_state_dict(weights)
 

@@ -134,6 +134,11 @@ def _max_pool2d(
     return nodes.add("MaxPool", [x], name, kernel_shape=sizes, strides=sizes)
 
 
+def _scale(nodes: Nodes, layer: architectures.Scale, shape: Shape, x: str, name: str) -> str:
+    factor = nodes.constant(f"{name.partition('.')[2]}.factor", layer.factor, nodes.dtype)
+    return nodes.add("Mul", [x, factor], name)
+
+
 def _linear(nodes: Nodes, layer: architectures.Linear, shape: Shape, x: str, name: str) -> str:
     parameters = [f"net.{parameter}" for parameter in layer.parameter_names]
     return nodes.add("Gemm", [x, *parameters], name, transB=1)
@@ -153,6 +158,8 @@ def _sigmoid(nodes: Nodes, x: str, name: str) -> str:
 KINDS: dict[type[architectures.Layer], Callable[[Nodes, Any, Shape, str, str], str]] = {
     architectures.Conv2d: _conv2d,
     architectures.ReLU: lambda nodes, layer, shape, x, name: nodes.add("Relu", [x], name),
+    architectures.Sigmoid: lambda nodes, layer, shape, x, name: _sigmoid(nodes, x, name),
+    architectures.Scale: _scale,
     architectures.MaxPool2d: _max_pool2d,
     architectures.Flatten: lambda nodes, layer, shape, x, name: nodes.add("Flatten", [x], name),
     architectures.Linear: _linear,

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.parallel.cores import default_threads
 from torch_siamese.config import TrainConfig
 from torch_siamese.device import select_device
@@ -46,7 +47,7 @@ def numbers(
     Parameters
     ----------
     config : TrainConfig
-        Its device and threads count.
+        Its model, device and threads count.
     parameters : dict of name → array
         The weights that were traced.
     trace : numpy_siamese.tracing.Trace
@@ -74,7 +75,7 @@ def numbers(
     deterministic = device.type == "cuda" and config.algorithms == "deterministic"
     threads = config.threads or default_threads()
     with at_work(device, threads, deterministic), plain_arithmetic(device):
-        net = SiameseNet()
+        net = SiameseNet(ARCHITECTURES[config.model])
         net.load_state_dict({n: v.astype(np.float32) for n, v in parameters.items()})
         net = net.to(device)
         for k, (name, module) in enumerate(net.net.named_children()):

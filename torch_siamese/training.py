@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from numpy_siamese import _arguments
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification
@@ -126,7 +127,8 @@ class TorchLearner:
         self._moved = False
         with self._at_work():
             self.images = checked_images(images)
-            self.net = initialize(config.seed, self.dtype).to(self.device)
+            architecture = ARCHITECTURES[config.model]
+            self.net = initialize(config.seed, self.dtype, architecture).to(self.device)
             half = config.precision == "bf16"
             backward = in_mode(self.mode, self.net, self.device, half)
             if group is not None:

@@ -70,6 +70,10 @@ class TunedNet(nn.Module):
                 return lambda x: F.max_pool2d(module(x[:, :, :rows, :columns]), 2).relu_()
             case architectures.ReLU():
                 return torch.relu_
+            case architectures.Sigmoid():
+                return torch.sigmoid
+            case architectures.Scale(factor=factor):
+                return lambda x: x * factor
             case architectures.MaxPool2d(kernel_size=size):
                 return lambda x: F.max_pool2d(x, size)
             case architectures.Flatten():

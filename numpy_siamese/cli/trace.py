@@ -4,6 +4,7 @@ import argparse
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.cli.parser import path
 from numpy_siamese.cli.program import Program
 from numpy_siamese.cli.run_flags import add_run_verb, check_output, trained_run
@@ -101,7 +102,9 @@ def _start(config: Any) -> dict[str, Any]:
     import numpy as np
 
     network = pkgutil.resolve_name("numpy_siamese.model:SiameseNet")
-    return dict(network(config.seed, np.dtype(config.dtype).type).state_dict())
+    architecture = ARCHITECTURES[config.model]
+    net = network(config.seed, np.dtype(config.dtype).type, architecture=architecture)
+    return dict(net.state_dict())
 
 
 def _images(

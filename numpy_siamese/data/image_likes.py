@@ -1,7 +1,7 @@
 """Images as callers have them, as the network reads them: arrays, files, those of Pillow.
 
-What has 28×28 bytes is what the network reads. Every other picture is prepared as the pictures of
-a data set are.
+What has the size that the network reads is taken as it is. Every other picture is prepared as the
+pictures of a data set are.
 """
 
 import os
@@ -15,7 +15,6 @@ import numpy.typing as npt
 from numpy_siamese import _arrays
 from numpy_siamese.data.image_reader import grey_levels, read_image, refuse
 from numpy_siamese.data.preparation import GROUNDS, Grey, Preparation
-from numpy_siamese.data.raw_images import IMAGE_SHAPE
 from numpy_siamese.errors import InputError
 
 Images = npt.NDArray[np.uint8]
@@ -32,7 +31,7 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
     ==================================  ====================================================
     given                               read as
     ==================================  ====================================================
-    (28, 28) or (n, 28, 28) uint8       what the network reads, as it is: ink bright, ground 0
+    (S, S) or (n, S, S) uint8           what the network reads, as it is: ink bright, ground 0
     (H, W) or (n, H, W) uint8           grey pictures, prepared
     (…, H, W, 3) or (…, H, W, 4) uint8  pictures in colour, with alpha as the fourth, prepared
     path, Pillow image                  a picture of any size and mode, prepared
@@ -41,7 +40,7 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
 
     Floating-point numbers are refused: nothing tells whether their white is 1, 16 or 255. So are
     rows of 784 pixels, which may be one wide picture; ``rows.reshape(-1, 28, 28)`` says what is
-    meant.
+    meant. S is the preparation's size, 28 for the recipe's network.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
 
     Returns
     -------
-    (n, 28, 28) uint8
+    (n, S, S) uint8
         Of a single image n is 1.
 
     Raises
@@ -70,7 +69,7 @@ def as_images(value: Any, preparation: Preparation, name: str = "images") -> Ima
     if _is_single(value) or not isinstance(value, Iterable):
         return _one(value, preparation, name)[None]
     items = list(value)
-    found = np.zeros((len(items), *IMAGE_SHAPE), np.uint8)
+    found = np.zeros((len(items), preparation.size, preparation.size), np.uint8)
     faults: dict[int, str] = {}
     for i, item in enumerate(items):
         try:
@@ -91,7 +90,7 @@ def as_image(value: Any, preparation: Preparation, name: str) -> Images:
 
     Returns
     -------
-    image : (28, 28) uint8
+    image : (S, S) uint8
 
     Raises
     ------
@@ -114,7 +113,7 @@ def read_prepared(paths: Sequence[str | os.PathLike[str]], preparation: Preparat
 
     Returns
     -------
-    images : (n, 28, 28) uint8
+    images : (n, S, S) uint8
 
     Raises
     ------
@@ -125,7 +124,7 @@ def read_prepared(paths: Sequence[str | os.PathLike[str]], preparation: Preparat
 
 
 def _one(value: Any, preparation: Preparation, name: str) -> Images:
-    """Return (28, 28) of one image."""
+    """Return (S, S) of one image."""
     if isinstance(value, str | os.PathLike):
         return _prepared(read_image(value), preparation, os.fspath(value))
     if _is_pillow(value):
@@ -143,7 +142,7 @@ def _one(value: Any, preparation: Preparation, name: str) -> Images:
 
 
 def _of_array(value: Any, preparation: Preparation, name: str) -> Images:
-    """Return (n, 28, 28) of an array of one image or several."""
+    """Return (n, S, S) of an array of one image or several."""
     array = _arrays.array(name, value)
     if array.dtype != np.uint8:
         raise TypeError(
@@ -159,10 +158,13 @@ def _of_array(value: Any, preparation: Preparation, name: str) -> Images:
         )
     if array.ndim - in_colour == 2:
         array = array[None]
-    if not in_colour and array.shape[1:] == IMAGE_SHAPE:
+    side = preparation.size
+    if not in_colour and array.shape[1:] == (side, side):
         return array
-    if array.ndim == 3 and len(array) == 1 and array.shape[2] == IMAGE_SHAPE[0] * IMAGE_SHAPE[1]:
-        raise ValueError(f"{name}: rows of 784 pixels are images as .reshape(-1, 28, 28)")
+    if array.ndim == 3 and len(array) == 1 and array.shape[2] == side * side:
+        raise ValueError(
+            f"{name}: rows of {side * side} pixels are images as .reshape(-1, {side}, {side})"
+        )
     from PIL.Image import fromarray
 
     return as_images(

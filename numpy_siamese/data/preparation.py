@@ -1,7 +1,10 @@
-"""From a grey image of any size to 28×28 pixels, as MNIST's digits were made.
+"""From a grey image of any size to the pixels that a network reads.
 
-The ink is cropped, scaled into a box of 20×20 and put with its centre of mass on pixel 14. Of
-MNIST's own digits three in four stay as they are, and the others lose a faint rim.
+28×28 pixels are made as MNIST's digits were. The ink is cropped, scaled into a box of 20×20 and put
+with its centre of mass on pixel 14. Of MNIST's own digits three in four stay as they are, and the
+others lose a faint rim.
+
+Images of another size are the whole picture, as Omniglot's strokes are: with their margins.
 """
 
 from collections.abc import Sequence
@@ -19,6 +22,9 @@ Ground = Literal["light", "dark", "mixed"]
 
 GROUNDS = {"light": "a light ground", "dark": "a dark ground", "mixed": "a light or dark ground"}
 """What messages call the grounds."""
+
+SIZE = IMAGE_SHAPE[0]
+"""Pixels of a side of MNIST's images."""
 
 BOX = 20
 """Pixels of the longer side of what is shown, within the 28 of an image."""
@@ -45,6 +51,9 @@ class Preparation:
     ground : 'light', 'dark' or 'mixed'
         What the images are drawn on. Ink on a light ground is inverted. In a mixed set each image
         is judged by itself.
+    size : int
+        Pixels of a side of what the network reads. Of 28 the ink is put into MNIST's box. Of others
+        the whole picture is scaled, with its aspect kept, and padded to a square.
 
     Raises
     ------
@@ -53,6 +62,7 @@ class Preparation:
     """
 
     ground: Ground
+    size: int = SIZE
 
     def __post_init__(self) -> None:
         if self.ground not in ("light", "dark", "mixed"):
@@ -80,7 +90,7 @@ class Preparation:
         return cls("light" if share > 0.5 else "dark")
 
     def __call__(self, grey: Grey) -> npt.NDArray[np.uint8]:
-        """Return the image as the network reads it: (28, 28) uint8, ink bright, ground 0.
+        """Return the image as the network reads it: uint8, ink bright, ground 0.
 
         Parameters
         ----------
@@ -89,7 +99,7 @@ class Preparation:
 
         Returns
         -------
-        (28, 28) uint8
+        (size, size) uint8
             All 0 if there is no ink on such a ground.
 
         Raises
@@ -104,8 +114,12 @@ class Preparation:
         """
         grey = _checked(grey)
         light = has_light_ground(grey) if self.ground == "mixed" else self.ground == "light"
-        ink = _cropped(255 - grey if light else grey)
-        return np.zeros(IMAGE_SHAPE, np.uint8) if ink is None else _centred(_scaled(ink))
+        ink, stroke = _ink(255 - grey if light else grey)
+        if not stroke.any():
+            return np.zeros((self.size, self.size), np.uint8)
+        if self.size == SIZE:
+            return _centred(_scaled(_cropped(ink, stroke), BOX))
+        return np.rint(_squared(_scaled(ink, self.size))).astype(np.uint8)
 
 
 def has_light_ground(grey: Grey) -> bool:
@@ -140,33 +154,43 @@ def _border(grey: Grey) -> Grey:
     return np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])  # (2·W + 2·H,)
 
 
-def _cropped(bright: Grey) -> Grey | None:
-    """Return how far ink stands out of its ground, from the first row and column with a stroke on.
+def _ink(bright: Grey) -> tuple[Grey, npt.NDArray[np.bool_]]:
+    """Return how far ink stands out of its ground, and where it is a stroke.
 
-    Noise of the ground counts as none. A faint rim, such as JPEG leaves around a stroke, is kept
-    within the strokes, but is none itself. None if there is no ink.
+    Noise of the ground counts as none. A faint rim, such as JPEG leaves around a stroke, is ink but
+    no stroke.
     """
     border = _border(bright)
     ground = np.median(border)
     ink = np.maximum(bright - ground, 0)
     full = ink.max()
     if full < FAINTEST:
-        return None
+        return ink, np.zeros(ink.shape, np.bool_)
     noise = min(NOISES * np.quantile(np.abs(border - ground), 0.95), MOST_CUT * full)
     ink[ink < noise] = 0
-    stroke = ink >= max(noise, LEAST_CUT * full)
+    return ink, ink >= max(noise, LEAST_CUT * full)
+
+
+def _cropped(ink: Grey, stroke: npt.NDArray[np.bool_]) -> Grey:
+    """Return the ink from the first row and column with a stroke to the last."""
     rows, columns = (np.flatnonzero(stroke.any(axis=axis)) for axis in (1, 0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def _scaled(ink: Grey) -> Grey:
-    """Return the ink in a box of 20×20, its strongest pixel 255. A pixel is the mean of its area.
+def _squared(ink: Grey) -> Grey:
+    """Return a picture in the middle of the smallest square that holds it."""
+    margins = [max(ink.shape) - side for side in ink.shape]
+    return np.pad(ink, [(margin // 2, margin - margin // 2) for margin in margins])
+
+
+def _scaled(ink: Grey, box: int) -> Grey:
+    """Return the ink in a square box, its strongest pixel 255. A pixel is the mean of its area.
 
     A thin stroke fades where it is made smaller. So the strongest is raised last.
     """
     from PIL import Image
 
-    height, width = (max(1, round(side * BOX / max(ink.shape))) for side in ink.shape)
+    height, width = (max(1, round(side * box / max(ink.shape))) for side in ink.shape)
     picture = Image.fromarray(ink).resize((width, height), Image.Resampling.BOX)
     small = np.asarray(picture)  # (height, width)
     return small * (255 / small.max())

@@ -15,7 +15,8 @@ from numpy_siamese.files.tensors import weights_checksum
 Array = np.ndarray
 
 MOST_BYTES = 2**21
-"""The most that a file may have. One of the recipe's network has 1.8 MB in float64.
+"""The most that a file may have. One of the recipe's network has 1.8 MB in float64. Of a larger
+network it may have nine bytes a parameter.
 
 Parsed, a file may take a hundred times its size: an empty node has two bytes.
 """
@@ -44,11 +45,12 @@ def load_onnx(path: str | os.PathLike[str], architecture: Architecture = MNIST) 
     ------
     InputError
         The package `onnx` is missing. The file cannot be read, is no ONNX file or larger than
-        2 MiB. Its initializers have other names, shapes or dtypes than the weights, lie in another
-        file, are not finite, or are not those of its checksum.
+        `MOST_BYTES`. Its initializers have other names, shapes or dtypes than the weights, lie in
+        another file, are not finite, or are not those of its checksum.
     """
     onnx = onnx_package()
-    with open_input(path, _EXPECTED, MOST_BYTES) as (file, _):
+    most_bytes = max(MOST_BYTES, 9 * architecture.parameter_count())
+    with open_input(path, _EXPECTED, most_bytes) as (file, _):
         content = file.read()
     from google.protobuf.message import DecodeError
 

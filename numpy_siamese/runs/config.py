@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.runs.options import COUNTLESS, Options, option
 from numpy_siamese.terminal.names import names_in_one
 
@@ -44,6 +45,12 @@ class TrainConfig(Options):
         "classes that training never sees, such as 7,8,9",
         parse=names_in_one,
         automatic="none",
+    )
+    model: str = option(
+        "mnist",
+        str,
+        "network: mnist, the recipe's, for 28x28 pixels; koch, of Koch et al. 2015, for 105x105",
+        choices=tuple(ARCHITECTURES),
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)

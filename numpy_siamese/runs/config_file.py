@@ -176,8 +176,9 @@ def _preparation(path: Path, found: Any) -> "Preparation | None":
     from numpy_siamese.data.preparation import Preparation
 
     try:
-        return Preparation(**found)
-    except (TypeError, ValueError) as error:
+        (ground,) = found.keys() == {"ground"} and found.values()
+        return Preparation(ground)
+    except (AttributeError, TypeError, ValueError) as error:
         raise InputError(
             f'{path}: preparation: found {found!r:.80}, expected {{"ground": "light"}}, "dark" '
             'or "mixed"'

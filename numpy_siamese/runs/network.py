@@ -13,8 +13,8 @@ NOT_DIVERGED = "expected a network that has not diverged"
 class Network(Protocol):
     """A network at work, that takes and returns NumPy arrays.
 
-    It is built from a configuration, whose `seed`, `dtype` and `threads` count, and from weights by
-    name. Without weights it is untrained: the network that the seed gives.
+    It is built from a configuration, whose `model`, `seed`, `dtype` and `threads` count,
+    and from weights by name. Without weights it is untrained: the network that the seed gives.
     """
 
     def embed(self, images: Array) -> Array:

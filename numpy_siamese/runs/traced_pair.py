@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numpy_siamese import architectures
-from numpy_siamese.architectures import MNIST, Architecture
+from numpy_siamese.architectures import ARCHITECTURES, Architecture
 from numpy_siamese.errors import InputError, reason
 from numpy_siamese.runs.finished_run import FinishedRun
 from numpy_siamese.runs.kept_checkpoints import KeptCheckpoint
@@ -19,12 +19,16 @@ Array = np.ndarray
 MOST_WEIGHTS = 50_000
 """A layer with more has its weights in the page at the last moment only: the page stays small."""
 
+MOST_PARAMETERS = 2**20
+"""Of a network that a page shows. It holds each of them, with gradients and momentum."""
+
 SIDES = "left", "right"
 
 KINDS = {
     architectures.Conv2d: "conv2d",
     architectures.ReLU: "relu",
     architectures.MaxPool2d: "max_pool2d",
+    architectures.Scale: "scale",
     architectures.Flatten: "flatten",
     architectures.Linear: "linear",
 }
@@ -88,8 +92,9 @@ def traced_pair(
     Raises
     ------
     InputError
-        A checkpoint cannot be used, or the network has diverged.
+        A checkpoint cannot be used, the network has diverged, or a page cannot show it.
     """
+    architecture = _shown(run.config.model)
     target, is_assumed = _target(images, target)
     pixels = [image.pixels[None] for image in images]
     moments = moments_of(run, start)
@@ -100,10 +105,10 @@ def traced_pair(
     for index, moment in enumerate(moments):
         try:
             with np.errstate(all="ignore"):
-                found = trace(moment.model, *pixels, target)
+                found = trace(moment.model, *pixels, target, architecture)
         except ValueError as error:
             raise InputError(f"{run.path}: {reason(error)}, {NOT_DIVERGED}") from error
-        part = _tensors(moment, found, moment is moments[-1])
+        part = _tensors(architecture, moment, found, moment is moments[-1])
         if not all(np.isfinite(value).all() for value in [found.loss, *part.values()]):
             raise InputError(f"{run.path}: found numbers that are not finite, {NOT_DIVERGED}")
         states.append(_state(moment, found, moments[-1].batches))
@@ -116,7 +121,7 @@ def traced_pair(
         "images": [{"title": image.title} for image in images],
         "target": target,
         "assumed": is_assumed,
-        "layers": _layers(MNIST),
+        "layers": _layers(architecture),
         "sgd": {"lr": config.lr, "momentum": config.momentum},
         "source": f"{run.path.resolve().name}, seed {config.seed}, by {program}.",
         "notes": _notes(config.dtype, len(moments)),
@@ -124,6 +129,24 @@ def traced_pair(
         "torch": {k: compared[k] for k in ("version", "whole", "layers")} if compared else None,
     }
     return TracedPair(about, tensors)
+
+
+def _shown(model: str) -> Architecture:
+    """Return the network of this name, if a page can show it."""
+    architecture = ARCHITECTURES[model]
+    unknown = [type(layer).__name__ for layer in architecture.layers if type(layer) not in KINDS]
+    if unknown:
+        raise InputError(
+            f"--model {model}: found a layer {unknown[0]}, which a page cannot show, expected "
+            f"{', '.join(kind.__name__ for kind in KINDS)}"
+        )
+    count = architecture.parameter_count()
+    if count > MOST_PARAMETERS:
+        raise InputError(
+            f"--model {model}: found a network of {count:,} parameters, expected at most "
+            f"{MOST_PARAMETERS:,}: a page holds them all"
+        )
+    return architecture
 
 
 def _target(images: Sequence[TracedImage], target: int | None) -> tuple[int, bool]:
@@ -147,12 +170,14 @@ def _state(moment: KeptCheckpoint, found: Any, total: int) -> dict[str, Any]:
     }
 
 
-def _tensors(moment: KeptCheckpoint, found: Any, is_last: bool) -> dict[str, Array]:
+def _tensors(
+    architecture: Architecture, moment: KeptCheckpoint, found: Any, is_last: bool
+) -> dict[str, Array]:
     """Return what the page cannot compute from the rest, and at the end what it compares.
 
     Weights are float32 here, in a run of float64 rounded.
     """
-    last = len(MNIST.layers)
+    last = len(architecture.layers)
     tensors = {
         "difference": found.difference.value,
         "difference.gradient": found.difference.gradient,
@@ -165,7 +190,7 @@ def _tensors(moment: KeptCheckpoint, found: Any, is_last: bool) -> dict[str, Arr
     for side in SIDES:
         twin = getattr(found, side)
         tensors[f"{side}.gradient.{last}"] = twin[last].gradient
-        for k, layer in enumerate(_layers(MNIST)):
+        for k, layer in enumerate(_layers(architecture)):
             if "name" in layer:
                 is_kept = f"weight.{layer['name']}.weight" in tensors
                 if is_last or not is_kept:
@@ -194,6 +219,8 @@ def _layers(architecture: Architecture) -> list[dict[str, Any]]:
             entry["weight"] = list(layer.weight_shape(shape))
         if isinstance(layer, architectures.Conv2d | architectures.MaxPool2d):
             entry["kernel"] = layer.kernel_size
+        if isinstance(layer, architectures.Scale):
+            entry["factor"] = layer.factor
         described.append(entry)
     return described
 

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.image_likes import as_image, as_images
 from numpy_siamese.data.preparation import Preparation
 from numpy_siamese.errors import InputError
@@ -15,6 +16,7 @@ from numpy_siamese.evaluation.ranking import highest, reference_logits
 from numpy_siamese.evaluation.verification import THRESHOLD
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
+from numpy_siamese.runs.image_size import check_image_size
 from numpy_siamese.runs.network import NOT_DIVERGED, Network
 from numpy_siamese.runs.threshold import Threshold, validated_threshold
 
@@ -69,8 +71,8 @@ class TrainedRun:
     """A trained network with all that it takes to use it.
 
     Images are given as arrays, paths or Pillow images; see `data.image_likes.as_images`. An array
-    of 28×28 bytes is what the network reads. Every other picture is prepared as those were that the
-    network was trained on.
+    of the network's own size, such as 28×28 bytes, is what it reads. Every other picture is
+    prepared as those were that the network was trained on.
 
     Attributes
     ----------
@@ -158,8 +160,10 @@ class TrainedRun:
         Raises
         ------
         InputError
-            The weights are so large that embeddings overflow.
+            The images have another size than the network reads. The weights are so large that
+            embeddings overflow.
         """
+        check_image_size(str(self.path), images, self.run.config.model)
         with np.errstate(all="ignore"):
             embeddings = self.network.embed(images)
         if not np.isfinite(embeddings).all():
@@ -297,11 +301,12 @@ def read_trained_run(
     """
     folder = Path(path)
     run = read_finished_run(folder, config_class, **of_use)
+    *_, side = ARCHITECTURES[run.config.model].image_shape
     return TrainedRun(
         folder,
         run.network(network_class),
         run.recorded.class_names,
-        run.recorded.preparation or Preparation("mixed"),
+        replace(run.recorded.preparation or Preparation("mixed"), size=side),
         validated_threshold(run),
         run,
     )

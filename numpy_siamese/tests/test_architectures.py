@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from numpy_siamese.architectures import (
+    ARCHITECTURES,
+    KOCH,
     MNIST,
     Architecture,
     Conv2d,
@@ -66,6 +68,32 @@ def test_the_recipe_s_network():
     assert MNIST.embedding_size == 84
     products = 26 * 26 * 32 * 9 + 11 * 11 * 64 * 32 * 9 + 120 * 1600 + 84 * 120
     assert MNIST.products() == products
+
+
+def test_the_network_of_the_paper():
+    """Broken otherwise: results are not to be compared with those of Koch et al."""
+    assert KOCH.image_shape == (1, 105, 105)
+    assert KOCH.weight_shapes() == {
+        "net.conv1": (64, 1, 10, 10),
+        "net.conv2": (128, 64, 7, 7),
+        "net.conv3": (128, 128, 4, 4),
+        "net.conv4": (256, 128, 4, 4),
+        "net.fc1": (4096, 9216),
+        "fc1": (1, 4096),
+    }
+    assert KOCH.parameter_count() == 38_951_745
+    kinds = " ".join(type(layer).__name__ for layer in KOCH.layers)
+    assert kinds == (
+        "Scale Conv2d ReLU MaxPool2d Conv2d ReLU MaxPool2d Conv2d ReLU MaxPool2d Conv2d ReLU "
+        "Flatten Linear Sigmoid"
+    )
+
+
+def test_a_network_is_found_by_its_name():
+    """Broken otherwise: a run is read back as another network."""
+    assert ARCHITECTURES == {"mnist": MNIST, "koch": KOCH}
+    assert MNIST.parameter_count() == 221_185
+    assert MNIST.initialization is None
 
 
 def test_fused_the_recipe_s_network_reads_what_it_needs():

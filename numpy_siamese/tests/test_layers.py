@@ -39,6 +39,7 @@ def test_a_layer_with_weights_is_its_operation():
     ("layer", "operation"),
     [
         (architectures.ReLU(), F.relu),
+        (architectures.Sigmoid(), F.sigmoid),
         (architectures.MaxPool2d(3), lambda x: F.max_pool2d(x, 3)),
     ],
 )
@@ -50,6 +51,55 @@ def test_a_layer_without_weights_is_its_operation(layer, operation):
     grads, dx = pullback(y)
     assert grads == {}
     np.testing.assert_array_equal(dx, *its_pullback(y), strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scale_is_a_product_with_the_rounded_factor(dtype):
+    """Broken otherwise: the packages round the factor in different places."""
+    x = IMAGES.astype(dtype)
+    y, pullback = layers.Scale(architectures.Scale(1 / 255))(x)
+    np.testing.assert_array_equal(y, x * dtype(1 / 255), strict=True)
+    grads, dx = pullback(x)
+    assert grads == {}
+    np.testing.assert_array_equal(dx, y, strict=True)
+    assert layers.Scale(architectures.Scale(1 / 255))(dtype([255]))[0] == 1
+
+
+def test_scale_says_nothing_of_underflow():
+    """Broken otherwise: whoever asks NumPy for errors cannot train such a network."""
+    with np.errstate(all="raise"):
+        layers.Scale(architectures.Scale(1e-30))(np.float32([1e-30]))
+
+
+def test_what_nothing_is_learned_before_gets_no_gradient():
+    """Broken otherwise: each step computes the gradient of the images behind a scaling."""
+    described = Architecture(
+        "s", (3, 6, 7), (architectures.Scale(2.0), Conv2d("c", 2, 3), ReLU(), Flatten())
+    )
+    arrays = dict(zip(("c.weight", "c.bias"), weights(2, 3, 3, 3), strict=True))
+    net, asked = layers.Sequential(described, arrays), []
+    convolve = net.layers[1]
+
+    def asking(x, needs_pullback=True):
+        y, pullback = convolve(x, needs_pullback)
+
+        def asked_pullback(dy, needs_input_grad=True):
+            asked.append(needs_input_grad)
+            return pullback(dy, needs_input_grad)
+
+        return y, asked_pullback
+
+    net.layers[1] = asking
+    y, pullback = net(IMAGES)
+    grads, dx = pullback(y)
+    its_grads, its_dx = pullback(y, needs_input_grad=False)
+    assert asked == [True, False]
+    assert its_dx is None
+    expected, conv = F.conv2d(2 * IMAGES, *arrays.values())
+    of_y = y.reshape(expected.shape) * (expected > 0)
+    np.testing.assert_array_equal(dx, 2 * conv(of_y)[0], strict=True)
+    for name, grad in grads.items():
+        np.testing.assert_array_equal(its_grads[name], grad, strict=True)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 1, 2)])

@@ -155,8 +155,16 @@ class BallNetwork:
                 y, pool = self._max_pool2d(y)
                 y, relu = self._relu(y)
                 return y, lambda dy: conv2d(pool(relu(dy)))
+            case architectures.Conv2d(name):
+                return self._multilinear(F.conv2d, x, f"net.{name}")
             case architectures.Linear(name):
                 return self._multilinear(F.linear, x, f"net.{name}")
+            case architectures.Scale(factor):
+                y = self._scaled(x, factor)
+                return y, lambda dy: (self._scaled(dy, factor),)
+            case architectures.Sigmoid():
+                y = self._sigmoid(x)
+                return y, lambda dy: (self._slope(y, dy),)
             case architectures.ReLU():
                 y, relu = self._relu(x)
                 return y, lambda dy: (relu(dy),)
@@ -235,6 +243,18 @@ class BallNetwork:
     def _sigmoid(self, x: Ball) -> Ball:
         y = 1 / (1 + np.exp(-x.center))
         return Ball(y, x.radius / 4 + self.gamma(LIBRARY_ERROR + 2) * (y + x.radius / 4))
+
+    def _slope(self, y: Ball, dy: Ball) -> Ball:
+        """Return the ball of dy · (1 − y) · y."""
+        slope = (1 - y.center) * y.center
+        radius = y.radius * (abs(1 - 2 * y.center) + y.radius)
+        most = dy.most * (slope + radius)
+        spread = abs(dy.center) * radius + dy.radius * (slope + radius)
+        return Ball(dy.center * slope, spread + self.gamma(3) * most)
+
+    def _scaled(self, x: Ball, factor: float) -> Ball:
+        """Return the ball of a product with a constant, which is rounded to the dtype as well."""
+        return Ball(factor * x.center, factor * (x.radius + self.gamma(2) * x.most))
 
     def _cross_entropy(self, probs: Ball, targets: Array) -> Ball:
         right = np.where(targets == 1, probs.center, 1 - probs.center)  # p of the truth

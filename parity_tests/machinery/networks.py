@@ -17,9 +17,25 @@ Array = np.ndarray
 
 def torch_twin(net: SiameseNet, device: Device = CPU) -> TorchSiameseNet:
     """Return the PyTorch network with the same weights, on a device."""
-    twin = TorchSiameseNet().to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
+    twin = TorchSiameseNet(net.architecture).to(torch.from_numpy(np.empty(0, net.dtype)).dtype)
     twin.load_state_dict(net.state_dict())
     return twin.to(device.torch_name)
+
+
+def squashed_exactly(net: SiameseNet) -> None:
+    """Give a network that ends in a sigmoid sparse weights, of which every sum is exact.
+
+    The sums before the sigmoid are 0 or far from it, so that it is 0, 1/2 or 1.
+    """
+    rng = np.random.default_rng(12)
+    terms = {"net.fc1": 2, "fc1": np.inf}  # of a sum that are not zero; all of the head's
+    for name, parameter in net.parameters().items():
+        inputs = parameter[0].size if parameter.ndim > 1 else 8
+        share = min(terms.get(name.rsplit(".", 1)[0], 4) / inputs, 1)
+        signs = rng.choice(np.array([-1, 1], np.int8), parameter.shape)
+        parameter[...] = signs * (rng.random(parameter.shape, np.float32) < share)
+        if name.startswith("net.fc1"):
+            parameter[...] *= 2048
 
 
 def draw_batch(N: int, dtype: type, k: int = 0) -> tuple[Array, Array, Array]:

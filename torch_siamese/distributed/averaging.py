@@ -43,7 +43,7 @@ class AveragedBackward(Backward):
         super().__init__(self._parallel, alone.device, alone.half, alone.micro_batch)
         assert net.fc1.bias is not None
         self._head_bias, self._group = net.fc1.bias, group
-        blank = net.fc1.weight.new_zeros(1, 1, 28, 28)
+        blank = net.fc1.weight.new_zeros(1, *net.architecture.image_shape)
         self(blank, blank, blank[:, :, 0, 0])
 
     def __call__(self, left: Tensor, right: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

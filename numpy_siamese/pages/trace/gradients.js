@@ -65,6 +65,14 @@ const LAYERS = {
         : `${place(found.winner, layer.in)} won the window: 0 comes here`],
       marks: [mark(`gradient.${stage + 1}.${side}`, n)] };
   },
+  scale({ layer, dy, k, stage, side }) {
+    return {
+      title: `gradient before scaling, ${place(k, layer.in)} of the ${side} twin`,
+      equation: "dx = factor · dy",
+      lines: [`dy = ${digits(dy[k])}, factor = ${digits(layer.factor)}`],
+      terms: [], marks: [mark(`gradient.${stage + 1}.${side}`, k)],
+    };
+  },
   flatten({ layer, k, stage, side }) {
     return {
       title: `gradient before flattening, ${place(k, layer.in)} of the ${side} twin`,

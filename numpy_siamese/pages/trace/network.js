@@ -37,6 +37,7 @@ const FORWARD = {
   max_pool2d(layer, x) {
     return rounded(winners(layer, x).map((k) => x[k]));
   },
+  scale: (layer, x) => rounded(Float64Array.from(x, (v) => layer.factor * v)),
   flatten: (layer, x) => x,
 };
 
@@ -70,6 +71,7 @@ const BACKWARD = {
     winners(layer, x).forEach((k, n) => { dx[k] = dy[n]; });
     return dx;
   },
+  scale: (layer, x, dy) => rounded(Float64Array.from(dy, (g) => layer.factor * g)),
   flatten: (layer, x, dy) => dy,
 };
 

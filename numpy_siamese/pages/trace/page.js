@@ -11,7 +11,7 @@ import { readPayload, State } from "./payload.js";
 import { coloursOf, Plot } from "./plot.js";
 import { EQUATIONS } from "./values.js";
 
-const TITLES = { conv2d: "convolve", relu: "rectify", max_pool2d: "pool", flatten: "flatten", linear: "linear" };
+const TITLES = { conv2d: "convolve", relu: "rectify", max_pool2d: "pool", scale: "scale", flatten: "flatten", linear: "linear" };
 
 const byId = (id) => document.getElementById(id);
 

@@ -9,6 +9,7 @@ export const EQUATIONS = {
   linear: "y[o] = Σ over k of w[o,k] · x[k] + b[o]",
   relu: "y = x where x > 0, else 0",
   max_pool2d: "y = the largest of the window",
+  scale: "y = factor · x",
   flatten: "y = the maps in a row, one after the other",
 };
 
@@ -74,6 +75,13 @@ const LAYERS = {
       window: found, terms: [],
       marks: [mark(`value.${stage - 1}.${side}`, found.corner, layer.kernel, layer.kernel),
         mark(`gradient.${stage - 1}.${side}`, found.winner)],
+    };
+  },
+  scale({ layer, x, k, stage, side }) {
+    return {
+      title: `scaled, ${place(k, layer.out)} of the ${side} twin`,
+      lines: [`x = ${digits(x[k])}, factor = ${digits(layer.factor)}`],
+      terms: [], marks: [mark(`value.${stage - 1}.${side}`, k)],
     };
   },
   flatten({ layer, k, stage, side }) {

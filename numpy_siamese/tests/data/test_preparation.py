@@ -211,3 +211,29 @@ def test_a_speck_on_the_border_is_no_noise():
     speck = clean.copy()
     speck[0, 0] = 30
     np.testing.assert_array_equal(DARK(speck), DARK(clean))
+
+
+def test_of_another_size_the_whole_picture_is_read():
+    """Broken otherwise: strokes of Omniglot lie and are scaled as the network never saw them."""
+    whole = Preparation("light", 105)
+    strokes = page(105, 105, [(10, 4, 80, 2), (10, 4, 2, 60)])
+    np.testing.assert_array_equal(whole(255 - strokes), strokes.astype(np.uint8), strict=True)
+    twice = strokes.repeat(2, axis=0).repeat(2, axis=1)
+    np.testing.assert_array_equal(whole(255 - twice), strokes.astype(np.uint8), strict=True)
+    assert not whole(np.full((50, 50), 200, np.float32)).any()
+
+
+def test_of_another_size_the_aspect_is_kept():
+    """Broken otherwise: a wide picture is a tall one, or is moved to a side."""
+    wide = page(4, 8, [(1, 2, 1, 3)])
+    expected = np.zeros((8, 8), np.uint8)
+    expected[3, 2:5] = 255
+    read = Preparation("dark", 8)
+    np.testing.assert_array_equal(read(wide), expected, strict=True)
+    np.testing.assert_array_equal(read(np.ascontiguousarray(wide.T)), expected.T, strict=True)
+
+
+def test_a_long_strip_takes_no_square_of_memory():
+    """Broken otherwise: a picture of one row of 200,000 pixels ends in want of memory."""
+    image = Preparation("dark", 105)(page(1, 200_000, [(0, 50, 1, 100_000)]))
+    assert np.flatnonzero(image.any(axis=1)).tolist() == [52]

@@ -33,6 +33,7 @@ def test_the_other_defaults_are_the_documented_ones():
     config = TrainConfig()
     assert (config.data, config.seed, config.test_pairs) == ("mnist-5k", 0, 20_000)
     assert (config.threads, config.checkpoint_every, config.on_nan) == (None, None, "stop")
+    assert config.model == "mnist"
     assert (config.test_share, config.holdout_classes) == (None, None)
     assert config.keep_checkpoints is False
 
@@ -43,6 +44,7 @@ def test_the_other_defaults_are_the_documented_ones():
         ("lr", "--lr LR learning rate of SGD (default: 0.001)"),
         ("dtype", "--dtype {float32,float64} precision (default: float32)"),
         ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
+        ("model", "--model {mnist,koch} network: mnist, the recipe's, for 28x28 pixels; koch, of"),
         ("test_share", "(default: 0.2)"),
         ("keep_checkpoints", "epoch, and after each epoch (default: no)"),
         ("holdout_classes", "classes that training never sees, such as 7,8,9 (default: none)"),

@@ -1,14 +1,16 @@
 """A traced pair as the page takes it: its moments, its target, and what it holds."""
 
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from numpy_siamese.architectures import MNIST
+from numpy_siamese.architectures import ARCHITECTURES, MNIST, Scale
 from numpy_siamese.errors import InputError
 from numpy_siamese.model import SiameseNet
+from numpy_siamese.runs import traced_pair as module
 from numpy_siamese.runs.checkpoint import load_checkpoint, save_checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import read_finished_run
@@ -106,6 +108,24 @@ def test_the_layers_are_those_of_the_architecture(plain):
     assert [tuple(layer["in"]) for layer in layers] == [shape for _, shape in MNIST.with_shapes()]
     named = {layer["name"]: tuple(layer["weight"]) for layer in layers if "name" in layer}
     assert named | {"fc1": (1, 84)} == MNIST.weight_shapes()
+
+
+def test_a_scaled_input_is_in_the_page(plain, monkeypatch):
+    """Broken otherwise: a network with scaled input has no page, or one that does not scale."""
+    scaled = replace(MNIST, layers=(Scale(1 / 255), *MNIST.layers))
+    monkeypatch.setitem(ARCHITECTURES, "mnist", scaled)
+    first, second, *_ = pair_of(plain).about["layers"]
+    shape = [1, 28, 28]
+    assert first == {"kind": "scale", "in": shape, "out": shape, "factor": 1 / 255}
+    assert second["kind"] == "conv2d"
+
+
+@pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
+def test_a_network_that_is_too_large_for_a_page_is_refused(plain, monkeypatch, spare, fits):
+    """Broken otherwise: a page that no browser opens."""
+    monkeypatch.setattr(module, "MOST_PARAMETERS", MNIST.parameter_count() + spare)
+    with nullcontext() if fits else pytest.raises(InputError, match="found a network of 221,185"):
+        pair_of(plain)
 
 
 def test_a_run_in_float64_is_rounded_and_says_so(tmp_path):
