@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arrays
+from numpy_siamese.data.one_shot_images import Drawings, OneShotImages
 from numpy_siamese.data.preparation import Preparation
 
 
@@ -18,8 +19,8 @@ class Split(NamedTuple):
 
     Attributes
     ----------
-    images : ndarray of uint8, shape (n, 28, 28)
-        At least one.
+    images : ndarray of uint8, shape (n, H, W)
+        At least one. H and W are 28, or 105 where Omniglot was asked for so.
     labels : ndarray of int64, shape (n,)
         Whole numbers from 0 up, at least two different ones.
     """
@@ -44,12 +45,18 @@ class Dataset:
         What was decided in reading, for the one who asked for the data.
     whole : Dataset or None
         The data set of which this is a part: see `holdout.without_classes`.
+    alphabets : mapping of int to str
+        Which alphabet each label belongs to. Empty where characters have none.
+    validation : Split or None
+        What to choose settings on, if the data set says it: neither to train nor to test on.
+    one_shot : OneShotImages or None
+        Drawings for one-shot trials, if the data set has them.
 
     Raises
     ------
     TypeError, ValueError
         A half that is no `Split` of images and as many labels. A label without a name, or two of
-        one name.
+        one name. Alphabets of some labels alone.
     """
 
     name: str
@@ -59,9 +66,12 @@ class Dataset:
     preparation: Preparation | None = None
     remarks: tuple[str, ...] = ()
     whole: "Dataset | None" = None
+    alphabets: Mapping[int, str] = field(default_factory=dict)
+    validation: Split | None = None
+    one_shot: OneShotImages | None = None
 
     def __post_init__(self) -> None:
-        for name, split in (("train", self.train), ("test", self.test)):
+        for name, split in self._splits().items():
             if not isinstance(split, Split):
                 raise TypeError(f"{name} must be a Split, got {_arrays.type_name(split)}")
             images = checked_images(split.images, f"{name}.images")
@@ -70,12 +80,16 @@ class Dataset:
                 raise TypeError(f"{name}.labels must be integers, got {labels.dtype}")
             if labels.shape != images.shape[:1]:
                 raise ValueError(f"{name}.labels must be ({len(images)},), got {labels.shape}")
-        labels = np.union1d(self.train.labels, self.test.labels).tolist()
-        names = self.class_names or {label: str(label) for label in labels}
-        object.__setattr__(self, "class_names", _checked_names(names, labels))
+        known = self._labels()
+        names = self.class_names or {label: str(label) for label in known}
+        object.__setattr__(self, "class_names", _checked_names(names, known))
+        if self.alphabets and (nameless := [n for n in known if n not in self.alphabets]):
+            raise ValueError(f"alphabets must hold every label, got none for {nameless[0]}")
 
     def checksum(self) -> str:
         """Return the SHA-256 of all images and labels, however they were stored.
+
+        Official runs are left out: their images are among the drawings.
 
         Returns
         -------
@@ -83,10 +97,29 @@ class Dataset:
             In hexadecimal digits.
         """
         digest = hashlib.sha256()
-        for split in (self.train, self.test):
+        for split in self._splits().values():
             digest.update(split.images.tobytes())
             digest.update(split.labels.astype("<i8").tobytes())
+        for drawings in self._drawings():
+            digest.update(drawings.images.tobytes())
+            for numbers in (drawings.labels, drawings.alphabets, drawings.drawers):
+                digest.update(numbers.astype("<i8").tobytes())
         return digest.hexdigest()
+
+    def _splits(self) -> dict[str, Split]:
+        """Return the splits that there are, by name."""
+        splits = {"train": self.train, "test": self.test}
+        return splits if self.validation is None else splits | {"validation": self.validation}
+
+    def _drawings(self) -> tuple[Drawings, ...]:
+        return () if self.one_shot is None else (self.one_shot.validation, self.one_shot.test)
+
+    def _labels(self) -> list[int]:
+        """Return every label that there is, once, in order."""
+        found = [split.labels for split in self._splits().values()]
+        found += [drawings.labels for drawings in self._drawings()]
+        labels: list[int] = np.unique(np.concatenate(found)).tolist()
+        return labels
 
 
 def _checked_names(names: Mapping[int, str], labels: Sequence[int]) -> dict[int, str]:
