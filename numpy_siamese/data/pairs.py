@@ -170,7 +170,7 @@ def _below(bound: Array | int, unit: Array) -> Array:
     return (unit * bound).astype(np.int64)
 
 
-def checked_labels(labels: Any) -> Array:
+def checked_labels(labels: Any, name: str = "labels") -> Array:
     """Return the labels as an array in which two are equal if and only if they were.
 
     Floats are exact below 2⁵³; a NaN stands for a label that is missing.
@@ -178,17 +178,19 @@ def checked_labels(labels: Any) -> Array:
     Parameters
     ----------
     labels : (n,) integers, whole numbers, bools or strings
+    name : str
+        What an error calls them.
 
     Returns
     -------
     array, (n,)
     """
-    found = _arrays.by_position("labels", labels)
+    found = _arrays.by_position(name, labels)
     if found.dtype.kind not in "biufSU":
-        raise TypeError(f"labels must be integers or strings, none missing, got {found.dtype}")
+        raise TypeError(f"{name} must be integers or strings, none missing, got {found.dtype}")
     if found.ndim != 1:
-        raise ValueError(f"labels must have one axis, got shape {found.shape}")
+        raise ValueError(f"{name} must have one axis, got shape {found.shape}")
     exact = np.float64(2**53)  # float16 has no such number
     if found.dtype.kind == "f" and not ((abs(found) < exact) & (found == np.floor(found))).all():
-        raise ValueError("labels must be whole numbers below 2**53, none missing")
+        raise ValueError(f"{name} must be whole numbers below 2**53, none missing")
     return found

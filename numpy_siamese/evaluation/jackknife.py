@@ -28,16 +28,12 @@ and its correction D. Korn & Graubard 1998, *Confidence intervals for proportion
 expected number of positive counts estimated from survey data*, for the effective number.
 """
 
-import math
-
 import numpy as np
 
 from numpy_siamese.data.episodes import Episodes
+from numpy_siamese.evaluation.wilson import wilson_interval
 
 Array = np.ndarray
-
-Z = 1.959963984540054
-"""The 97.5 % point of the normal distribution."""
 
 
 def accuracy_interval(credit: Array, labels: Array, episodes: Episodes) -> tuple[float, float]:
@@ -59,10 +55,6 @@ def accuracy_interval(credit: Array, labels: Array, episodes: Episodes) -> tuple
     Returns
     -------
     low, high : float
-
-    References
-    ----------
-    Wilson 1927, *Probable inference, the law of succession, and statistical inference*.
     """
     value = float(credit.mean())
     spread = value * (1 - value)
@@ -70,10 +62,7 @@ def accuracy_interval(credit: Array, labels: Array, episodes: Episodes) -> tuple
     if spread > 0:
         least = spread / len(credit)
         effective = spread / max(variance(credit, labels, episodes), least)
-    z2 = Z * Z / effective
-    centre = (value + z2 / 2) / (1 + z2)
-    half = math.sqrt(z2 * (spread + z2 / 4)) / (1 + z2)
-    return max(0.0, min(value, centre - half)), min(1.0, max(value, centre + half))
+    return wilson_interval(value, effective)
 
 
 def variance(credit: Array, labels: Array, episodes: Episodes) -> float:

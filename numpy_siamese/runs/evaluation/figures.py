@@ -142,6 +142,7 @@ def evaluated(
         "data": subject.dataset.name,
         "data_sha256": subject.dataset.checksum(),
         "split": subject.split,
+        "untrained_classes": subject.untrained_classes,
         "held_out": [subject.dataset.class_names[label] for label in subject.held.tolist()],
         "resamples": config.resamples,
         "seed": config.seed,

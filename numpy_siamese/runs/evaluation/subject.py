@@ -64,6 +64,17 @@ class Subject:
         images = np.flatnonzero(np.isin(self.images.labels, self.held))
         return images if len(np.unique(self.images.labels[images])) > 1 else images[:0]
 
+    @property
+    def untrained_classes(self) -> int:
+        """How many of the classes that are judged have none of the names that training saw."""
+        names = self.dataset.class_names
+        trained = set(self.run.recorded.class_names.values())
+        if self.is_own or dict(names) == self.run.recorded.class_names:
+            own = np.setdiff1d(self.dataset.train.labels, self.held)
+            trained = {names[label] for label in own.tolist()}
+        judged = np.unique(self.images.labels).tolist()
+        return sum(names[label] not in trained for label in judged)
+
     def names_of(self, images: Array) -> list[str]:
         """Return the names of the classes of images, in the order of their labels."""
         labels = np.unique(self.images.labels[images]).tolist()

@@ -78,9 +78,18 @@ def _head(figures: Figures) -> Iterator[str]:
         )
         if min(images["pairs"], images["validation"]) < FEW:
             yield f"rough: with fewer than {FEW} images on a side the intervals say too little"
+    judged = sum(len(part["classes"]) for part in (figures, figures.get("unseen")) if part)
+    if figures["untrained_classes"] > len(figures["held_out"]):
+        yield _untrained(figures["untrained_classes"], judged)
     if figures["held_out"]:
         alone = "" if "unseen" in figures else " (not judged: pairs need two classes)"
         yield _cut(f"held out: {', '.join(figures['held_out'])}{alone}")
+
+
+def _untrained(count: int, judged: int) -> str:
+    if count == judged:
+        return f"the network was trained on none of these {judged:,} classes"
+    return f"the network was not trained on {count:,} of these {judged:,} classes"
 
 
 def _one_shot(name: str, entries: Sequence[Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
-from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
+from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, trials, validation
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -95,6 +95,7 @@ BY_POSITION = {
     *(("mistakes.mistakes_figure", name) for name in ("labels", "left_index", "right_index")),
     ("mistakes.mistakes_figure", "targets"),
     ("one_shot.one_shot_measures", "labels"),
+    *(("trials.draw_trials", name) for name in ("alphabets", "drawers", "labels")),
     ("verification.accuracy", "targets"),
     ("inference.pair_probabilities", "left_index"),
     ("inference.pair_probabilities", "right_index"),
@@ -178,6 +179,12 @@ def of_episodes() -> Iterator[tuple[str, Call]]:
     yield "one_shot.pixel_likeness", (one_shot.pixel_likeness, IMAGES | drawn)
     arguments = {"likeness": a(3, 2), "position": position}
     yield "one_shot.episode_accuracy", (one_shot.episode_accuracy, arguments)
+
+    def of_two(**columns: Any) -> Any:
+        return tuple(trials.draw_trials(**columns)[0][1:])
+
+    columns: Arguments = {"labels": np.array([0, 0, 1, 1]), "drawers": np.array([1, 2, 2, 1])}
+    yield "trials.draw_trials", (of_two, columns | {"alphabets": np.zeros(4, np.int64)})
 
 
 def operations() -> Iterator[tuple[str, Call]]:

@@ -22,7 +22,7 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, validation
+from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, trials, validation
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -64,7 +64,7 @@ MODULES = (
     *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot, projection, ranking),
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(initialization, model, optim, pairs, plots, preparation, training),
-    *(bootstrap, calibration, measures, roc, validation, verification),
+    *(bootstrap, calibration, measures, roc, trials, validation, verification),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
@@ -99,6 +99,7 @@ NO_ROW = {
     "model.shared": "adds what pullbacks return",
     "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
     "optim.SGD.checked": "the check itself",
+    "trials.Run": "a record: what `draw_trials` gives",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""

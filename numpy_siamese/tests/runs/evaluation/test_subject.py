@@ -63,6 +63,17 @@ def test_other_classes_hold_nothing_out(held_out, tmp_path):
     assert (len(found.seen), len(found.unseen), found.held.tolist()) == (12, 0, [])
 
 
+def test_classes_that_training_never_saw_are_counted(finished, held_out, tmp_path):
+    """Broken otherwise: a network passes for one that knows the letters which it is tried on."""
+    same, letters = tmp_path / "same", write_drawings(tmp_path / "letters", 20)
+    same.mkdir()
+    write_idx_folder(same, *split([4, 4, 4, 4]))
+    assert subject(finished).untrained_classes == 0
+    assert subject(finished, str(same)).untrained_classes == 0
+    assert subject(finished, str(letters)).untrained_classes == len(load(letters).class_names)
+    assert [subject(held_out, data).untrained_classes for data in (None, str(same))] == [2, 2]
+
+
 @pytest.mark.parametrize("share", [(), ("--test-share", "0.5")])
 def test_a_moved_folder_of_images_is_split_as_in_training(tmp_path, share):
     """Broken otherwise: the network is judged on images that it was trained on."""

@@ -41,6 +41,17 @@ def test_it_fits_80_columns_whatever_it_holds(found):
         assert table(figures).isascii()
 
 
+def test_classes_that_training_never_saw_are_said(found):
+    """Broken otherwise: one-shot figures of new classes look like those of known ones."""
+    assert "trained on" not in table(found)
+    judged = len(found["classes"]) + len(found.get("unseen", {"classes": []})["classes"])
+    assert f"trained on none of these {judged} classes\n" in table(
+        found | {"untrained_classes": judged}
+    )
+    some = table(found | {"untrained_classes": 3})
+    assert f"the network was not trained on 3 of these {judged} classes\n" in some
+
+
 def test_a_line_that_is_cut_keeps_its_end(found):
     """Broken otherwise: of a long path the part is shown that all runs share."""
     first = table(widest(found)).splitlines()[0]
