@@ -287,3 +287,26 @@ def partners(logits: Array, target: Array) -> None:
     for axis, line in ((1, "row"), (0, "column")):
         if not positive.any(axis=axis).all():
             raise ValueError(f"target must have a 1 in each {line}, got a {line} without one")
+
+
+def channels(
+    x: Array,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: Array | None,
+    bias: Array | None,
+    training: bool,
+) -> None:
+    """Check that statistics, weight and bias fit the channels of x (N, C, …)."""
+    boolean("training", training)
+    if x.ndim < 2 or x.shape[1] == 0:
+        raise ValueError(f"x must be (N, C, …) with C > 0, got shape {x.shape}")
+    C = x.shape[1]
+    running = {"running_mean": running_mean, "running_var": running_var}
+    for name, values in (running | {"weight": weight, "bias": bias}).items():
+        if values is not None and values.shape != (C,):
+            raise ValueError(f"{name} must have shape ({C},), got {values.shape}")
+        if values is None and name in running and not training:
+            raise TypeError(f"{name} must be given outside of training, got None")
+    if training and x.size < 2 * C:
+        raise ValueError(f"training needs at least 2 numbers of each channel, got x {x.shape}")

@@ -3,6 +3,7 @@
 Read this first, then `functional`, which computes the same values with matrix products. Every
 function has the arguments, the results and the pullback of its namesake there. Arrays are checked
 to be such, of one dtype and of shapes that fit. The rest is taken as valid. A batch is required.
+What the images of a batch have to do with one another stands in `batch_definitions`.
 
 Loop letters: n image, c channel, o output channel, (p, q) output position, (i, j) kernel offset.
 """
@@ -15,6 +16,9 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese._arrays import floats
+from numpy_siamese.batch_definitions import batch_norm as batch_norm
+from numpy_siamese.batch_definitions import n_pair_loss as n_pair_loss
+from numpy_siamese.batch_definitions import pairwise_l1_logits as pairwise_l1_logits
 from numpy_siamese.functional._operation import operation
 
 Array = np.ndarray
@@ -198,61 +202,6 @@ def l1_distance(left: Array, right: Array) -> tuple[Array, Pullback]:
 
 
 @operation
-def pairwise_l1_logits(
-    left: Array, right: Array, weight: Array, bias: Array | None = None
-) -> tuple[Array, Pullback]:
-    """y[i,j] = b + Σ_e w[e] |left[i,e] − right[j,e]|;  the slope is 0 where they are equal."""
-    left, right, weight, bias = floats(
-        left=left, right=right, weight=weight, bias=bias, optional=("bias",)
-    )
-    _arguments.pairwise(left, right, weight, bias)
-    terms = list(np.ndindex(len(left), len(right), left.shape[1]))
-    y = np.zeros((len(left), len(right)), left.dtype)
-    for i, j, e in terms:
-        y[i, j] += weight[0, e] * abs(left[i, e] - right[j, e])
-    y += 0 if bias is None else bias
-
-    def pullback(dy: Array) -> tuple[Array, Array, Array, Array | None]:
-        dleft, dright, dweight = map(np.zeros_like, (left, right, weight))
-        for i, j, e in terms:
-            a, b = left[i, e], right[j, e]
-            slope = dy[i, j] * weight[0, e] * (int(a > b) - int(a < b))
-            dleft[i, e] += slope
-            dright[j, e] -= slope
-            dweight[0, e] += dy[i, j] * abs(a - b)
-        return dleft, dright, dweight, None if bias is None else dy.sum().reshape(1)
-
-    return y, pullback
-
-
-@operation
-def n_pair_loss(logits: Array, target: Array) -> tuple[Array, Pullback]:
-    """loss = mean over rows and over columns of −log(Σ_{t=1} eˣ / Σ eˣ), and of both the half.
-
-    A row's quotient is sigmoid(−z). There z = log Σ_{t=0} eˣ − log Σ_{t=1} eˣ.
-    """
-    logits, target = floats(logits=logits, target=target)
-    _arguments.partners(logits, target)
-    loss, slopes = 0.0, np.zeros_like(logits)
-    for scores, partners, its_slopes in (
-        (logits, target, slopes),
-        (logits.T, target.T, slopes.T),  # a view: rows and columns add into one array
-    ):
-        for x, t, dx in zip(scores, partners, its_slopes, strict=True):
-            sums = [_log_sum_exp(x[t == k].tolist()) for k in (0, 1)]
-            z = sums[0] - sums[1]
-            loss -= _log_sigmoid(-z) / len(scores) / 2
-            for j, one in enumerate(t):
-                share = math.exp(x[j] - sums[int(one)])
-                dx[j] += _sigmoid(z) * (-share if one else share) / len(scores) / 2
-
-    def pullback(dy: Array) -> tuple[Array]:
-        return (dy * slopes,)
-
-    return logits.dtype.type(loss), pullback
-
-
-@operation
 def binary_cross_entropy(
     probs: Array, target: Array, weight: Array | None = None, reduction: str = "mean"
 ) -> tuple[Array, Pullback]:
@@ -290,8 +239,11 @@ def binary_cross_entropy_with_logits(
     )
     _arguments.same_shape(logits=logits, target=target)
 
+    def log_sigmoid(x: float) -> float:
+        return min(x, 0) - math.log1p(math.exp(-abs(x)))
+
     def loss(x: float, t: float, w: float, v: float) -> float:
-        return -w * (v * t * _log_sigmoid(x) + (1 - t) * _log_sigmoid(-x))
+        return -w * (v * t * log_sigmoid(x) + (1 - t) * log_sigmoid(-x))
 
     def slope(x: float, t: float, w: float, v: float) -> float:
         return w * ((1 - t) * _sigmoid(x) - v * t * _sigmoid(-x))
@@ -302,15 +254,6 @@ def binary_cross_entropy_with_logits(
 
 def _sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
-
-
-def _log_sigmoid(x: float) -> float:
-    return min(x, 0) - math.log1p(math.exp(-abs(x)))
-
-
-def _log_sum_exp(x: list[float]) -> float:
-    top = max(x, default=-math.inf)
-    return top + math.log(sum(math.exp(v - top) for v in x)) if x else top
 
 
 def _elementwise(function: Callable[..., float], *arrays: Array) -> Array:

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch.nn import functional as TF
 
-from parity_tests.machinery import all_pairs, conv_relu_pool
+from parity_tests.machinery import all_pairs, conv_relu_pool, normalization
 from parity_tests.machinery.declaration import Case, Count, Operation
 from parity_tests.machinery.error_bounds import LIBRARY_ERROR
 from parity_tests.machinery.random_arrays import probabilities, spread_logits
 from parity_tests.machinery.strategies import (
+    batch_norm_cases,
     conv2d_cases,
     conv_relu_pool_cases,
     elementwise_cases,
@@ -66,6 +67,11 @@ def reduced(case: Case, n: int) -> int:
 def of_pairs(case: Case, y: tuple[int, ...]) -> int:
     """Return N·M, 1 for none."""
     return max(1, size(y))
+
+
+def of_channel(case: Case, y: tuple[int, ...]) -> int:
+    """Return the numbers R of each channel."""
+    return size(y) // y[1]
 
 
 def absolute_sigmoid(quantity: str, arrays: dict[str, Array], dy: Array, options: Any) -> Array:
@@ -179,6 +185,27 @@ OPERATIONS = [
         lambda left, right: torch.abs(left - right),
         elementwise_cases("left", "right"),
         ("left", "right"),
+    ),
+    Operation(
+        "batch_norm",
+        lambda x, running_mean, running_var, weight=None, bias=None, **options: TF.batch_norm(
+            x, running_mean.clone(), running_var.clone(), weight, bias, **options
+        ),
+        batch_norm_cases(),
+        ("x", "weight", "bias"),
+        # a mean: R; s: R + 1 of the variance, halved by the root, and ε, root, quotient; then the
+        # difference, w · s, the product, + b and 1 of second order: so that no term has over R + 8
+        counts={
+            "y": lambda case, y: of_channel(case, y) + 8,
+            # a mean, a sum of R, s, and two products
+            "dweight": lambda case, y: 2 * of_channel(case, y) + 8,
+            "dbias": of_channel,
+            # c twice and a sum: 3 R; s, three times, at most R + 8 each; eight products and sums
+            "dx": lambda case, y: 6 * of_channel(case, y) + 32,
+        },
+        gauge=normalization.gauge,
+        draw=normalization.statistics,
+        exact_on_integers=False,
     ),
     Operation(
         "pairwise_l1_logits",

@@ -160,6 +160,8 @@ def away_from_kinks(operation: Operation, case: Case, arrays: dict, step: float)
 
 def largest_term(operation: Operation, arrays: dict, case: Case) -> Array | float:
     """Return a bound on the terms summed into an element of y."""
+    if operation.name == "batch_norm":
+        return (1 + max(np.max(abs(v)) for v in arrays.values())) ** 2 / np.sqrt(1e-5)
     if operation.name == "pairwise_l1_logits":
         return 1 + all_pairs.pairwise_gauge("y", arrays, np.zeros(()), {})
     if operation.name in ("conv2d", "linear", "conv_relu_pool"):

@@ -38,10 +38,12 @@ from numpy_siamese.functional.conv import conv2d
 from numpy_siamese.functional.distance import l1_distance
 from numpy_siamese.functional.fused import conv_relu_pool
 from numpy_siamese.functional.loss import binary_cross_entropy, binary_cross_entropy_with_logits
+from numpy_siamese.functional.normalization import batch_norm
 from numpy_siamese.functional.pairwise import pairwise_l1_logits
 from numpy_siamese.functional.pooling import max_pool2d
 
 __all__ = [
+    "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "conv2d",

@@ -52,7 +52,7 @@ class Case:
 
 def _in_words(name: str, value: Any) -> str:
     words = name.replace("_", " ")
-    if name == "target" or value is False:
+    if name == "target" or name.startswith("running_") or value is False:
         return ""
     return words if value is True or isinstance(value, np.ndarray) else f"{words} {value}"
 
@@ -74,6 +74,8 @@ def cases() -> list[Case]:
     head = {"weight": normal(size=(1, 3)), "bias": normal(size=1)}
     all_pairs = {"logits": 3 * normal(size=(4, 3))}
     partners = {"target": np.eye(4, 3) + np.eye(4, 3, -1)}
+    scaled = {"weight": normal(size=2), "bias": normal(size=2)}
+    running = {"running_mean": normal(size=2), "running_var": rng.uniform(1, 2, 2)}
     linear = {"x": normal(size=(5, 3)), "weight": normal(size=(4, 3)), "bias": normal(size=4)}
     network = {side: rng.uniform(0, 255, (PAIRS, 1, 28, 28)) for side in ("left", "right")}
     for layer, shape in MNIST.weight_shapes().items():
@@ -94,6 +96,8 @@ def cases() -> list[Case]:
         Case("relu", image),
         Case("sigmoid", {"x": 4 * normal(size=(6, 1))}),
         Case("l1_distance", sides),
+        Case("batch_norm", image | scaled, running),
+        Case("batch_norm", image | scaled, running | {"training": True}),
         Case("pairwise_l1_logits", embeddings | head),
         Case("n_pair_loss", all_pairs, partners),
         Case("binary_cross_entropy", {"probs": probs}, given),

@@ -74,6 +74,7 @@ EXAMPLES = {
     "max_pool2d": {"x": "x", "y": "y", "dy": "dy", "dx": "dx"},
     "relu": {"x": "x", "y": "y", "dy": "dy", "dx": "dx"},
     "l1_distance": {"x": "left", "x′": "right", "y": "y", "dx": "dleft", "dx′": "dright"},
+    "batch_norm": {"dy": "dy"},
     "pairwise_l1_logits": {"x": "left", "y": "y", "dx": "dleft", "dy": "dy"},
     "phases": {"x": "x", "convolved": "convolved", "y": "y", "dx": "dx"},
     "twins": {"left-image": "left", "right-dembedding": "dright_embedding", "distance": "distance"},
@@ -242,6 +243,22 @@ def test_the_tables_of_elementwise_operations():
     expected, pullback = definitions.binary_cross_entropy(s, np.ones_like(s), reduction="none")
     assert (expected.round(2) == losses).all()
     assert (pullback(np.ones_like(s))[0].round(2) == ds).all()
+
+
+def test_batch_norm_goes_three_ways():
+    """A part of the gradient that belongs to another way, or a sum without one of them."""
+    x, y, dy, dx = (values.T for values in grids("batch_norm", "x", "y", "dy", "dx"))
+    options = {"weight": np.array([3.0]), "bias": np.array([1.0]), "eps": 4.0}
+    expected, pullback = definitions.batch_norm(x, None, None, **options, training=True)
+    np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(dx, pullback(dy)[0], rtol=0, atol=1e-12)
+    direct, of_mean, of_variance = (
+        values.T for values in grids("batch_norm", "direct", "through-mean", "through-variance")
+    )
+    _, constant = definitions.batch_norm(x, x.mean(axis=0), x.var(axis=0), **options)
+    assert (direct == constant(dy)[0]).all()
+    assert (of_mean == -direct.mean()).all()
+    assert (direct + of_mean + of_variance == dx).all()
 
 
 def test_partners_are_framed_and_pulled():

@@ -127,6 +127,16 @@ def n_pair_cases() -> st.SearchStrategy[Case]:
     )
 
 
+@st.composite
+def batch_norm_cases(draw: st.DrawFn) -> Case:
+    """Draw batches of vectors and of images, in training of at least two numbers a channel."""
+    N, C, size = draw(st.integers(1, 4)), draw(SMALL), draw(st.sampled_from([(), (3,), (2, 3)]))
+    training = draw(st.booleans()) and (N, size) != (1, ())
+    shapes: Shapes = {"x": (N, C, *size), "running_mean": (C,), "running_var": (C,)}
+    shapes |= {name: (C,) for name in ("weight", "bias") if draw(st.booleans())}
+    return Case(shapes, {"training": training}, draw(SEEDS))
+
+
 RATE = st.sampled_from([0.0, 0.001, 0.1, 1.0]) | st.floats(1e-6, 2)
 
 

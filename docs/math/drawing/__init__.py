@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from drawing import convolution, curves, matrices, pairs, pooling, twins
+from drawing import convolution, curves, matrices, normalization, pairs, pooling, twins
 from drawing.canvas import Canvas
 
 PICTURES: dict[str, Callable[[], Canvas]] = {
@@ -15,6 +15,7 @@ PICTURES: dict[str, Callable[[], Canvas]] = {
     "l1_distance": curves.l1_distance,
     "binary_cross_entropy": curves.binary_cross_entropy,
     "binary_cross_entropy_with_logits": curves.with_logits,
+    "batch_norm": normalization.batch_norm,
     "pairwise_l1_logits": pairs.pairwise_l1_logits,
     "n_pair_loss": pairs.n_pair_loss,
     "phases": pooling.phases,

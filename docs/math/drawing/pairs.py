@@ -55,12 +55,12 @@ def n_pair_loss() -> Canvas:
         "partners, one in the first and in the third row and two in the second. The second table "
         "has their gradients, which are negative for partners and positive for all others.",
         660,
-        290,
+        310,
     )
     partners = [(int(row), int(column)) for row, column in np.argwhere(TARGET == 1)]
     for x, name, values in ((60, "x", LOGITS), (380, "dx", dlogits)):
         tint = (lambda at: "blue" if at in partners else "orange") if name == "dx" else "plain"
         canvas.grid(name, x, 90, values, name, tint=tint, chosen=partners, size=56, digits=2)
     words = "Red frames: partners. Blue: a step raises the logit. Orange: it lowers it."
-    canvas.text(60, 274, words, "ink small", "start")
+    canvas.text(60, 288, words, "ink small", "start")
     return canvas

@@ -19,7 +19,7 @@ from numpy_siamese.evaluation import (
     roc,
     verification,
 )
-from numpy_siamese.functional import fused
+from numpy_siamese.functional import fused, normalization
 from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.runs.config import TrainConfig
@@ -42,6 +42,13 @@ OPERATIONS: dict[str, Arguments] = {
     "relu": {"x": a(5)},
     "sigmoid": {"x": a(5)},
     "l1_distance": {"left": a(5), "right": a(5)[::-1]},
+    "batch_norm": {
+        "x": a(3, 2, 2, 2),
+        "running_mean": a(2),
+        "running_var": a(2),
+        "weight": a(2),
+        "bias": a(2),
+    },
     "pairwise_l1_logits": {
         "left": a(2, 4),
         "right": a(3, 4)[:, ::-1],
@@ -64,13 +71,17 @@ OPTIONAL = {
     ("calibration.reliability_table", "weights"),
     ("functional.conv2d", "bias"),
     ("functional.linear", "bias"),
+    ("functional.batch_norm", "weight"),
+    ("functional.batch_norm", "bias"),
     ("functional.pairwise_l1_logits", "bias"),
     ("functional.binary_cross_entropy", "weight"),
     ("functional.binary_cross_entropy_with_logits", "weight"),
     ("functional.binary_cross_entropy_with_logits", "pos_weight"),
     ("definitions.conv2d", "bias"),
     ("definitions.linear", "bias"),
-    ("definitions.pairwise_l1_logits", "bias"),
+    ("batch_definitions.batch_norm", "weight"),
+    ("batch_definitions.batch_norm", "bias"),
+    ("batch_definitions.pairwise_l1_logits", "bias"),
     ("definitions.binary_cross_entropy", "weight"),
     ("definitions.binary_cross_entropy_with_logits", "weight"),
     ("definitions.binary_cross_entropy_with_logits", "pos_weight"),
@@ -192,7 +203,15 @@ def operations() -> Iterator[tuple[str, Call]]:
     for name, arguments in OPERATIONS.items():
         module = fused if name == "conv_relu_pool" else functional
         yield f"{module.__name__.split('.')[1]}.{name}", (getattr(module, name), arguments)
-        yield f"definitions.{name}", (getattr(definitions, name), arguments)
+        definition = getattr(definitions, name)
+        yield f"{definition.__module__.split('.')[1]}.{name}", (definition, arguments)
+
+
+def of_statistics() -> Iterator[tuple[str, Call]]:
+    """Yield what is no operation: running statistics have no gradient."""
+    names = "x", "running_mean", "running_var"
+    arguments = {name: OPERATIONS["batch_norm"][name] for name in names}
+    yield "functional.running_statistics", (normalization.running_statistics, arguments)
 
 
 def of_evaluation() -> Iterator[tuple[str, Call]]:
@@ -314,4 +333,6 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "training.loss_and_gradients", (training.loss_and_gradients, arguments)
 
 
-CALLS: dict[str, Call] = dict(operations()) | dict(of_evaluation()) | dict(functions())
+CALLS: dict[str, Call] = (
+    dict(operations()) | dict(of_statistics()) | dict(of_evaluation()) | dict(functions())
+)

@@ -15,6 +15,7 @@ import pytest
 
 from numpy_siamese import (
     _fma,
+    batch_definitions,
     definitions,
     inference,
     initialization,
@@ -42,6 +43,7 @@ from numpy_siamese.functional import (
     distance,
     fused,
     loss,
+    normalization,
     pairwise,
     pooling,
 )
@@ -60,7 +62,8 @@ from numpy_siamese.tests.contracts.impostors import impostors, refusal, wrong_dt
 Array = np.ndarray
 
 MODULES = (
-    *(activation, affine, contrastive, conv, distance, fused, loss, pairwise, pooling),
+    *(activation, affine, contrastive, conv, distance, fused, loss, normalization),
+    *(pairwise, pooling, batch_definitions),
     *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot, projection, ranking),
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(initialization, model, optim, pairs, plots, preparation, training),
