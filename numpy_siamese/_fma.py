@@ -132,6 +132,7 @@ def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> No
         return
     fused = total.astype(np.float32)
     doubtful = (lacking == HALFWAY) | (abs(fused) <= SMALLEST_NORMAL)
+    doubtful &= total != 0  # which is exact
     factor = a[doubtful] if a.ndim else a
     product = x[doubtful].astype(np.float64) * factor
     exact = _sum_rounded_to_odd(product, y[doubtful].astype(np.float64))
