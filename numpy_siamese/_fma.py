@@ -92,12 +92,24 @@ def fma_block(a: float, x: Array, y: Array, out: Array, scratch: Scratch) -> Non
     factor = x.dtype.type(a)
     if factor == 1:
         np.add(x, y, out=out)
-    elif x.dtype != np.float32:
-        out[...] = _fma_float64(factor, x, y)
-    elif _arrays.library(x) is np.ndarray:
-        _fma_float32(factor, x, y, out, scratch)
     else:
-        out[...] = _fma_float32_throughout(factor, x, y)
+        fma_of_arrays(factor, x, y, out, scratch)
+
+
+def fma_of_arrays(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> None:
+    """Write a·x + y rounded once into `out`, which may be any of them; unchecked.
+
+    Parameters
+    ----------
+    a : scalar or (n,), of x's dtype
+    x, y, out : (n,) with n ≤ BLOCK, of one dtype
+    """
+    if x.dtype != np.float32:
+        out[...] = _fma_float64(a, x, y)
+    elif _arrays.library(x) is np.ndarray:
+        _fma_float32(a, x, y, out, scratch)
+    else:
+        out[...] = _fma_float32_throughout(a, x, y)
 
 
 def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> None:
@@ -110,7 +122,7 @@ def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> No
     """
     total, spare = scratch.doubles[:, : x.size]
     np.copyto(total, x)
-    np.multiply(total, np.float64(a), out=total)
+    np.multiply(total, a, out=total)
     np.copyto(spare, y)
     np.add(total, spare, out=total)
     lacking = np.left_shift(total.view(np.int64), 35, out=spare.view(np.int64))
@@ -120,7 +132,10 @@ def _fma_float32(a: Any, x: Array, y: Array, out: Array, scratch: Scratch) -> No
         return
     fused = total.astype(np.float32)
     doubtful = (lacking == HALFWAY) | (abs(fused) <= SMALLEST_NORMAL)
-    exact = _sum_rounded_to_odd(x[doubtful] * np.float64(a), y[doubtful].astype(np.float64))
+    doubtful &= total != 0  # which is exact
+    factor = a[doubtful] if a.ndim else a
+    product = x[doubtful].astype(np.float64) * factor
+    exact = _sum_rounded_to_odd(product, y[doubtful].astype(np.float64))
     fused[doubtful] = exact.astype(np.float32)
     out[...] = fused
 
@@ -130,7 +145,7 @@ def _fma_float32_throughout(a: Any, x: Array, y: Array) -> Array:
 
     This is for arrays of another library. To pick the few would be to wait for its device.
     """
-    product = x.astype(np.float64) * np.float64(a)
+    product = x.astype(np.float64) * a
     return _sum_rounded_to_odd(product, y.astype(np.float64)).astype(np.float32)
 
 

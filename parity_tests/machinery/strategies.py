@@ -161,3 +161,38 @@ SGD_CASES: dict[str, st.SearchStrategy[Any]] = {
     "without": st.integers(0, 5),
     "one_array": st.booleans(),
 }
+
+BETA = st.sampled_from([0.0, 0.5, 0.9, 0.999]) | st.floats(0.01, 0.9999)
+
+ADAM_OPTIONS = st.fixed_dictionaries(
+    {
+        "lr": RATE,
+        "betas": st.tuples(BETA, BETA),
+        "eps": st.sampled_from([1e-8, 1e-3]),
+        "weight_decay": RATE,
+        "maximize": st.booleans(),
+        "decoupled_weight_decay": st.booleans(),
+    }
+)
+
+
+def groups_of(*settings: str) -> st.SearchStrategy[dict[str, dict[str, float]]]:
+    """Draw settings of some parameters that differ from those of all others."""
+    own = st.fixed_dictionaries({}, optional=dict.fromkeys(settings, RATE))
+    return st.fixed_dictionaries({}, optional={"a": own, "b": own})
+
+
+ADAM_CASES: dict[str, st.SearchStrategy[Any]] = {
+    "kwargs": ADAM_OPTIONS,
+    "groups": groups_of("lr", "weight_decay"),
+    "seed": SEEDS,
+    "vectors": st.integers(1, 4),
+    "without": st.integers(0, 5),
+    "one_array": st.booleans(),
+}
+
+GROUP_CASES: dict[str, st.SearchStrategy[Any]] = {
+    "groups": groups_of("lr", "momentum", "weight_decay"),
+    "seed": SEEDS,
+    "one_array": st.booleans(),
+}

@@ -2,7 +2,7 @@
 
 With AVX2 and wider, on CUDA and on ARM, torch's kernels round a·x + y once, and so does NumPy's
 side. Without them (``ATEN_CPU_CAPABILITY=default``, or a processor before 2013) they round a·x and
-then the sum. Initial weights and updates of SGD then equal NumPy's with its multiply-add exchanged
+then the sum. Initial weights and updates then equal NumPy's with its multiply-add exchanged
 for two roundings, and still in every bit.
 """
 
@@ -15,7 +15,8 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from numpy_siamese import initialization, optim
+from numpy_siamese import initialization
+from numpy_siamese.optim import adam, sgd
 
 
 @cache
@@ -40,6 +41,13 @@ def two_roundings_of_a_block(
     out[...] = two_roundings(a, x, y)
 
 
+def two_roundings_of_arrays(
+    a: np.ndarray, x: np.ndarray, y: np.ndarray, out: np.ndarray, scratch: Any
+) -> None:
+    """Put a·x + y into `out`, with the product rounded as well."""
+    out[...] = a * x + y
+
+
 @contextmanager
 def as_torch_rounds() -> Iterator[None]:
     """Let NumPy's initial weights and SGD round as often as torch's do here."""
@@ -48,6 +56,9 @@ def as_torch_rounds() -> Iterator[None]:
         return
     with (
         patch.object(initialization, "fma", two_roundings),
-        patch.object(optim, "fma_block", two_roundings_of_a_block),
+        patch.object(sgd, "fma_block", two_roundings_of_a_block),
+        patch.object(adam, "fma", two_roundings),
+        patch.object(adam, "fma_block", two_roundings_of_a_block),
+        patch.object(adam, "fma_of_arrays", two_roundings_of_arrays),
     ):
         yield

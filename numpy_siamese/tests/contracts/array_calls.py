@@ -86,7 +86,7 @@ OPTIONAL = {
     ("definitions.binary_cross_entropy_with_logits", "weight"),
     ("definitions.binary_cross_entropy_with_logits", "pos_weight"),
     ("examples.first_of_each_kind", "probs"),
-    ("optim.SGD.step", "weight_of_a"),
+    ("optim.Optimizer.step", "weight_of_a"),
     ("plots.pair_grid_figure", "probs"),
     ("roc.roc_curve", "weights"),
 }
@@ -319,7 +319,9 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "model.SiameseNet.load_state_dict", (load_state_dict, {"bias": a(84)})
     yield from of_episodes()
     yield "optim.SGD", (optimizer, by_name)
-    yield "optim.SGD.step", (step, by_name)
+    yield "optim.Adam", (lambda **parameters: optim.Adam(parameters), by_name)
+    yield "optim.AdamW", (lambda **parameters: optim.AdamW(parameters), by_name)
+    yield "optim.Optimizer.step", (step, by_name)
     arguments = {"labels": DIGITS.labels, "batch_size": 4, "seed": 0}
     yield "pairs.PairSampler", (pairs.PairSampler, arguments)
     grey: Arguments = {"grey": 255 * a(4, 4)}

@@ -47,6 +47,7 @@ from numpy_siamese.functional import (
     pairwise,
     pooling,
 )
+from numpy_siamese.optim import adam, optimizer, sgd
 from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.tests.contracts.array_calls import (
@@ -66,7 +67,7 @@ MODULES = (
     *(pairwise, pooling, batch_definitions),
     *(comparison, embedding_map, episodes, jackknife, mistakes, one_shot, projection, ranking),
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
-    *(initialization, model, optim, pairs, plots, preparation, training),
+    *(adam, initialization, model, optimizer, pairs, sgd, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, trials, validation, verification),
 )
 
@@ -80,6 +81,7 @@ NO_ROW = {
     "roc.RocCurve": "a record: what `roc_curve` gives",
     "_fma.Scratch": "looks at what the optimiser has checked",
     "_fma.fma_block": "unchecked, for arrays that were",
+    "_fma.fma_of_arrays": "unchecked, for arrays that were",
     "checkpoint.Checkpoint": "a record: `save_checkpoint` looks at what it holds",
     "checkpoint.Checkpoint.fault": "says what does not fit instead of raising",
     "checkpoint.Checkpoint.fault_of_state": "the same",
@@ -101,8 +103,9 @@ NO_ROW = {
     "model.SiameseNet.to": "takes a function; `test_networks` looks at what it returns",
     "model.shared": "adds what pullbacks return",
     "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
-    "optim.SGD.checked": "the check itself",
     "trials.Run": "a record: what `draw_trials` gives",
+    "optim.Optimizer": "what `SGD` and `Adam` share",
+    "optim.Optimizer.checked": "the check itself",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""
@@ -124,7 +127,7 @@ FLOATS = [
 def public(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield a module's functions, classes and their methods, as CALLS names them."""
     *_, room, short = module.__name__.split(".")
-    short = room if room == "functional" else short
+    short = room if room in ("functional", "optim") else short
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
             continue
@@ -206,7 +209,9 @@ ONE_DTYPE = [
 ]
 
 
-@pytest.mark.parametrize(("name", "argument"), [*ONE_DTYPE, ("optim.SGD.step", "weight_of_a")])
+@pytest.mark.parametrize(
+    ("name", "argument"), [*ONE_DTYPE, ("optim.Optimizer.step", "weight_of_a")]
+)
 def test_two_dtypes_are_refused(name, argument):
     """Broken otherwise: float64 is rounded, or float32 passes for more than it is."""
     function, arguments = CALLS[name]

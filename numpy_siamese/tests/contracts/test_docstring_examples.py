@@ -52,7 +52,7 @@ def test_the_names_that_are_called_first_have_examples():
         "evaluation.roc.roc_curve",
         "functional.conv.conv2d",
         "model.SiameseNet",
-        "optim.SGD",
+        "optim.sgd.SGD",
         "runs.trained_run.TrainedRun",
         "training.loss_and_gradients",
     }

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from numpy_siamese import _fma, optim
+from numpy_siamese import _fma
+from numpy_siamese.optim import _flat, optimizer, sgd
 from parity_tests.meta.checks import SGD, Check, check, multiply_add
 from parity_tests.meta.planting import Fault
 
@@ -30,51 +31,51 @@ FAULTS = [
     ),
     Fault(
         "dampening on the first step",
-        optim,
+        sgd,
         "buffer[...] = grad",
         "buffer[...] = grad * dtype(1 - self.dampening)",
         SGD,
     ),
     Fault(
         "lr inside the velocity",
-        optim,
+        sgd,
         "fma_block(1 - self.dampening, grad, buffer, buffer, scratch)",
-        "fma_block(self.lr * (1 - self.dampening), grad, buffer, buffer, scratch)",
+        "fma_block(lr * (1 - self.dampening), grad, buffer, buffer, scratch)",
         SGD,
     ),
     Fault(
         "dampening forgotten",
-        optim,
+        sgd,
         "fma_block(1 - self.dampening, grad",
         "fma_block(1, grad",
         SGD,
     ),
     Fault(
         "weight decay after maximize's sign",
-        optim,
-        "fma_block(self.weight_decay, parameter, grad",
-        "fma_block(-self.weight_decay, parameter, grad",
+        sgd,
+        "fma_block(weight_decay, parameter, grad",
+        "fma_block(-weight_decay, parameter, grad",
         SGD,
     ),
     Fault(
         "maximize ignored",
-        optim,
+        sgd,
         "grad = -grad",
         "grad = grad",
         SGD,
     ),
     Fault(
         "nesterov without its look ahead",
-        optim,
+        sgd,
         "if self.nesterov:",
         "if False:",
         SGD,
     ),
     Fault(
         "momentum buffer not kept",
-        optim,
-        "np.multiply(buffer, dtype(self.momentum), out=buffer)",
-        "buffer = buffer * dtype(self.momentum)",
+        sgd,
+        "np.multiply(buffer, dtype(momentum), out=buffer)",
+        "buffer = buffer * dtype(momentum)",
         SGD,
     ),
     Fault(
@@ -121,29 +122,29 @@ FAULTS = [
     ),
     Fault(
         "parameters that do not lie in a row are not written back",
-        optim,
+        optimizer,
         "parameter[...] = flat.reshape(parameter.shape)",
         "parameter = flat.reshape(parameter.shape)",
         check(
-            "numpy_siamese/tests/test_optim.py::test_parameters_that_do_not_lie_in_a_row",
+            "numpy_siamese/tests/optim/test_sgd.py::test_parameters_that_do_not_lie_in_a_row",
             momentum=0.9,
             dtype=np.float32,
         ),
     ),
     Fault(
         "places are counted in an array with gaps",
-        optim,
+        _flat,
         " or not base.flags.c_contiguous:",
         ":",
-        check("numpy_siamese/tests/test_optim.py::test_what_is_one_buffer"),
+        check("numpy_siamese/tests/optim/test_sgd.py::test_what_is_one_buffer"),
     ),
     Fault(
         "parts of a read-only array are written as one",
-        optim,
+        _flat,
         "if not base.flags.writeable:",
         "if False:",
         check(
-            "numpy_siamese/tests/test_optim.py::test_parts_of_what_is_read_only_are_updated_apart"
+            "numpy_siamese/tests/optim/test_sgd.py::test_parts_of_what_is_read_only_are_updated_apart"
         ),
     ),
 ]

@@ -101,3 +101,24 @@ def test_no_momentum_takes_the_place_of_another(fused):
         optimizer.step_unless(GOOD)
     for one, other in zip(ours, theirs, strict=True):
         assert torch.equal(one, other)
+
+
+@both
+def test_groups_have_settings_of_their_own(fused):
+    """Broken otherwise: a layer learns at another's rate, or without its momentum or L2."""
+    ours, theirs = weights(), weights()
+    groups = [{"lr": 0.1, "momentum": 0.0}, {"lr": 0.5, "momentum": 0.5, "weight_decay": 0.1}]
+
+    def parts(parameters):
+        return [{"params": [p], **own} for p, own in zip(parameters, groups, strict=True)]
+
+    own, plain = SGD(parts(ours), 0.1, 0.9, fused), torch.optim.SGD(parts(theirs), 0.1, 0.9)
+    for seed in range(3):
+        give(ours, seed)
+        give(theirs, seed)
+        own.step_unless(GOOD)
+        plain.step()
+    for one, other in zip(ours, theirs, strict=True):
+        assert (one - other).abs().max() <= 8 * U * 10 * 3
+    assert own.buffer(ours[0]) is None
+    assert own.buffer(ours[1]) is not None

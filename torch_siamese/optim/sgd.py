@@ -1,6 +1,7 @@
-"""Stochastic gradient descent; the twin of `numpy_siamese.optim`."""
+"""Stochastic gradient descent; the twin of `numpy_siamese.optim.sgd`."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +15,11 @@ class SGD(torch.optim.SGD):
 
     Parameters
     ----------
-    parameters : sequence of parameters
+    parameters : sequence of parameters, or of groups of them as `torch.optim` has them
     lr, momentum : float
     fused : bool
         Whether one kernel updates all parameters. A device other than the CPU needs it.
+    weight_decay : float
 
     References
     ----------
@@ -25,10 +27,17 @@ class SGD(torch.optim.SGD):
     """
 
     def __init__(
-        self, parameters: Sequence[nn.Parameter], lr: float, momentum: float, fused: bool
+        self,
+        parameters: Sequence[nn.Parameter] | Sequence[dict[str, Any]],
+        lr: float,
+        momentum: float,
+        fused: bool,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr=lr, momentum=momentum, fused=fused or None)
-        self._weights, self._fused = list(parameters), fused
+        super().__init__(
+            parameters, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=fused or None
+        )
+        self._fused = fused
 
     def step_unless(self, is_bad: Tensor) -> None:
         """Update every parameter by its gradient, unless the batch is not finite.
@@ -41,9 +50,9 @@ class SGD(torch.optim.SGD):
             if not is_bad:
                 self.step()
             return
-        if self.defaults["momentum"] != 0:
-            for weight in self._weights:
-                if self.buffer(weight) is None:
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if group["momentum"] != 0 and self.buffer(weight) is None:
                     self.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
         self.found_inf = is_bad.to(torch.float32)
         self.step()

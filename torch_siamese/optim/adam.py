@@ -1,0 +1,73 @@
+"""Adam; the twin of `numpy_siamese.optim.adam`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Adam(torch.optim.Adam):
+    """PyTorch's fused Adam, which a batch that is not finite leaves as it was.
+
+    It is fused on the CPU too. There `torch.sqrt`, which the plain one calls, may be off by a unit
+    in the last place, and the fused kernel's root is correctly rounded.
+
+    Parameters
+    ----------
+    parameters : sequence of parameters, or of groups of them as `torch.optim` has them
+    lr, weight_decay : float
+    decoupled_weight_decay : bool
+        Whether the weights decay beside the gradient.
+
+    References
+    ----------
+    `torch.optim.Adam`. `found_inf` is how `torch.amp.GradScaler` tells a fused optimiser to skip.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[nn.Parameter] | Sequence[dict[str, Any]],
+        lr: float = 1e-3,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(
+            parameters,
+            lr=lr,
+            weight_decay=weight_decay,
+            decoupled_weight_decay=decoupled_weight_decay,
+            fused=True,
+        )
+
+    def step_unless(self, is_bad: Tensor) -> None:
+        """Update every parameter by its gradient, unless the batch is not finite.
+
+        Parameters
+        ----------
+        is_bad : bool scalar, where the parameters are
+        """
+        self.found_inf = is_bad.to(torch.float32)
+        self.step()
+
+
+class AdamW(Adam):
+    """Adam whose weights decay beside the gradient.
+
+    Parameters
+    ----------
+    parameters : sequence of parameters, or of groups of them as `torch.optim` has them
+    lr, weight_decay : float
+
+    References
+    ----------
+    `torch.optim.AdamW`; Loshchilov and Hutter, "Decoupled weight decay regularization", 2019.
+    """
+
+    def __init__(
+        self,
+        parameters: Sequence[nn.Parameter] | Sequence[dict[str, Any]],
+        lr: float = 1e-3,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay, decoupled_weight_decay=True)
