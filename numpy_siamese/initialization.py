@@ -89,8 +89,11 @@ def uniform(
 
 
 def linear_or_conv2d(
-    generator: np.random.RandomState, weight_shape: tuple[int, ...], dtype: type[np.floating]
-) -> tuple[Array, Array]:
+    generator: np.random.RandomState,
+    weight_shape: tuple[int, ...],
+    dtype: type[np.floating],
+    has_bias: bool = True,
+) -> tuple[Array, ...]:
     """Draw the weight, then the bias, of torch's Linear and Conv2d: U(−1/√fan_in, 1/√fan_in).
 
     Parameters
@@ -99,11 +102,13 @@ def linear_or_conv2d(
     weight_shape : (O, I) or (O, C, KH, KW), positive
         fan_in is the product of all but the first.
     dtype : numpy.float32 or numpy.float64
+    has_bias : bool
 
     Returns
     -------
     weight : weight_shape
     bias : (O,)
+        If there is one.
 
     References
     ----------
@@ -118,7 +123,10 @@ def linear_or_conv2d(
     gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
     weight_bound = math.sqrt(3.0) * (gain / math.sqrt(fan_in))
     bias_bound = 1 / math.sqrt(fan_in)
+    _arguments.boolean("has_bias", has_bias)
     weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
+    if not has_bias:
+        return (weight,)
     bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
     return weight, bias
 
@@ -169,7 +177,8 @@ def normal_layer(
     weight_shape: tuple[int, ...],
     initialization: NormalInitialization,
     dtype: type[np.floating],
-) -> tuple[Array, Array]:
+    has_bias: bool = True,
+) -> tuple[Array, ...]:
     """Draw the weight, then the bias, of a layer from normal distributions.
 
     Parameters
@@ -178,11 +187,13 @@ def normal_layer(
     weight_shape : (O, I) or (O, C, KH, KW)
     initialization : NormalInitialization
     dtype : numpy.float32 or numpy.float64
+    has_bias : bool
 
     Returns
     -------
     weight : weight_shape
     bias : (O,)
+        If there is one.
 
     References
     ----------
@@ -190,7 +201,10 @@ def normal_layer(
     """
     weight_shape, dtype = _checked(generator, "weight_shape", weight_shape, dtype)
     std = initialization.conv2d if len(weight_shape) == 4 else initialization.linear
+    _arguments.boolean("has_bias", has_bias)
     weight = normal(generator, weight_shape, 0, std, dtype)
+    if not has_bias:
+        return (weight,)
     of_bias = initialization.bias_mean, initialization.bias_std
     return weight, normal(generator, weight_shape[:1], *of_bias, dtype)
 

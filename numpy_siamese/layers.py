@@ -67,12 +67,12 @@ class Linear:
     ----------
     described : architectures.Linear
     weight : (O, I)
-    bias : (O,)
+    bias : (O,), optional
     """
 
     described: Weighted
     weight: Array
-    bias: Array
+    bias: Array | None = None
 
     def __call__(self, x: Array, needs_pullback: bool = True) -> tuple[Array, Pullback]:
         y, linear = F.linear(x, self.weight, self.bias)
@@ -209,6 +209,7 @@ KINDS: dict[type[architectures.Layer], Callable[..., Layer]] = {
     architectures.MaxPool2d: MaxPool2d,
     architectures.Flatten: Flatten,
     architectures.Linear: Linear,
+    architectures.Projection: Linear,
     architectures.ConvReLUPool: ConvReLUPool,
 }
 """The class here that computes each kind of layer in `architectures`."""
@@ -264,5 +265,6 @@ class Sequential:
         return pullback
 
 
-def _named(described: Weighted, *arrays: Array) -> Gradients:
-    return dict(zip(described.parameter_names, arrays, strict=True))
+def _named(described: Weighted, *arrays: Array | None) -> Gradients:
+    given = [array for array in arrays if array is not None]
+    return dict(zip(described.parameter_names, given, strict=True))

@@ -322,14 +322,16 @@ def _draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> di
     """Draw the parameters that a seed gives, as views of one buffer, in the state dict's order."""
     generator = manual_seed(seed)
     drawn: dict[str, Array] = {}
-    own = architecture.initialization
+    own, names = architecture.initialization, architecture.parameter_shapes()
     for layer, shape in architecture.weight_shapes().items():
-        weight, bias = (
-            normal_layer(generator, shape, own, dtype)
+        has_bias = f"{layer}.bias" in names
+        drawn |= zip(
+            (f"{layer}.weight", f"{layer}.bias"),
+            normal_layer(generator, shape, own, dtype, has_bias)
             if own
-            else linear_or_conv2d(generator, shape, dtype)
+            else linear_or_conv2d(generator, shape, dtype, has_bias),
+            strict=False,
         )
-        drawn[f"{layer}.weight"], drawn[f"{layer}.bias"] = weight, bias
     return _parts(np.concatenate([parameter.ravel() for parameter in drawn.values()]), drawn)
 
 

@@ -49,10 +49,10 @@ def initialize(seed: int, dtype: torch.dtype, architecture: Architecture = MNIST
 
 def _draw(layer: nn.Conv2d | nn.Linear, generator: torch.Generator) -> None:
     """Draw weight and bias as the layer's own `reset_parameters` does, from a given generator."""
-    assert layer.bias is not None
     nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
     bound = 1 / math.sqrt(layer.weight[0].numel())  # fan_in
-    nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+    if layer.bias is not None:
+        nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
 
 def _draw_normal(
@@ -62,12 +62,13 @@ def _draw_normal(
 
     Those of PyTorch depend on the processor, and on whether a tensor has 16 elements.
     """
-    assert layer.bias is not None
     std = own.conv2d if isinstance(layer, nn.Conv2d) else own.linear
     for parameter, mean, spread in (
         (layer.weight, 0.0, std),
         (layer.bias, own.bias_mean, own.bias_std),
     ):
+        if parameter is None:
+            continue
         values: Tensor = parameter.detach().view(-1)
         for block in values.split(BLOCK):
             block.copy_(torch.from_numpy(words.standard_normal(len(block)) * spread + mean))

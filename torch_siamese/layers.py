@@ -37,6 +37,9 @@ KINDS: dict[type[architectures.Layer], Callable[[Any, Shape], nn.Module]] = {
     architectures.MaxPool2d: lambda layer, shape: nn.MaxPool2d(layer.kernel_size),
     architectures.Flatten: lambda layer, shape: nn.Flatten(),
     architectures.Linear: lambda layer, shape: nn.Linear(shape[0], layer.out_features),
+    architectures.Projection: lambda layer, shape: nn.Linear(
+        shape[0], layer.out_features, bias=False
+    ),
 }
 """The module for each kind of layer in `architectures`, given its input shape for one image.
 

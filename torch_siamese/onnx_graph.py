@@ -163,6 +163,7 @@ KINDS: dict[type[architectures.Layer], Callable[[Nodes, Any, Shape, str, str], s
     architectures.MaxPool2d: _max_pool2d,
     architectures.Flatten: lambda nodes, layer, shape, x, name: nodes.add("Flatten", [x], name),
     architectures.Linear: _linear,
+    architectures.Projection: _linear,
 }
 """What adds the nodes of each kind of layer, given its input shape for one image, input and name.
 

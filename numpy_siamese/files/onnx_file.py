@@ -57,7 +57,7 @@ def load_onnx(path: str | os.PathLike[str], architecture: Architecture = MNIST) 
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
-        weights = _weights(model.graph.initializer, _shapes(architecture))
+        weights = _weights(model.graph.initializer, architecture.parameter_shapes())
         told = [entry.value for entry in model.metadata_props if entry.key == WEIGHTS_SHA256]
     except (DecodeError, ValueError) as error:
         raise InputError(f"{path}: found {reason(error)}, expected {_EXPECTED}") from error
@@ -85,15 +85,6 @@ def onnx_package() -> Any:
             "found no package onnx, expected it from: pip install '.[onnx]'"
         ) from error
     return onnx
-
-
-def _shapes(architecture: Architecture) -> dict[str, Shape]:
-    """Return the shape of each weight and bias, by its name in the state dict."""
-    return {
-        name: shape
-        for layer, weight in architecture.weight_shapes().items()
-        for name, shape in ((f"{layer}.weight", weight), (f"{layer}.bias", weight[:1]))
-    }
 
 
 def _weights(initializers: Sequence[Any], shapes: dict[str, Shape]) -> dict[str, Array]:

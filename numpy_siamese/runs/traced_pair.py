@@ -31,6 +31,7 @@ KINDS = {
     architectures.Scale: "scale",
     architectures.Flatten: "flatten",
     architectures.Linear: "linear",
+    architectures.Projection: "linear",
 }
 """What the page calls the kinds of layers."""
 
