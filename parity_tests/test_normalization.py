@@ -51,6 +51,15 @@ def test_in_training_nothing_is_changed_and_none_is_needed() -> None:
     np.testing.assert_array_equal(y, F.batch_norm(x, None, None, training=True)[0], strict=True)
 
 
+def test_statistics_next_to_nothing_report_nothing() -> None:
+    """A channel that has died out would end a run under a strict `np.errstate`."""
+    x, zeros = np.array([[1e-200], [2e-200]]), np.zeros(1)
+    with np.errstate(all="raise"):
+        mean, variance = normalization.running_statistics(x, zeros, zeros, 0.5)
+    assert mean == 0.5 * 1.5e-200
+    assert variance == 0
+
+
 @pytest.mark.parametrize("block", [1, 24, 48, 10**6])
 def test_blocks_change_nothing(block: int) -> None:
     """Channels would be left out, or normalised with those of another block."""

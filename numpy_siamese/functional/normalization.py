@@ -122,7 +122,8 @@ def running_statistics(
     ----------
     x : array (N, C, …)
     running_mean, running_var : arrays (C,)
-    momentum : float, in [0, 1]
+    momentum : float
+        What counts of the batch, between 0 and 1.
 
     Returns
     -------
@@ -142,11 +143,12 @@ def running_statistics(
     _arguments.channels(x, running_mean, running_var, None, None, training=True)
     momentum = _arguments.finite("momentum", momentum)
     rows = _rows(x)
-    mean, variance = _statistics(rows)
     R = rows.shape[1]
     new, old = x.dtype.type(momentum), x.dtype.type(1 - momentum)
-    unbiased = variance * x.dtype.type(R / (R - 1))
-    return running_mean * old + mean * new, running_var * old + unbiased * new
+    with np.errstate(under="ignore"):  # as in an operation
+        mean, variance = _statistics(rows)
+        unbiased = variance * x.dtype.type(R / (R - 1))
+        return running_mean * old + mean * new, running_var * old + unbiased * new
 
 
 def _statistics(rows: Array) -> tuple[Array, Array]:

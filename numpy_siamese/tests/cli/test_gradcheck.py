@@ -289,4 +289,4 @@ def test_a_folder_that_is_importable_already_stays_so(own, capfd, tmp_path, monk
 
 def test_operations_are_those_of_the_cases():
     """Broken otherwise: the message about an unknown operation leaves some out."""
-    assert len(operations()) == 10
+    assert len(operations()) == 13
