@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
-from numpy_siamese.all_pairs import all_pairs_loss_and_gradients, balanced_accuracy
+from numpy_siamese.all_pairs import (
+    all_pairs_loss_and_gradients,
+    balanced_accuracy,
+    has_all_pairs,
+)
 from numpy_siamese.architectures import ARCHITECTURES
-from numpy_siamese.data.dataset import as_read, checked_images, gather
+from numpy_siamese.data.dataset import are_images, as_read, checked_images, gather
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
 from numpy_siamese.inference import pair_probabilities
@@ -213,7 +217,7 @@ class NumpyLearner:
         return losses, accuracies
 
     def _step(self, left: Array, right: Array, targets: Array) -> tuple[float, float]:
-        all_pairs = np.ndim(targets) == 2 and np.shape(targets)[1] > 1
+        all_pairs = has_all_pairs(targets)
         step, judge = (
             (all_pairs_loss_and_gradients, balanced_accuracy)
             if all_pairs
@@ -229,7 +233,7 @@ class NumpyLearner:
 
     def _images(self, name: str, side: Array) -> Array:
         """Return one side of a batch, given as images or by their indices, as the network reads."""
-        if np.ndim(side) == 3:
+        if are_images(side):
             return as_read(checked_images(side, name), self.net.dtype)
         index = _arrays.index(f"{name}_index", side, len(self.images))
         return gather(self.images, index, self.net.dtype)

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from numpy_siamese import _arrays
+from numpy_siamese.data.dataset import are_images
 from numpy_siamese.runs.learner import Pairs
+from torch_siamese.all_pairs import has_all_pairs
 from torch_siamese.blocks import packed
 from torch_siamese.cuda_graph import CapturedSteps
 from torch_siamese.image_source import ImageSource
@@ -114,9 +116,9 @@ class Stepper:
 
 def _kind(batch: Pairs) -> str:
     """Return what a batch is given as."""
-    if np.ndim(batch[0]) != 3:
+    if not are_images(batch[0]):
         return "indices"
-    return "all pairs" if np.shape(batch[2])[1] > 1 else "images"
+    return "all pairs" if has_all_pairs(batch[2]) else "images"
 
 
 def checked(count: int, left_index: Any, right_index: Any, targets: Any) -> Pairs:

@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -175,9 +175,20 @@ def as_read(images: np.ndarray, dtype: type[np.floating]) -> np.ndarray:
     -------
     (N, 1, H, W), raw pixel values 0..255, the batch innermost in memory
     """
+    images, dtype = checked_images(images), _arrays.float_type("dtype", dtype)
     N, *shape = images.shape
     innermost = images.reshape(N, math.prod(shape)).T.astype(dtype, order="C")  # (H·W, N)
     return innermost.T.reshape(N, 1, *shape)
+
+
+def are_images(side: Any) -> bool:
+    """Return whether one side of a batch is given as images, and not as indices of images.
+
+    Parameters
+    ----------
+    side : (N, H, W) uint8, or (N,) integers
+    """
+    return getattr(side, "ndim", 1) == 3
 
 
 def checked_images(images: np.ndarray, name: str = "images") -> np.ndarray:
