@@ -236,6 +236,11 @@ class Architecture:
         """Return how many numbers are learned: weights and biases, with those of the head."""
         return sum(map(prod, self.parameter_shapes().values()))
 
+    def window_size(self) -> int:
+        """Return how many numbers all windows of a convolution hold, for one image: at most."""
+        convolutions = ((c, s) for c, s in self.with_shapes() if isinstance(c, Conv2d))
+        return max((c.products(s) // c.out_channels for c, s in convolutions), default=1)
+
     def products(self) -> int:
         """Return the number of multiplications that embedding one image takes."""
         return sum(layer.products(shape) for layer, shape in self.with_shapes())

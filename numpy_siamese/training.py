@@ -19,7 +19,7 @@ from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import are_images, as_read, checked_images, gather
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
-from numpy_siamese.inference import pair_probabilities
+from numpy_siamese.inference import images_at_once, pair_probabilities
 from numpy_siamese.layers import Gradients
 from numpy_siamese.model import BACKBONE, CNN, SiameseNet, shared
 from numpy_siamese.optim import SGD
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 MICRO_BATCH = 100
-"""Pairs in a micro-batch. Their activations fit the third-level cache. They are still enough for
-matrix products to run at full speed and to outweigh the cost of NumPy's calls."""
+"""Pairs in a micro-batch, or fewer (`inference.images_at_once`). Their activations fit the
+third-level cache. They are still enough for matrix products to run at full speed and to outweigh
+the cost of NumPy's calls."""
 
 TOGETHER = 8
 """Pairs up to which both twins are one batch, on one thread. Half as many calls of NumPy then save
@@ -69,7 +70,8 @@ def loss_and_gradients(
         Default: `cores.default_threads`. Arrays of another library are worked on by the caller's
         thread alone: its device and stream are those of that thread.
     micro_batch : int, optional
-        Pairs in a micro-batch, default `MICRO_BATCH`. A device that has room for them wants all.
+        Pairs in a micro-batch. Default: `MICRO_BATCH`, or fewer for a network with large windows. A
+        device that has room for them wants all.
 
     Returns
     -------
@@ -98,9 +100,11 @@ def loss_and_gradients(
     >>> loss_and_gradients(net, images, images, [[1], [1]])[0] < loss
     True
     """
-    size = MICRO_BATCH if micro_batch is None else _arguments.count("micro_batch", micro_batch, 1)
-    threads = None if threads is None else _arguments.count("threads", threads, 1)
     net = _arguments.network(net)
+    if micro_batch is None:
+        micro_batch = min(MICRO_BATCH, images_at_once(net.architecture) // 2)
+    size = _arguments.count("micro_batch", micro_batch, 1)
+    threads = None if threads is None else _arguments.count("threads", threads, 1)
     left, right = _arrays.of_dtype(net.dtype, left=left, right=right)
     targets = _arrays.real("targets", targets, net.dtype, left)
     if left.ndim != 4:

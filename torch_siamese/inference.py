@@ -1,6 +1,7 @@
 """Inference: embeddings, probabilities, a run's network; the twin of `numpy_siamese.inference`."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,10 @@ MICRO_BATCH_ON_GPU = 2_000
 """Images at a time on a GPU. They take 0.4 GB there, and its kernels some milliseconds."""
 
 
+MOST_NUMBERS = 2**26
+"""Numbers that a layer may give for all images of a micro-batch: 113 images of Koch's network."""
+
+
 def embed_images(net: SiameseNet, images: Tensor, micro_batch: int | None = None) -> Tensor:
     """Embed images, each once.
 
@@ -38,7 +43,8 @@ def embed_images(net: SiameseNet, images: Tensor, micro_batch: int | None = None
     images : (n, 28, 28) uint8
         On the net's device.
     micro_batch : int, optional
-        Images in a micro-batch. Default: 100 on the CPU, 2,000 elsewhere.
+        Images in a micro-batch. Default: 100 on the CPU, 2,000 elsewhere, or fewer for a network
+        with large layers.
 
     Returns
     -------
@@ -53,7 +59,10 @@ def embed_images(net: SiameseNet, images: Tensor, micro_batch: int | None = None
     index = torch.arange(len(images), device=images.device)
     dtype = net.fc1.weight.dtype
     if micro_batch is None:
-        micro_batch = MICRO_BATCH if images.device.type == "cpu" else MICRO_BATCH_ON_GPU
+        most = MICRO_BATCH if images.device.type == "cpu" else MICRO_BATCH_ON_GPU
+        described = net.architecture.with_shapes()
+        numbers = max(prod(layer.output_shape(shape)) for layer, shape in described)
+        micro_batch = max(1, min(most, MOST_NUMBERS // numbers))
     parts = index.split(_arguments.count("micro_batch", micro_batch, 1))
     with plain_arithmetic(images.device), torch.no_grad():
         return torch.cat([net.embed(gather(images, part, dtype)) for part in parts])

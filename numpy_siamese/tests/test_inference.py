@@ -5,8 +5,22 @@ import pytest
 
 from numpy_siamese import functional as F
 from numpy_siamese import inference
+from numpy_siamese.architectures import (
+    KOCH,
+    MNIST,
+    Architecture,
+    Conv2d,
+    Flatten,
+    Linear,
+    fuse,
+)
 from numpy_siamese.data.dataset import gather
-from numpy_siamese.inference import NumpyNetwork, embed_images, pair_probabilities
+from numpy_siamese.inference import (
+    NumpyNetwork,
+    embed_images,
+    images_at_once,
+    pair_probabilities,
+)
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.runs.config import TrainConfig
@@ -109,3 +123,40 @@ def test_a_network_at_work_keeps_to_its_threads(monkeypatch):
     for threads in (1, 3, None):
         NumpyNetwork(TrainConfig(threads=threads)).embed(split([1, 1]).images)
     assert asked == [1, 3, None]
+
+
+WIDE = Conv2d("c", 64, 3), Conv2d("d", 1, 40), Flatten()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [
+        (MNIST, 200),
+        (fuse(MNIST), 200),
+        (KOCH, 16),
+        (Architecture("none", (1, 105, 105), (Flatten(), Linear("fc1", 3))), 200),
+        (Architecture("wide", (1, 105, 105), WIDE), 2),
+    ],
+    ids=["mnist", "fused", "koch", "none", "wide"],
+)
+def test_large_windows_leave_room_for_fewer_images(architecture, expected):
+    """Broken otherwise: a batch of the paper's network wants 5 GB, or the recipe's is cut."""
+    assert images_at_once(architecture) == expected
+
+
+def test_a_step_s_micro_batches_are_those_of_its_network(monkeypatch):
+    """Broken otherwise: memory grows with the batch in a network with large windows."""
+    net, images = SiameseNet(0), split([5, 5]).images
+    left, right = gather(images, range(5), np.float32), gather(images, range(5, 10), np.float32)
+    targets = np.ones((5, 1))
+    monkeypatch.setattr(inference, "MOST_NUMBERS", 4 * MNIST.window_size())
+    assert images_at_once(MNIST) == 4
+    loss, _, grads = loss_and_gradients(net, left, right, targets)
+    expected, _, its_grads = loss_and_gradients(net, left, right, targets, micro_batch=2)
+    assert loss == expected
+    for name, grad in grads.items():
+        np.testing.assert_array_equal(grad, its_grads[name], strict=True)
+    parts = []
+    monkeypatch.setattr(net, "embed", lambda x: parts.append(len(x)) or np.zeros((len(x), 84)))
+    embed_images(net, images, threads=1)
+    assert parts == [4, 4, 2]

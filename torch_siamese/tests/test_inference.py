@@ -79,3 +79,13 @@ def test_a_network_at_work_is_where_the_configuration_says(monkeypatch):
     monkeypatch.setattr(inference, "select_device", select)
     network = TorchNetwork(config(device="auto"))
     assert (asked, network.device) == (["auto"], torch.device("cpu"))
+
+
+def test_large_layers_leave_room_for_fewer_images(monkeypatch):
+    """Broken otherwise: 2,000 images of a large network do not fit a device."""
+    network, parts = TorchNetwork(config()), []
+    embed = network.net.embed
+    monkeypatch.setattr(network.net, "embed", lambda x: parts.append(len(x)) or embed(x))
+    monkeypatch.setattr(inference, "MOST_NUMBERS", 3 * 32 * 26 * 26)  # what conv1 gives
+    network.embed(split([4, 3]).images)
+    assert parts == [3, 3, 1]

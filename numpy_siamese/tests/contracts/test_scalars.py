@@ -8,7 +8,7 @@ import pytest
 from numpy_siamese import initialization
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.inference import embed_images
-from numpy_siamese.initialization import linear_or_conv2d, manual_seed, uniform
+from numpy_siamese.initialization import linear_or_conv2d, manual_seed, normal, uniform
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.tests.contracts.array_calls import DIGITS, NET, a
@@ -51,7 +51,7 @@ INTEGERS: dict[str, tuple[Any, int]] = {
 }
 """Calls with one integer, by its name, and the least that it may be."""
 
-MAY_BE_NONE = ("threads", "threads ", "micro_batch")
+MAY_BE_NONE = ("threads", "threads ", "micro_batch", "micro_batch ")
 
 
 @pytest.mark.parametrize("name", INTEGERS)
@@ -123,6 +123,9 @@ def test_a_dtype_is_float32_or_float64(dtype):
         (lambda: draw(low=None), TypeError, "low"),
         (lambda: draw(high=np.inf), ValueError, "high"),
         (lambda: draw(generator=None), TypeError, "generator"),
+        (lambda: normal(None, (2,), 0, 1, np.float32), TypeError, "generator"),
+        (lambda: normal(manual_seed(0), (2,), np.nan, 1, np.float32), ValueError, "mean"),
+        (lambda: normal(manual_seed(0), (2,), 0, np.inf, np.float32), ValueError, "std"),
         (lambda: draw(generator=np.random.default_rng()), TypeError, "generator"),
         (lambda: linear_or_conv2d(manual_seed(0), (2, 0), np.float32), ValueError, "weight_shape"),
         (lambda: sampler(split=None), ValueError, "split"),
