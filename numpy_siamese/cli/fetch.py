@@ -17,7 +17,7 @@ def add(verbs: Any, program: Program) -> None:
         description="Download a data set and check it; calling again keeps what is there already.",
         example="mnist",
     )
-    parser.add_argument("name", metavar="NAME", help="data set: mnist")
+    parser.add_argument("name", metavar="NAME", help="data set: mnist or omniglot")
     parser.add_argument(
         "--out", type=path, metavar="DIR", help="folder to download to (default: the cache)"
     )

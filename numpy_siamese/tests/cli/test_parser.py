@@ -112,7 +112,7 @@ def test_a_negative_number_is_a_value_not_a_flag(capfd, text, joint):
 def test_an_unknown_data_set_is_told_through_the_command_line(capfd, tmp_path, monkeypatch):
     """Broken otherwise: the same."""
     monkeypatch.chdir(tmp_path)
-    assert_refused(capfd, ["train", "--data", "omniglot"], "unknown data set 'omniglot', expected")
+    assert_refused(capfd, ["train", "--data", "emnist"], "unknown data set 'emnist', expected")
 
 
 # Verbs, versions, help

@@ -1,10 +1,8 @@
 """Downloads, against a server on this machine: checked, resumable, whole or not at all."""
 
 import hashlib
-import http.server
 import socket
 import sys
-import threading
 
 import pytest
 
@@ -13,46 +11,10 @@ from numpy_siamese.data.folder import IDX_FILES
 from numpy_siamese.errors import InputError
 from numpy_siamese.terminal import bar
 from numpy_siamese.tests.support.folders import contents
+from numpy_siamese.tests.support.mirrors import running
 from numpy_siamese.tests.support.streams import closed
 
 FILES = {"images.gz": b"the images" * 20_000, "labels.gz": b"the labels"}
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `files` by path, and keeps the paths it was asked for.
-
-    A file that is an int is answered with that status; one in `cut` loses its second half.
-    """
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files: dict[str, bytes | int] = {}
-        self.cut: set[str] = set()
-        self.requests: list[str] = []
-
-    def mirror(self, name: str, files) -> str:
-        """Add a folder of files and return its address."""
-        self.files |= {f"/{name}/{file}": content for file, content in files.items()}
-        return f"http://127.0.0.1:{self.server_port}/{name}/"
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self):
-        self.server.requests.append(self.path)
-        content = self.server.files.get(self.path, 404)
-        if isinstance(content, int):
-            self.send_error(content)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        end = len(content) // 2 if self.path in self.server.cut else len(content)
-        self.wfile.write(content[:end])
-
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture
@@ -60,14 +22,10 @@ def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    with Server() as server:
+    with running() as server:
         mirrors = (server.mirror("first", FILES), server.mirror("second", FILES))
         monkeypatch.setitem(download.DOWNLOADS, "mnist", download.Download(checksums, mirrors))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_fetch_puts_every_file_in_the_folder(server, tmp_path):

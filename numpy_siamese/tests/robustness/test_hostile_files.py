@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from numpy_siamese import data
 from numpy_siamese.data import csv_reader, idx_reader, image_reader
+from numpy_siamese.data.omniglot import members
 from numpy_siamese.errors import InputError
 from numpy_siamese.files import onnx_file
 from numpy_siamese.files import tensors as tensor_files
@@ -122,6 +123,7 @@ def test_a_file_larger_than_any_is_refused_unread(tmp_path, name, monkeypatch):
     """Broken otherwise: memory and time grow with whatever lies there."""
     monkeypatch.setattr(idx_reader, "MOST_BYTES", 10)
     monkeypatch.setattr(image_reader, "MOST_BYTES", 10)
+    monkeypatch.setattr(members, "MOST_BYTES", 10)
     monkeypatch.setattr(onnx_file, "MOST_BYTES", 10)
     monkeypatch.setattr(tensor_files, "MOST_BYTES", 10)
     monkeypatch.setattr(recorded, "MOST_BYTES", 1)
