@@ -33,9 +33,17 @@ from numpy_siamese.evaluation import (
     ranking,
     roc,
     verification,
+    within_alphabet,
 )
 from numpy_siamese.functional import activation, affine, conv, distance, fused, loss, pooling
-from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
+from numpy_siamese.pictures import (
+    comparison,
+    embedding_map,
+    examples,
+    hard_trials,
+    mistakes,
+    plots,
+)
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.tests.contracts.array_calls import (
     BY_POSITION,
@@ -55,6 +63,7 @@ MODULES = (
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(initialization, model, optim, pairs, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, trials, validation, verification),
+    *(hard_trials, within_alphabet),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
@@ -83,6 +92,7 @@ NO_ROW = {
     "examples.surest": "unchecked, of pairs that were",
     "mistakes.mistakes_picture": "draws what `mistakes_figure` does",
     "jackknife.accuracy_interval": "unchecked, of episodes that were drawn",
+    "hard_trials.trials_picture": "draws what `trials_figure` does",
     "jackknife.variance": "unchecked, of episodes that were drawn",
     "model.CNN": "part of `SiameseNet`, which gives it its own",
     "model.SiameseNet.to": "takes a function; `test_networks` looks at what it returns",
@@ -90,6 +100,8 @@ NO_ROW = {
     "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
     "optim.SGD.checked": "the check itself",
     "trials.Run": "a record: what `draw_trials` gives",
+    "within_alphabet.Scores": "a record: what `score` gives",
+    "within_alphabet.Verdicts": "a record: what `Scores` tells",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""
