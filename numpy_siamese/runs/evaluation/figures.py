@@ -58,7 +58,7 @@ class Evaluation(NamedTuple):
         By the file that they are for: `PAIRS`, `VALIDATION_PAIRS` and, of held-out classes,
         `UNSEEN_PAIRS`.
     trials : dict of str to Trials
-        By `trials.kinds`.
+        As `trials.drawn_trials`.
     """
 
     figures: dict[str, Any]
@@ -96,7 +96,8 @@ def evaluated(
     start = time.perf_counter()
     images, labels = subject.images
     seen, unseen = subject.seen, subject.unseen
-    steps = _Steps(progress, (6 if len(unseen) else 4) + len(trials.kinds(subject)))
+    trials_to_play = trials.drawn_trials(subject, config)
+    steps = _Steps(progress, (6 if len(unseen) else 4) + len(trials_to_play))
     drawn = _drawn(labels, seen, unseen, config)
     with np.errstate(over="ignore", invalid="ignore"):  # a network that diverged is told
         trained = embedded(subject.trained, images, steps.begin("embedding images"))
@@ -138,7 +139,7 @@ def evaluated(
     figures["validation_probabilities"] = VALIDATION_PAIRS
     if len(unseen):
         figures["unseen"] = part(unseen, UNSEEN_PAIRS)
-    played = trials.played(subject, config, steps.begin)
+    played = trials.played(subject, trials_to_play, steps.begin)
     if played:
         figures["trials"] = {
             name: trial_measures(of.scores) | {"file": trials.FILES[name]}

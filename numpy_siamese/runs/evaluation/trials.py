@@ -1,11 +1,12 @@
 """The trials within alphabets of an evaluation: the official runs, and those that are drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from numpy_siamese.data.trials import Run, draw_trials, official_trials, renumbered
+from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation.within_alphabet import Scores, score
 from numpy_siamese.runs.evaluation.config import EvaluationConfig
 from numpy_siamese.runs.evaluation.embedding import check_finite, embedded
@@ -39,33 +40,76 @@ class Trials(NamedTuple):
     scores: Scores
 
 
-def kinds(subject: Subject) -> list[str]:
-    """Return which trials there are, as keys of `FILES`: none but of images to test.
+class Drawn(NamedTuple):
+    """Trials that are not played yet.
 
-    Official runs may not be at hand.
+    Attributes
+    ----------
+    images : (n, H, W) uint8
+        All drawings.
+    runs : list of Run
+        Indices into them.
     """
-    one_shot = subject.dataset.one_shot
-    if subject.split != "test" or one_shot is None:
-        return []
-    return [name for name in FILES if name != "official" or one_shot.runs]
+
+    images: Array
+    runs: list[Run]
 
 
-def played(
-    subject: Subject, config: EvaluationConfig, begin: Callable[[str], Callable[[float], None]]
-) -> dict[str, Trials]:
-    """Play the trials that there are.
+def drawn_trials(subject: Subject, config: EvaluationConfig) -> dict[str, Drawn]:
+    """Draw the trials that there are: none but of images to test. Alphabets go by their names.
 
     Parameters
     ----------
     subject : Subject
     config : EvaluationConfig
+
+    Returns
+    -------
+    dict of str to Drawn
+        By the keys of `FILES`. Official runs may not be at hand. An interval needs two.
+
+    Raises
+    ------
+    InputError
+        A drawer has not drawn each character of an alphabet once.
+    """
+    one_shot, names = subject.dataset.one_shot, subject.dataset.alphabets
+    if subject.split != "test" or one_shot is None:
+        return {}
+    found = {}
+    if len(one_shot.runs) > 1:
+        found["official"] = Drawn(*official_trials(one_shot.runs))
+    for kind, drawings in (("test", one_shot.test), ("validation", one_shot.validation)):
+        labels, alphabets = drawings.labels, drawings.alphabets
+        if names:
+            alphabets = np.array([names[label] for label in labels.tolist()])
+        try:
+            runs = draw_trials(labels, alphabets, drawings.drawers, config.trials, config.seed)
+        except ValueError as error:
+            raise InputError(
+                f"--data {subject.dataset.name}: found drawings to {kind} of which no trials "
+                f"can be drawn, expected a whole alphabet of each drawer: {error}"
+            ) from error
+        found[kind] = Drawn(drawings.images, runs)
+    return found
+
+
+def played(
+    subject: Subject, drawn: Mapping[str, Drawn], begin: Callable[[str], Callable[[float], None]]
+) -> dict[str, Trials]:
+    """Play trials.
+
+    Parameters
+    ----------
+    subject : Subject
+    drawn : mapping of str to Drawn
     begin : callable
         Takes what begins, and returns what is told which share of it is done.
 
     Returns
     -------
     dict of str to Trials
-        By `kinds`.
+        By the keys of `drawn`.
 
     Raises
     ------
@@ -73,26 +117,11 @@ def played(
         The network has diverged: a number of it is not finite.
     """
     found = {}
-    for kind in kinds(subject):
-        whole, runs = _trials_of(subject, kind, config)
-        places, runs = renumbered(runs)
+    for kind, (whole, all_runs) in drawn.items():
+        places, runs = renumbered(all_runs)
         images = whole[places]
         with np.errstate(over="ignore", invalid="ignore"):  # a network that diverged is told
             network = embedded(subject.trained, images, begin(f"playing trials, {kind}"))
         check_finite(subject.run.path, *network)
         found[kind] = Trials(images, places, score(images, network, runs))
     return found
-
-
-def _trials_of(subject: Subject, kind: str, config: EvaluationConfig) -> tuple[Array, list[Run]]:
-    """Return all drawings, and trials as indices into them. Alphabets go by their names."""
-    one_shot, names = subject.dataset.one_shot, subject.dataset.alphabets
-    assert one_shot is not None
-    if kind == "official":
-        return official_trials(one_shot.runs)
-    drawings = one_shot.test if kind == "test" else one_shot.validation
-    alphabets = drawings.alphabets
-    if names:
-        alphabets = np.array([names[label] for label in drawings.labels.tolist()])
-    runs = draw_trials(drawings.labels, alphabets, drawings.drawers, config.trials, config.seed)
-    return drawings.images, runs

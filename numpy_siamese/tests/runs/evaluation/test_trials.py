@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from numpy_siamese.data.one_shot_images import Drawings
 from numpy_siamese.data.trials import Run, draw_trials
 from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation.dyads import runs_interval
@@ -19,7 +20,7 @@ from numpy_siamese.runs.evaluation.figures import evaluated
 from numpy_siamese.runs.evaluation.spread import spread
 from numpy_siamese.runs.evaluation.subject import read_subject
 from numpy_siamese.runs.evaluation.table import table
-from numpy_siamese.runs.evaluation.trials import FILES, kinds, played
+from numpy_siamese.runs.evaluation.trials import FILES, drawn_trials, played
 from numpy_siamese.tests.support import omniglot
 from numpy_siamese.tests.support.evaluations import FEW
 
@@ -44,12 +45,18 @@ class Exact:
         return np.full((1, 61), -1, np.float32), np.zeros(1, np.float32)
 
 
+def play(judged, network):
+    """Play the trials with another network."""
+    drawn = drawn_trials(judged, CONFIG)
+    return played(dataclasses.replace(judged, trained=network), drawn, lambda _: lambda _: None)
+
+
 @pytest.fixture(scope="module")
 def written(judged, tmp_path_factory):
     """The folder of an evaluation, and its figures."""
     out = tmp_path_factory.mktemp("trials")
     evaluation = evaluated(judged, CONFIG)
-    exact = played(dataclasses.replace(judged, trained=Exact()), CONFIG, lambda _: lambda _: None)
+    exact = play(judged, Exact())
     folder.write_evaluation(out, evaluation, {})
     folder.write_evaluation(out / "exact", evaluation._replace(trials=exact), {})
     return out
@@ -139,11 +146,25 @@ def test_official_trials_are_the_published_ones(written, judged):
 
 def test_there_are_trials_only_where_a_data_set_has_them(judged, finished):
     """Broken otherwise: digits end in a traceback, or training images pass for new characters."""
-    assert kinds(judged) == [*FILES]
-    assert kinds(dataclasses.replace(judged, split="train")) == []
-    without = dataclasses.replace(judged, dataset=omniglot.dataset(runs=0))
-    assert kinds(without) == ["test", "validation"]
-    assert kinds(read_subject(finished, None, "test", NumpyNetwork, TrainConfig)) == []
+    assert [*drawn_trials(judged, CONFIG)] == [*FILES]
+    assert drawn_trials(dataclasses.replace(judged, split="train"), CONFIG) == {}
+    for runs in (0, 1):
+        without = dataclasses.replace(judged, dataset=omniglot.dataset(runs=runs))
+        assert [*drawn_trials(without, CONFIG)] == ["test", "validation"]
+    digits = read_subject(finished, None, "test", NumpyNetwork, TrainConfig)
+    assert drawn_trials(digits, CONFIG) == {}
+
+
+@pytest.mark.parametrize("kind", ["test", "validation"])
+def test_drawings_that_are_missing_are_told(judged, kind):
+    """Broken otherwise: a folder that lost a drawing ends in a traceback, after minutes of work."""
+    whole = judged.dataset.one_shot
+    drawings = getattr(whole, kind)
+    parts = (getattr(drawings, name)[:-1] for name in ("images", "labels", "alphabets", "drawers"))
+    lost = dataclasses.replace(whole, **{kind: Drawings(*parts)})
+    dataset = dataclasses.replace(judged.dataset, one_shot=lost)
+    with pytest.raises(InputError, match=f"to {kind} of which no trials.*got 0 drawings of"):
+        evaluated(dataclasses.replace(judged, dataset=dataset), CONFIG)
 
 
 def test_a_network_that_has_diverged_is_told(judged):
@@ -154,7 +175,7 @@ def test_a_network_that_has_diverged_is_told(judged):
             return super().embed(images) * np.float32(np.inf)
 
     with pytest.raises(InputError, match="not finite"), np.errstate(invalid="ignore"):
-        played(dataclasses.replace(judged, trained=Diverged()), CONFIG, lambda _: lambda _: None)
+        play(judged, Diverged())
 
 
 def test_progress_goes_through_all_trials(judged):
