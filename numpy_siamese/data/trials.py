@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arguments
+from numpy_siamese.data.one_shot_images import OfficialRun
 from numpy_siamese.data.pairs import checked_labels
 
 Array = np.ndarray
@@ -135,6 +136,32 @@ def draw_trials(
         query, support = images[chosen[:, None], pair].T
         runs.append(Run(alphabet, drawn_by[pair], query, support, np.arange(N)))
     return runs
+
+
+def official_trials(official: Sequence[OfficialRun]) -> tuple[Array, list[Run]]:
+    """Return the images of official runs as one array, and their trials as indices into it.
+
+    Nobody tells who drew them. So no two are taken to share a drawer.
+
+    Parameters
+    ----------
+    official : sequence of OfficialRun
+        At least one.
+
+    Returns
+    -------
+    images : (n, H, W) uint8
+        Run after run, first what is asked for, then what is known.
+    runs : list of Run
+    """
+    runs, start = [], 0
+    for run in official:
+        queries, known = len(run.test), len(run.training)
+        query = np.arange(start, start + queries)
+        support = np.arange(start + queries, start + queries + known)
+        runs.append(Run(run.alphabet, None, query, support, run.answers))
+        start += queries + known
+    return np.concatenate([part for run in official for part in (run.test, run.training)]), runs
 
 
 def renumbered(runs: Sequence[Run]) -> tuple[Array, list[Run]]:

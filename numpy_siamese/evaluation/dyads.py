@@ -25,6 +25,11 @@ of the normal one. It has the smaller of runs and drawers, less one for each str
 freedom. It covers other drawers of the characters of these alphabets. It covers no other alphabets,
 unless alphabets are taken as drawn, and no other training.
 
+It was tried on nearest neighbours by cosine, for all 50 alphabets of Omniglot at 28×28. The drawers
+of each were split into halves, five times. The squared difference of the halves' accuracies was 0.9
+to 1.0 times what V tells, on average. It was 2.3 times the variance of the runs alone, and 2.8
+times that of independent trials.
+
 References
 ----------
 Fafchamps & Gubert 2007, *The formation of risk sharing networks*, and Aronow, Samii & Assenova

@@ -32,4 +32,13 @@ class EvaluationConfig(Options):
     resamples: int = option(
         1000, int, "resamples of the images that intervals come from", least=1, below=COUNTLESS
     )
-    seed: int = option(0, int, "seed of pairs, episodes and resamples", least=0, below=2**64)
+    trials: int = option(
+        4000,
+        int,
+        "one-shot trials within alphabets, 20 a run, where the data set has alphabets",
+        least=40,
+        below=COUNTLESS,
+    )
+    seed: int = option(
+        0, int, "seed of pairs, episodes, resamples and trials", least=0, below=2**64
+    )

@@ -9,21 +9,20 @@ import numpy as np
 from numpy_siamese.data.episodes import spread_ways
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.data.validation import Pairs, validation_and_test_pairs
-from numpy_siamese.errors import InputError
 from numpy_siamese.evaluation.measures import pair_measures
 from numpy_siamese.evaluation.one_shot import Embedded, one_shot_measures
+from numpy_siamese.evaluation.within_alphabet import trial_measures
 from numpy_siamese.runs import environment
+from numpy_siamese.runs.evaluation import trials
 from numpy_siamese.runs.evaluation.config import EvaluationConfig
+from numpy_siamese.runs.evaluation.embedding import check_finite, embedded
 from numpy_siamese.runs.evaluation.subject import Subject
-from numpy_siamese.runs.network import NOT_DIVERGED, Network
+from numpy_siamese.runs.evaluation.trials import Trials
 
 Array = np.ndarray
 
 PAIRS, UNSEEN_PAIRS, VALIDATION_PAIRS = "pairs.csv", "pairs-unseen.csv", "validation-pairs.csv"
 """The files of pairs and what the network says of them."""
-
-BLOCK = 2000
-"""Images embedded between two signs of progress: whole micro-batches of both packages."""
 
 Progress = Callable[[float, str], None]
 """Is told which share of the evaluation is done, and what is under way."""
@@ -58,10 +57,13 @@ class Evaluation(NamedTuple):
     pairs : dict of str to Verdicts
         By the file that they are for: `PAIRS`, `VALIDATION_PAIRS` and, of held-out classes,
         `UNSEEN_PAIRS`.
+    trials : dict of str to Trials
+        As `trials.drawn_trials`.
     """
 
     figures: dict[str, Any]
     pairs: dict[str, Verdicts]
+    trials: dict[str, Trials]
 
 
 class _Steps:
@@ -92,16 +94,17 @@ def evaluated(
         The network has diverged: a logit is not finite.
     """
     start = time.perf_counter()
-    labels = subject.images.labels
+    images, labels = subject.images
     seen, unseen = subject.seen, subject.unseen
-    steps = _Steps(progress, 6 if len(unseen) else 4)
+    trials_to_play = trials.drawn_trials(subject, config)
+    steps = _Steps(progress, (6 if len(unseen) else 4) + len(trials_to_play))
     drawn = _drawn(labels, seen, unseen, config)
     with np.errstate(over="ignore", invalid="ignore"):  # a network that diverged is told
-        trained = _embedded(subject.trained, subject, steps.begin("embedding images"))
-        untrained = _embedded(subject.untrained, subject, steps.begin("embedding, untrained"))
+        trained = embedded(subject.trained, images, steps.begin("embedding images"))
+        untrained = embedded(subject.untrained, images, steps.begin("embedding, untrained"))
         pairs = {name: _judged(subject, trained, one) for name, one in drawn.items()}
 
-    def part(images: Array, name: str) -> dict[str, Any]:
+    def part(chosen: Array, name: str) -> dict[str, Any]:
         test, validation = pairs[name], pairs[VALIDATION_PAIRS]
         figures = pair_measures(
             test.probs,
@@ -116,19 +119,19 @@ def evaluated(
             steps.begin("drawing resamples"),
         )
         figures["one_shot"] = one_shot_measures(
-            labels[images],
-            subject.images.images[images],
-            _taken(trained, images),
-            _taken(untrained, images),
-            spread_ways(len(np.unique(labels[images]))),
+            labels[chosen],
+            images[chosen],
+            _taken(trained, chosen),
+            _taken(untrained, chosen),
+            spread_ways(len(np.unique(labels[chosen]))),
             episodes=config.episodes,
             seed=config.seed,
             progress=steps.begin("playing episodes"),
         )
         return figures | {
             "probabilities": name,
-            "classes": subject.names_of(images),
-            "images": {"one_shot": len(images), "pairs": _images_in(test)},
+            "classes": subject.names_of(chosen),
+            "images": {"one_shot": len(chosen), "pairs": _images_in(test)},
         }
 
     figures = part(seen, PAIRS)
@@ -136,6 +139,12 @@ def evaluated(
     figures["validation_probabilities"] = VALIDATION_PAIRS
     if len(unseen):
         figures["unseen"] = part(unseen, UNSEEN_PAIRS)
+    played = trials.played(subject, trials_to_play, steps.begin)
+    if played:
+        figures["trials"] = {
+            name: trial_measures(of.scores) | {"file": trials.FILES[name]}
+            for name, of in played.items()
+        }
     figures |= {
         "run": str(subject.run.path),
         "model_sha256": subject.run.model_sha256,
@@ -149,7 +158,7 @@ def evaluated(
         "environment": environment.describe() | subject.trained.environment(),
         "seconds": round(time.perf_counter() - start, 3),
     }
-    return Evaluation(figures, pairs)
+    return Evaluation(figures, pairs, played)
 
 
 def _drawn(labels: Array, seen: Array, unseen: Array, config: EvaluationConfig) -> dict[str, Pairs]:
@@ -171,14 +180,6 @@ def _of(images: Array, pairs: Pairs) -> Pairs:
     return images[left], images[right], targets
 
 
-def _embedded(network: Network, subject: Subject, progress: Callable[[float], None]) -> Embedded:
-    images, parts = subject.images.images, []
-    for start in range(0, len(images), BLOCK):
-        parts.append(network.embed(images[start : start + BLOCK]))
-        progress(min(start + BLOCK, len(images)) / len(images))
-    return Embedded(np.concatenate(parts), *network.head())
-
-
 def _taken(embedded: Embedded, images: Array) -> Embedded:
     return embedded._replace(embeddings=embedded.embeddings[images])
 
@@ -187,10 +188,7 @@ def _judged(subject: Subject, embedded: Embedded, pairs: Pairs) -> Verdicts:
     left, right, targets = pairs
     embeddings = embedded.embeddings
     logits, probs = subject.trained.compare(embeddings[left], embeddings[right])
-    if not (np.isfinite(embeddings).all() and np.isfinite(logits).all()):
-        raise InputError(
-            f"{subject.run.path}: found embeddings or logits that are not finite, {NOT_DIVERGED}"
-        )
+    check_finite(subject.run.path, embeddings, logits)
     return Verdicts(left, right, targets, probs, logits)
 
 

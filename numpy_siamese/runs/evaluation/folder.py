@@ -4,23 +4,34 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from numpy_siamese.errors import InputError
+from numpy_siamese.evaluation.within_alphabet import METHODS
 from numpy_siamese.files.atomic_write import leftovers, write_together
 from numpy_siamese.files.folders import folder_made
 from numpy_siamese.files.lock import FolderLock
 from numpy_siamese.files.paths import shell_word
 from numpy_siamese.runs.evaluation.figures import Evaluation, Verdicts
 from numpy_siamese.runs.evaluation.subject import Subject
+from numpy_siamese.runs.evaluation.trials import FILES, Trials
 from numpy_siamese.runs.threshold import EVALUATION
 
 SPREAD = "evaluations.json"
 """The mean and the standard deviation over several runs."""
 
 COLUMNS = ("left", "right", "target", "probability", "logit")
+"""Of the files of pairs."""
+
+TRIAL_COLUMNS = (
+    *("run", "alphabet", "query_drawer", "support_drawer", "query", "right", "chosen"),
+    *METHODS,
+)
+"""Of the files of trials. The last are the accuracy by each method."""
 
 
 def default_folder(subject: Subject) -> Path:
@@ -83,6 +94,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, pictures: Mapping[str
     """
     contents = {
         **{name: _table(pairs) for name, pairs in evaluation.pairs.items()},
+        **{FILES[name]: _trials_table(trials) for name, trials in evaluation.trials.items()},
         **pictures,
         EVALUATION.name: _json(evaluation.figures),
     }
@@ -118,10 +130,7 @@ def _json(content: Mapping[str, Any]) -> bytes:
 
 
 def _table(pairs: Verdicts) -> bytes:
-    """Return pairs as CSV. Each number is the shortest that float64 reads back as it was."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    """Return pairs as CSV."""
     columns = (
         pairs.left_index,
         pairs.right_index,
@@ -129,5 +138,27 @@ def _table(pairs: Verdicts) -> bytes:
         pairs.probs.ravel(),
         pairs.logits.ravel(),
     )
-    writer.writerows(zip(*(column.tolist() for column in columns), strict=True))
+    return _csv(COLUMNS, zip(*(column.tolist() for column in columns), strict=True))
+
+
+def _trials_table(trials: Trials) -> bytes:
+    """Return trials as CSV."""
+    scores, places = trials.scores, trials.places
+    verdicts, credits = scores.verdicts, scores.credits
+    names = [
+        (run.alphabet, *(("", "") if run.drawers is None else run.drawers.tolist()))
+        for run in scores.runs
+    ]
+    images = [places[part].tolist() for part in (verdicts.query, verdicts.right, verdicts.chosen)]
+    by_method = [np.concatenate(of_runs).tolist() for of_runs in credits.values()]
+    rows = zip(verdicts.run.tolist(), *images, *by_method, strict=True)
+    return _csv(TRIAL_COLUMNS, ((run, *names[run], *others) for run, *others in rows))
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """Return rows as CSV. Each number is the shortest that float64 reads back as it was."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
     return text.getvalue().encode()

@@ -1,10 +1,16 @@
 """The pictures of an evaluation, as files to write."""
 
+import numpy as np
+
 from numpy_siamese.evaluation.calibration import reliability_table
 from numpy_siamese.evaluation.roc import roc_curve
-from numpy_siamese.pictures import measures, mistakes
+from numpy_siamese.pictures import hard_trials, measures, mistakes
 from numpy_siamese.runs.evaluation.figures import PAIRS, UNSEEN_PAIRS, Evaluation
 from numpy_siamese.runs.evaluation.subject import Subject
+from numpy_siamese.runs.evaluation.trials import Trials
+
+HARD_TRIALS = 15
+"""Wrong trials that are drawn."""
 
 
 def drawn(subject: Subject, evaluation: Evaluation) -> dict[str, bytes]:
@@ -21,7 +27,10 @@ def drawn(subject: Subject, evaluation: Evaluation) -> dict[str, bytes]:
             "unseen classes": roc_curve(unseen.probs, unseen.targets),
         }
     images, labels = subject.images
-    return {
+    others = {}
+    if "test" in evaluation.trials:
+        others["trials.png"] = _hard_trials(evaluation.trials["test"])
+    return others | {
         "roc.png": measures.roc_picture(curves, figures["threshold"]),
         "reliability.png": measures.reliability_picture(
             reliability_table(test.probs, test.targets)
@@ -37,3 +46,15 @@ def drawn(subject: Subject, evaluation: Evaluation) -> dict[str, bytes]:
         ),
         "one-shot.png": measures.one_shot_picture(figures["one_shot"]),
     }
+
+
+def _hard_trials(played: Trials) -> bytes:
+    """Return the picture of the trials that went most wrong."""
+    images, verdicts = played.images, played.scores.verdicts
+    wrong = np.flatnonzero(verdicts.chosen != verdicts.right)
+    worst = wrong[np.argsort(-verdicts.margin[wrong], kind="stable")][:HARD_TRIALS]
+    query, right, chosen = (
+        images[part[worst]] for part in (verdicts.query, verdicts.right, verdicts.chosen)
+    )
+    names = [str(played.scores.runs[r].alphabet) for r in verdicts.run[worst].tolist()]
+    return hard_trials.trials_picture(query, right, chosen, names, len(wrong), len(verdicts.run))

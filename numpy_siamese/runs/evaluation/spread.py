@@ -4,7 +4,9 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-OF_ONE_RUN = frozenset({"run", "model_sha256", "data_sha256", "images", "environment", "seconds"})
+OF_ONE_RUN = frozenset(
+    {"run", "model_sha256", "data_sha256", "images", "environment", "seconds", "binomial"}
+)
 """What of an evaluation has no mean."""
 
 SETTINGS = frozenset({"target", "chance"})

@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy_siamese.errors import printable
 from numpy_siamese.evaluation.one_shot import METHODS
+from numpy_siamese.evaluation.within_alphabet import METHODS as TRIAL_METHODS
 
 Figures = Mapping[str, Any]
 
@@ -15,6 +16,9 @@ LABEL = 28
 
 CELL = 25
 """Columns of a figure with its interval."""
+
+TRIAL, LONGEST = 32, 34
+"""Columns of what trials and what an alphabet are called."""
 
 FEW = 100
 """Images below which a resample of them has too few to tell how far a figure may move."""
@@ -63,6 +67,9 @@ def _lines(figures: Figures) -> Iterator[str]:
     for name, part in zip(names, parts, strict=True):
         yield ""
         yield from _one_shot(name, part["one_shot"])
+    if "trials" in figures:
+        yield ""
+        yield from _trials(figures["trials"])
 
 
 def _head(figures: Figures) -> Iterator[str]:
@@ -100,6 +107,47 @@ def _one_shot(name: str, entries: Sequence[Any]) -> Iterator[str]:
     for entry in entries:
         cells = "".join(f"{_percent(entry[method]):>16}" for method in METHODS)
         yield f"{entry['ways']:3d} {entry['shots']:2d}{cells}{100 * entry['chance']:8.1f}"
+
+
+def _trials(trials: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the accuracy of trials, and then of each alphabet."""
+    each = [ways for entry in trials.values() for ways in entry["ways"]]
+    least, most = min(each), max(each)
+    ways = f"{most}-way" if least == most else f"{least}- to {most}-way"
+    yield f"{ways} one-shot within an alphabet, accuracy in %"
+    yield f"{'':{TRIAL}}" + "".join(f"{METHODS[name].short:>16}" for name in TRIAL_METHODS)
+    for name, entry in trials.items():
+        called = f"{name}, {entry['trials']:,} trials"
+        cells = "".join(f"{_percent(entry[method]):>16}" for method in TRIAL_METHODS)
+        yield f"{called:{TRIAL}}{cells}"
+    official = trials.get("official")
+    if official is not None and "mean" not in official["siamese"]:
+        low, high = (100 * official["binomial"][end] for end in ("low", "high"))
+        yield (
+            f"official runs: {official['right']:g} of {official['trials']} right, "
+            f"as independent trials [{low:.1f}, {high:.1f}]"
+        )
+    yield ""
+    yield f"{'network, by alphabet':{LONGEST}}" + "".join(f"{name:>12}" for name in trials)
+    by_name: dict[str, dict[str, Any]] = {}
+    for name, entry in trials.items():
+        for of in entry["alphabets"]:
+            by_name.setdefault(of["alphabet"], {})[name] = of["siamese"]
+    for alphabet in sorted(by_name):
+        of_alphabet = by_name[alphabet]
+        cells = "".join(f"{_mean_percent(of_alphabet.get(name)):>12}" for name in trials)
+        yield f"{_shortened(printable(alphabet)):{LONGEST}}{cells}"
+
+
+def _mean_percent(accuracy: Any) -> str:
+    """Return an accuracy in percent, or its mean, or nothing."""
+    if accuracy is None:
+        return ""
+    return f"{100 * (accuracy['mean'] if isinstance(accuracy, Mapping) else accuracy):.1f}"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) < LONGEST else f"{name[: LONGEST - 4]}..."
 
 
 def _row(called: str, cells: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from numpy_siamese.data.episodes import EPISODES
+from numpy_siamese.data.trials import TRIALS
 from numpy_siamese.runs.evaluation.config import EvaluationConfig
 from numpy_siamese.tests.support.commands import (
     assert_has_the_grammar,
@@ -179,6 +180,7 @@ def test_the_defaults_are_the_documented_ones():
     assert (config.data, config.split, config.seed) == (None, "test", 0)
     assert (config.pairs, config.episodes, config.resamples) == (20_000, EPISODES, 1000)
     assert EPISODES == 2000
+    assert config.trials == TRIALS == 4000
 
 
 @pytest.mark.slow

@@ -18,9 +18,17 @@ from numpy_siamese.evaluation import (
     ranking,
     roc,
     verification,
+    within_alphabet,
 )
 from numpy_siamese.functional import fused, normalization
-from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
+from numpy_siamese.pictures import (
+    comparison,
+    embedding_map,
+    examples,
+    hard_trials,
+    mistakes,
+    plots,
+)
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.tests.support import tiny
@@ -170,6 +178,12 @@ def of_pictures() -> Iterator[tuple[str, Call]]:
     arguments = {"query": DIGITS.images[0], "references": DIGITS.images[1:3]}
     yield "comparison.ranking_figure", (of_ranking, arguments | {"probabilities": a(2)})
 
+    def of_trials(**arrays: Any) -> Any:
+        return shown(hard_trials.trials_figure(**arrays, names=["a", "b"], wrong=2, trials=3))
+
+    sides = {name: DIGITS.images[:2] for name in ("query", "right", "chosen")}
+    yield "hard_trials.trials_figure", (of_trials, sides)
+
 
 def of_episodes() -> Iterator[tuple[str, Call]]:
     """Yield how episodes are drawn, and what a network is worth in them."""
@@ -195,6 +209,23 @@ def of_episodes() -> Iterator[tuple[str, Call]]:
         return tuple(trials.draw_trials(**columns)[0][1:])
 
     columns: Arguments = {"labels": np.array([0, 0, 1, 1]), "drawers": np.array([1, 2, 2, 1])}
+    runs = [trials.Run("a", None, np.array([0, 1]), np.array([2, 3]), np.array([0, 1]))]
+    head = {name: embedded.pop(name) for name in ("weight", "bias")}
+    network = one_shot.Embedded(a(6, 84), **head)
+
+    def validation(**arrays: Any) -> Any:
+        embed = lambda images: network.embeddings[: len(images)]  # noqa: E731
+        return within_alphabet.one_shot_validation(embed, runs=runs, **arrays)
+
+    def score(images: Any) -> Any:
+        return within_alphabet.score(images, network, runs).likeness["nearest_neighbor"][0]
+
+    def likeness(images: Any) -> Any:
+        return within_alphabet.pixel_likeness(images, runs)[1][0]
+
+    yield "within_alphabet.one_shot_validation", (validation, IMAGES | head)
+    yield "within_alphabet.score", (score, IMAGES)
+    yield "within_alphabet.pixel_likeness", (likeness, IMAGES)
     yield "trials.draw_trials", (of_two, columns | {"alphabets": np.zeros(4, np.int64)})
 
 

@@ -34,6 +34,7 @@ from numpy_siamese.evaluation import (
     ranking,
     roc,
     verification,
+    within_alphabet,
 )
 from numpy_siamese.functional import (
     activation,
@@ -48,7 +49,14 @@ from numpy_siamese.functional import (
     pooling,
 )
 from numpy_siamese.optim import adam, optimizer, sgd
-from numpy_siamese.pictures import comparison, embedding_map, examples, mistakes, plots
+from numpy_siamese.pictures import (
+    comparison,
+    embedding_map,
+    examples,
+    hard_trials,
+    mistakes,
+    plots,
+)
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.tests.contracts.array_calls import (
     BY_POSITION,
@@ -69,6 +77,7 @@ MODULES = (
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(adam, initialization, model, optimizer, pairs, sgd, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, trials, validation, verification),
+    *(hard_trials, within_alphabet),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
@@ -98,6 +107,7 @@ NO_ROW = {
     "examples.surest": "unchecked, of pairs that were",
     "mistakes.mistakes_picture": "draws what `mistakes_figure` does",
     "jackknife.accuracy_interval": "unchecked, of episodes that were drawn",
+    "hard_trials.trials_picture": "draws what `trials_figure` does",
     "jackknife.variance": "unchecked, of episodes that were drawn",
     "model.CNN": "part of `SiameseNet`, which gives it its own",
     "model.SiameseNet.to": "takes a function; `test_networks` looks at what it returns",
@@ -106,6 +116,8 @@ NO_ROW = {
     "trials.Run": "a record: what `draw_trials` gives",
     "optim.Optimizer": "what `SGD` and `Adam` share",
     "optim.Optimizer.checked": "the check itself",
+    "within_alphabet.Scores": "a record: what `score` gives",
+    "within_alphabet.Verdicts": "a record: what `Scores` tells",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""

@@ -10,7 +10,7 @@ import pytest
 
 from numpy_siamese.data.dataset import Dataset, Split
 from numpy_siamese.evaluation.verification import Verification
-from numpy_siamese.pictures import canvas, measures, mistakes, plots
+from numpy_siamese.pictures import canvas, hard_trials, measures, mistakes, plots
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.trainer import Trainer
 from numpy_siamese.tests.support.written import write_csv_folder, write_idx_folder
@@ -120,6 +120,7 @@ def replace_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
         (plots, ("curves", "pair_grid")),
         (measures, ("roc_picture", "reliability_picture", "one_shot_picture")),
         (mistakes, ("mistakes_picture",)),
+        (hard_trials, ("trials_picture",)),
     ):
         for name in names:
             monkeypatch.setattr(module, name, lambda *_, **__: buffer.getvalue())

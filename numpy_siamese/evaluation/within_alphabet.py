@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numpy_siamese import _arrays
 from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.data.trials import Run, renumbered
 from numpy_siamese.evaluation.dyads import runs_interval
@@ -35,6 +36,18 @@ class Scores(NamedTuple):
     likeness: dict[str, list[Array]]
 
     @property
+    def verdicts(self) -> "Verdicts":
+        """What the network chose, trial after trial."""
+        parts = []
+        for r, (run, logits) in enumerate(zip(self.runs, self.likeness["siamese"], strict=True)):
+            place = logits.argmax(axis=1)
+            each = np.arange(len(run.query))
+            margin = logits[each, place].astype(np.float64) - logits[each, run.position]
+            right, chosen = run.support[run.position], run.support[place]
+            parts.append((np.full(len(each), r), run.query, right, chosen, margin))
+        return Verdicts(*map(np.concatenate, zip(*parts, strict=True)))
+
+    @property
     def credits(self) -> dict[str, list[Array]]:
         """The accuracy of each trial, by method: (N,) float64 of each run."""
         return {
@@ -44,6 +57,26 @@ class Scores(NamedTuple):
             ]
             for method, of_runs in self.likeness.items()
         }
+
+
+class Verdicts(NamedTuple):
+    """What a network chose in each of T trials.
+
+    Attributes
+    ----------
+    run : (T,) int64
+        Into the runs of `Scores`.
+    query, right, chosen : (T,) int64
+        Images: what was asked for, that of its character, and the first of the likest.
+    margin : (T,) float64
+        How much likelier than the right one the likest is: 0 where they are equal.
+    """
+
+    run: Array
+    query: Array
+    right: Array
+    chosen: Array
+    margin: Array
 
 
 def one_shot_validation(
@@ -68,7 +101,14 @@ def one_shot_validation(
     -------
     float, from 0 to 1
         NaN, if the network has diverged: a number of it is not finite.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        No such arrays.
     """
+    images = checked_images(images)
+    weight, bias = _arrays.floats(weight=weight, bias=bias)
     used, renewed = renumbered(runs)
     embedded = Embedded(embed(images[used]), weight, bias)
     if not all(np.isfinite(part).all() for part in embedded):
@@ -100,6 +140,11 @@ def score(images: Array, embedded: Embedded, runs: Sequence[Run]) -> Scores:
     TypeError, ValueError, IndexError
         No such arrays.
     """
+    images = checked_images(images)
+    if len(embedded.embeddings) != len(images):
+        raise ValueError(
+            f"embedded must be of the {len(images)} images, got {len(embedded.embeddings)}"
+        )
     l2, cosine = pixel_likeness(images, runs)
     found = (network_likeness(embedded, runs), l2, cosine)
     return Scores([*runs], dict(zip(METHODS, found, strict=True)))

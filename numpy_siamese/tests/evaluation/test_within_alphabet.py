@@ -9,7 +9,8 @@ import pytest
 from numpy_siamese.data.trials import Run, draw_trials
 from numpy_siamese.evaluation.dyads import runs_interval
 from numpy_siamese.evaluation.one_shot import Embedded, head_logits
-from numpy_siamese.evaluation.trials import (
+from numpy_siamese.evaluation.wilson import wilson_interval
+from numpy_siamese.evaluation.within_alphabet import (
     METHODS,
     network_likeness,
     one_shot_validation,
@@ -17,7 +18,6 @@ from numpy_siamese.evaluation.trials import (
     score,
     trial_measures,
 )
-from numpy_siamese.evaluation.wilson import wilson_interval
 from numpy_siamese.tests.evaluation.test_one_shot import logit, pixel_methods, whole_numbers
 from numpy_siamese.tests.support.drawn_alphabets import columns
 
