@@ -92,6 +92,9 @@ NO_ROW = {
     "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
     "optim.Optimizer": "what `SGD` and `Adam` share",
     "optim.Optimizer.checked": "the check itself",
+    "optim.Optimizer.load_state": "what `NumpyLearner.load_state` calls",
+    "optim.Adam.load_state": "the same",
+    "optim.SGD.load_state": "the same",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""
