@@ -31,6 +31,8 @@ class PlainLearner:
     seed : int
     """
 
+    batches_done = 0
+
     def __init__(
         self, images: Array, device: str, lr: float = 0.001, momentum: float = 0.1, seed: int = 0
     ) -> None:

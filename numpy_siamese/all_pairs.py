@@ -196,7 +196,7 @@ def has_all_pairs(targets: Any) -> bool:
     ----------
     targets : as a batch has them
     """
-    shape = getattr(targets, "shape", ())
+    shape: tuple[int, ...] = getattr(targets, "shape", ())
     return len(shape) == 2 and shape[1] > 1
 
 

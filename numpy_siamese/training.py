@@ -1,5 +1,6 @@
 """Learning: the loss-and-gradients step, its micro-batches on threads, and the learner of a run."""
 
+import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -22,10 +23,11 @@ from numpy_siamese.evaluation.verification import Verification, accuracy
 from numpy_siamese.inference import images_at_once, pair_probabilities
 from numpy_siamese.layers import Gradients
 from numpy_siamese.model import BACKBONE, CNN, SiameseNet, shared
-from numpy_siamese.optim import SGD
+from numpy_siamese.optim import optimizer_of
 from numpy_siamese.parallel.blas import single_threaded_blas
 from numpy_siamese.parallel.cores import default_threads
 from numpy_siamese.parallel.threads import map_in_order, side_by_side
+from numpy_siamese.rates import Schedule
 
 if TYPE_CHECKING:
     from numpy_siamese.runs.config import TrainConfig
@@ -95,6 +97,7 @@ def loss_and_gradients(
     >>> net = SiameseNet(seed=0)
     >>> images = np.zeros((2, 1, 28, 28), np.float32)
     >>> loss, probs, grads = loss_and_gradients(net, images, images, [[1], [1]])
+    >>> from numpy_siamese.optim import SGD
     >>> sgd = SGD(net.parameters(), lr=0.1)
     >>> sgd.step(grads)
     >>> loss_and_gradients(net, images, images, [[1], [1]])[0] < loss
@@ -199,7 +202,9 @@ class NumpyLearner:
         self.threads = config.threads or default_threads()
         architecture = ARCHITECTURES[config.model]
         self.net = SiameseNet(config.seed, np.dtype(config.dtype).type, architecture=architecture)
-        self.optimizer = SGD(self.net.parameters(), config.lr, config.momentum)
+        self.optimizer = optimizer_of(config, self.net.parameters())
+        self.schedule = Schedule(config.schedule, config.epochs, config.batches)
+        self.batches_done = 0
 
     def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:
         """Learn from n batches of pairs.
@@ -221,6 +226,8 @@ class NumpyLearner:
         return losses, accuracies
 
     def _step(self, left: Array, right: Array, targets: Array) -> tuple[float, float]:
+        self.optimizer.follow(self.schedule, self.batches_done)
+        self.batches_done += 1
         all_pairs = has_all_pairs(targets)
         step, judge = (
             (all_pairs_loss_and_gradients, balanced_accuracy)
@@ -275,13 +282,13 @@ class NumpyLearner:
         return self.net.state_dict()
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the optimiser's momentum buffers by name. There are none before a first step.
+        """Return what the optimiser keeps, by name. There is nothing before a first step.
 
         Returns
         -------
         dict of name → array
         """
-        return self.optimizer.momentum_buffers
+        return self.optimizer.state()
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
         """Take the state of another learner.
@@ -291,16 +298,17 @@ class NumpyLearner:
         model : mapping of name → array
             The weights.
         momentum : mapping of name → array
-            The momentum buffers.
+            What the optimiser keeps.
 
         Raises
         ------
         KeyError, ValueError, TypeError
             As `SiameseNet.load_state_dict`.
         """
-        buffers = self.optimizer.checked("momentum", momentum)
+        other = copy.copy(self.optimizer)
+        other.load_state("momentum", momentum)
         self.net.load_state_dict(model)
-        self.optimizer.momentum_buffers = {name: v.copy() for name, v in buffers.items()}
+        self.optimizer = other
 
     def environment(self) -> dict[str, Any]:
         """Return what the network runs on.

@@ -13,7 +13,7 @@ from torch_siamese._tensors import staged
 from torch_siamese.all_pairs import balanced_accuracy
 from torch_siamese.evaluation import share_right
 from torch_siamese.modes import Backward
-from torch_siamese.optim import SGD
+from torch_siamese.optim import SGD, Adam
 
 Array = np.ndarray
 
@@ -27,14 +27,14 @@ class ImageSteps:
     Parameters
     ----------
     backward : Backward
-    optimizer : SGD
+    optimizer : SGD or Adam
     dtype : torch.dtype
         Of the network.
     device : torch.device
     """
 
     def __init__(
-        self, backward: Backward, optimizer: SGD, dtype: torch.dtype, device: torch.device
+        self, backward: Backward, optimizer: SGD | Adam, dtype: torch.dtype, device: torch.device
     ) -> None:
         self._backward, self._optimizer = backward, optimizer
         self._dtype, self._device = dtype, device

@@ -26,13 +26,15 @@ REMARKS = {
     "tuned": "--mode auto: tuned, which measured fastest on a CPU",
     "graph": "--mode auto: graph, a CUDA graph of many steps",
 }
+OF_CHANGING_RATES = "--mode auto: tuned, as rates that change are not captured"
 OF_SEVERAL = "--mode auto: tuned, as the steps of several processes are not captured"
 
 
 def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> str:
     """Return the mode that `--mode` names. auto is tuned on a CPU, and graph on a GPU.
 
-    The steps of several processes are not captured. So auto is tuned for those.
+    The steps of several processes, or with rates that change, are not captured. So auto is tuned
+    for those.
 
     Parameters
     ----------
@@ -45,9 +47,9 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
     ------
     InputError
         The mode or the precision needs a GPU or a compiler, and there is none. The mode is for one
-        process.
+        process, or for rates that stay.
     """
-    mode = config.mode
+    mode, changing = config.mode, _changing(config)
     if mode == "graph" and device.type == "cpu":
         raise InputError("--mode graph: found the device cpu, expected --device cuda, or auto")
     if mode == "graph" and not alone:
@@ -59,12 +61,14 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
             "--mode graph: found batches of images, expected --loss bce with neither --rotations "
             "nor --distortions, or --mode auto"
         )
+    if mode == "graph" and changing:
+        raise InputError(f"--mode graph: found {changing}, or --mode auto")
     if mode == "compile" and device.type == "cpu" and not has_compiler():
         raise InputError("--mode compile: found no C++ compiler, expected one, or another mode")
     if config.precision == "tf32" and device.type == "cpu":
         raise InputError("--precision tf32: found the device cpu, expected --device cuda")
     if mode == "auto":
-        captured = device.type != "cpu" and alone and not config.from_images
+        captured = device.type != "cpu" and alone and not (config.from_images or changing)
         return "graph" if captured else "tuned"
     return mode
 
@@ -72,7 +76,18 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
 def remarks(config: TrainConfig, mode: str, alone: bool) -> list[str]:
     """Return what a run says of the mode that auto has selected."""
     remark = REMARKS.get(mode, "") if alone else OF_SEVERAL
+    if alone and _changing(config):
+        remark = OF_CHANGING_RATES
     return [remark] if config.mode == "auto" else []
+
+
+def _changing(config: TrainConfig) -> str:
+    """Return why numbers of the host change from step to step, or nothing."""
+    if config.optimizer == "adam":
+        return "--optimizer adam, expected sgd"
+    if config.schedule != "constant":
+        return f"--schedule {config.schedule}, expected constant"
+    return ""
 
 
 def has_compiler() -> bool:

@@ -18,7 +18,7 @@ from torch_siamese.image_source import ImageSource
 from torch_siamese.image_steps import ImageSteps
 from torch_siamese.model import SiameseNet
 from torch_siamese.modes import Backward, in_mode
-from torch_siamese.optim import SGD
+from torch_siamese.optim import SGD, Adam
 from torch_siamese.steps import Steps
 
 Array = np.ndarray
@@ -36,7 +36,7 @@ class Stepper:
         As of `Backward`.
     backward : Backward
         Of single pairs.
-    optimizer : SGD
+    optimizer : SGD or Adam
     source : ImageSource
         The images that indices are of.
     device : torch.device
@@ -48,7 +48,7 @@ class Stepper:
         mode: str,
         half: bool,
         backward: Backward,
-        optimizer: SGD,
+        optimizer: SGD | Adam,
         source: ImageSource,
         device: torch.device,
     ) -> None:

@@ -11,7 +11,7 @@ from torch_siamese._tensors import pinned
 from torch_siamese.evaluation import share_right
 from torch_siamese.image_source import ImageSource
 from torch_siamese.modes import Backward
-from torch_siamese.optim import SGD
+from torch_siamese.optim import SGD, Adam
 
 Array = np.ndarray
 
@@ -26,7 +26,7 @@ class Steps:
     Parameters
     ----------
     backward : Backward
-    optimizer : SGD
+    optimizer : SGD or Adam
     source : ImageSource
     pairs : int
         In a batch.
@@ -38,7 +38,7 @@ class Steps:
     def __init__(
         self,
         backward: Backward,
-        optimizer: SGD,
+        optimizer: SGD | Adam,
         source: ImageSource,
         pairs: int,
         dtype: torch.dtype,

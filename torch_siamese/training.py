@@ -13,15 +13,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from numpy_siamese import _arguments
 from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import checked_images
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification
 from numpy_siamese.parallel.cores import default_threads
+from numpy_siamese.rates import Schedule
 from numpy_siamese.runs.learner import Pairs
 from torch_siamese import blocks
-from torch_siamese._tensors import from_array, network, on_host, staged, tensor
+from torch_siamese._tensors import network, on_host, staged, tensor
 from torch_siamese.blocks import packed
 from torch_siamese.config import TrainConfig
 from torch_siamese.cuda_graph import WARM_UP
@@ -33,7 +33,7 @@ from torch_siamese.initialization import initialize
 from torch_siamese.memory import too_large
 from torch_siamese.model import SiameseNet
 from torch_siamese.modes import cross_entropy, in_mode, remarks, selected
-from torch_siamese.optim import SGD
+from torch_siamese.optim import checked_like, optimizer_of
 from torch_siamese.settings import at_work, in_force, plain_arithmetic
 from torch_siamese.stepper import Stepper, checked
 
@@ -136,13 +136,21 @@ class TorchLearner:
 
                 backward = AveragedBackward(backward, self.net, group)
             plain = self.mode == "eager" and self.device.type == "cpu"
-            self.optimizer = SGD(
-                list(self.net.parameters()), config.lr, config.momentum, fused=not plain
-            )
+            self.optimizer = optimizer_of(config, list(self.net.parameters()), fused=not plain)
+            self.optimizer.schedule = Schedule(config.schedule, config.epochs, config.batches)
             source = image_source(self.images, self.device)
             self._stepper = Stepper(
                 self.net, self.mode, half, backward, self.optimizer, source, self.device
             )
+
+    @property
+    def batches_done(self) -> int:
+        """From how many batches the run has learned. A schedule of rates depends on it."""
+        return self.optimizer.batches_done
+
+    @batches_done.setter
+    def batches_done(self, batches: int) -> None:
+        self.optimizer.batches_done = batches
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
         """Learn from n batches of pairs.
@@ -251,7 +259,7 @@ class TorchLearner:
         return on_host(self.net.state_dict())
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the optimiser's momentum buffers by name. There are none before a first step.
+        """Return what the optimiser keeps, by name. There is nothing before a first step.
 
         Returns
         -------
@@ -259,9 +267,8 @@ class TorchLearner:
         """
         if not self._moved:
             return {}
-        parameters = self.net.named_parameters()
-        buffers = {name: self.optimizer.buffer(parameter) for name, parameter in parameters}
-        return on_host({name: buffer for name, buffer in buffers.items() if buffer is not None})
+        kept = on_host(self.optimizer.kept(dict(self.net.named_parameters())))
+        return kept | {name: kept[name].astype(np.int64) for name in kept.keys() & {"step"}}
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
         """Take the state of another learner.
@@ -271,7 +278,7 @@ class TorchLearner:
         model : mapping of name → array
             The weights.
         momentum : mapping of name → array
-            The momentum buffers.
+            What the optimiser keeps.
 
         Raises
         ------
@@ -280,11 +287,11 @@ class TorchLearner:
         KeyError, ValueError, TypeError
             A momentum of no parameter, or of another shape or dtype. The state stays as it was.
         """
-        buffers = self._checked_momentum(momentum)
+        layout = self.optimizer.layout(dict(self.net.named_parameters()))
+        buffers = checked_like(layout, "momentum", momentum)
         with self._at_work():
             self.net.load_state_dict(model)
-            for name, parameter in self.net.named_parameters():
-                self.optimizer.load_buffer(parameter, buffers.get(name))
+            self.optimizer.load_kept(dict(self.net.named_parameters()), buffers)
             self._moved = bool(buffers)
 
     def environment(self) -> dict[str, Any]:
@@ -302,21 +309,6 @@ class TorchLearner:
     def _at_work(self) -> AbstractContextManager[None]:
         """Put the settings that the network depends on in force."""
         return at_work(self.device, self.threads, self.deterministic, self.precision)
-
-    def _checked_momentum(self, momentum: Mapping[str, Array]) -> dict[str, Tensor]:
-        """Return buffers by name, if each is like its parameter."""
-        parameters, buffers = dict(self.net.named_parameters()), {}
-        for name, value in _arguments.mapping("momentum", momentum).items():
-            if name not in parameters:
-                raise KeyError(f"no parameter named {name!r}")
-            words, parameter = f"momentum[{name!r}]", parameters[name]
-            buffers[name] = buffer = from_array(words, value)
-            if buffer.shape != parameter.shape:
-                expected, found = tuple(parameter.shape), tuple(buffer.shape)
-                raise ValueError(f"{words} must have shape {expected}, got {found}")
-            if buffer.dtype != parameter.dtype:
-                raise TypeError(f"{words} must be {parameter.dtype}, got {buffer.dtype}")
-        return buffers
 
 
 def _loss_and_accuracy(probs: Tensor, targets: Tensor) -> tuple[float, float]:

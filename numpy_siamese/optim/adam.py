@@ -97,6 +97,44 @@ class Adam(Optimizer):
         self.decoupled_weight_decay = decoupled_weight_decay
         self.steps: dict[str, int] = {}
 
+    def state(self) -> dict[str, Array]:
+        """Return both averages by name, and the number of steps.
+
+        Returns
+        -------
+        dict of name → array
+            `exp_avg.NAME`, `exp_avg_sq.NAME`, and `step`, of the parameter that has made most.
+            Empty before a first step.
+        """
+        if not self.steps:
+            return {}
+        return super().state() | {"step": np.array(max(self.steps.values()))}
+
+    def load_state(self, argument: str, state: Mapping[str, Array]) -> None:
+        """Take what another Adam has kept, of parameters that have made the same steps.
+
+        Parameters
+        ----------
+        argument : str
+            What an error calls the mapping.
+        state : mapping of name → array
+            As `state` returns it.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            A name that is not kept. Another shape or dtype than the parameter's. A step that is no
+            integer above 0.
+        """
+        averages = _arguments.mapping(argument, state)
+        step = averages.pop("step", None)
+        if (step is None) == bool(averages):
+            raise KeyError(f"{argument} must have a step beside averages, and none without")
+        if step is not None and (np.shape(step) != () or step.dtype != np.int64 or step < 1):
+            raise ValueError(f"{argument}['step'] must be an int64 above 0, got {step!r}")
+        super().load_state(argument, averages)
+        self.steps = {name: int(step) for name in self.states["exp_avg"]} if averages else {}
+
     def _kind(self, name: str) -> tuple[object, ...]:
         return (*super()._kind(name), self.steps.get(name, 0))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese._fma import BLOCK, Scratch
 from numpy_siamese.optim._flat import shared_buffer
+from numpy_siamese.rates import Schedule
 
 Array = np.ndarray
 
@@ -65,6 +66,7 @@ class Optimizer:
                     raise KeyError(f"groups[{name!r}] has no setting {setting!r}")
                 words = f"groups[{name!r}][{setting!r}]"
                 self.settings[name][setting] = _at_least_0(words, value)
+        self._initial = {name: dict(own) for name, own in self.settings.items()}
         self.states: dict[str, dict[str, Array]] = {kind: {} for kind in self.KINDS}
 
     def step(self, grads: Mapping[str, Array | None]) -> None:
@@ -87,6 +89,63 @@ class Optimizer:
         with np.errstate(under="ignore"):
             for _, alike in itertools.groupby(names, self._kind):
                 self._step(list(alike), checked)
+
+    def follow(self, schedule: Schedule, step: int) -> None:
+        """Set the learning rates and momenta of a step.
+
+        Parameters
+        ----------
+        schedule : Schedule
+        step : int
+            Counted from 0.
+        """
+        for name, initial in self._initial.items():
+            own = self.settings[name]
+            own["lr"] = schedule.rate(initial["lr"], step)
+            if "momentum" in own:
+                own["momentum"] = schedule.momentum(initial["momentum"], step)
+
+    def state(self) -> dict[str, Array]:
+        """Return what is kept, under the names of its kind and of the parameters.
+
+        Returns
+        -------
+        dict of name → array
+            Empty before a first step.
+        """
+        return {
+            f"{kind}.{name}": value
+            for kind, values in self.states.items()
+            for name, value in values.items()
+        }
+
+    def load_state(self, argument: str, state: Mapping[str, Array]) -> None:
+        """Take what another optimiser of the kind has kept.
+
+        Parameters
+        ----------
+        argument : str
+            What an error calls the mapping.
+        state : mapping of name → array
+            As `state` returns it.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            A name that is not kept. Another shape or dtype than the parameter's. The state stays
+            as it was.
+        """
+        parts: dict[str, dict[str, Array]] = {kind: {} for kind in self.KINDS}
+        for full_name, value in _arguments.mapping(argument, state).items():
+            kind, _, name = full_name.partition(".")
+            if kind not in parts:
+                raise KeyError(f"nothing kept is named {full_name!r}")
+            parts[kind][name] = value
+        found = {kind: self.checked(argument, part) for kind, part in parts.items()}
+        self.states = {
+            kind: {name: value.copy() for name, value in part.items()}
+            for kind, part in found.items()
+        }
 
     def checked(self, argument: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return arrays by name, if each is like its parameter.

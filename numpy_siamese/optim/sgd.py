@@ -93,6 +93,32 @@ class SGD(Optimizer):
     def momentum_buffers(self, buffers: dict[str, Array]) -> None:
         self.states["momentum"] = buffers
 
+    def state(self) -> dict[str, Array]:
+        """Return the momentum buffers by name. There are none before a first step.
+
+        Returns
+        -------
+        dict of name → array
+        """
+        return self.momentum_buffers
+
+    def load_state(self, argument: str, state: Mapping[str, Array]) -> None:
+        """Take momentum buffers.
+
+        Parameters
+        ----------
+        argument : str
+            What an error calls the mapping.
+        state : mapping of name → array
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            A name that is no parameter's. Another shape or dtype.
+        """
+        buffers = self.checked(argument, state)
+        self.states = {"momentum": {name: value.copy() for name, value in buffers.items()}}
+
     def _kept(self, names: Sequence[str], flat: Array) -> list[Array]:
         """Return the momentum buffers of some parameters as one, or nothing without momentum."""
         self._is_first = names[0] not in self.momentum_buffers

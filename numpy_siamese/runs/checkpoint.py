@@ -18,6 +18,9 @@ from numpy_siamese.runs.history import History
 
 Array = np.ndarray
 
+OF_ADAM = ("exp_avg", "exp_avg_sq")
+"""What Adam keeps of each parameter, beside the number of steps."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -27,7 +30,7 @@ class Checkpoint:
     ----------
     model, momentum : dict of name → array
         With the names of the state dict. There is no momentum before a first step, or if the
-        configuration has none.
+        configuration has none. Adam's is `exp_avg.NAME`, `exp_avg_sq.NAME` and `step`.
     epoch, batch : int
         How many epochs, and how many batches of the next one, are done.
     seconds : float
@@ -77,7 +80,7 @@ class Checkpoint:
         if self.batch >= config.batches or done > config.epochs * config.batches:
             return f"found epoch {self.epoch}, batch {self.batch}"
         # no momentum yet: before a first step, also where batches were left out
-        with_momentum = weights if config.momentum and self.momentum else {}
+        with_momentum = _kept(config, weights) if self.momentum else {}
         for kind, found, expected in (
             ("weights", self.model, weights),
             ("momentum", self.momentum, with_momentum),
@@ -87,6 +90,8 @@ class Checkpoint:
             for name, value in expected.items():
                 if (found[name].shape, found[name].dtype) != (value.shape, value.dtype):
                     return f"found {kind} {name} {found[name].shape} of {found[name].dtype}"
+        if self.momentum.get("step", 1) < 1:
+            return f"found {self.momentum['step']} steps of Adam"
         return None
 
 
@@ -121,10 +126,11 @@ def save_checkpoint(path: Path, state: Checkpoint) -> None:
     """Save a checkpoint.
 
     Names of weights begin with ``model.``, of momentum buffers with ``momentum.``, of the history
-    with ``history.``. In the metadata, ``progress`` is a JSON object of epoch, batch and seconds.
+    with ``history.``. What Adam keeps has its own names. In the metadata, ``progress`` is a JSON
+    object of epoch, batch and seconds.
     """
     tensors = {
-        f"{part}.{name}": value
+        name if _is_of_adam(name) and part == "momentum" else f"{part}.{name}": value
         for part, of_part in (
             ("model", state.model),
             ("momentum", state.momentum),
@@ -149,6 +155,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         for full_name, value in tensors.items():
             part, _, name = full_name.partition(".")
+            if _is_of_adam(full_name):
+                part, name = "momentum", full_name
             if part not in parts:
                 raise ValueError(f"found a tensor {full_name!r}")
             parts[part][name] = value
@@ -157,6 +165,19 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except ValueError as error:
         raise InputError(f"{path}: {reason(error)}, expected a checkpoint") from error
     return Checkpoint(parts["model"], parts["momentum"], *progress, history)
+
+
+def _kept(config: TrainConfig, weights: Mapping[str, Array]) -> Mapping[str, Array]:
+    """Return arrays like those that the optimiser of a run keeps."""
+    if config.optimizer == "adam":
+        averages = {f"{kind}.{name}": w for kind in OF_ADAM for name, w in weights.items()}
+        return averages | {"step": np.zeros((), np.int64)}
+    has_momentum = config.momentum or config.schedule == "koch"
+    return weights if has_momentum else {}
+
+
+def _is_of_adam(name: str) -> bool:
+    return name == "step" or name.partition(".")[0] in OF_ADAM
 
 
 def _progress(text: str) -> tuple[int, int, float]:

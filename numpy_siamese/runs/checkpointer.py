@@ -113,6 +113,7 @@ class Checkpointer:
         if fault:
             raise InputError(f"{path}: {fault}, expected the checkpoint of this run")
         self._learner.load_state(saved.model, saved.momentum)
+        self._learner.batches_done = done
         self.batches_saved = done
         self._take_back_kept(done)
         return saved

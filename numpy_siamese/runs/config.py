@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from numpy_siamese.architectures import ARCHITECTURES
+from numpy_siamese.rates import SCHEDULES
 from numpy_siamese.runs.options import COUNTLESS, Options, option
 from numpy_siamese.terminal.names import names_in_one
 
@@ -84,8 +85,23 @@ class TrainConfig(Options):
         least=0,
         below=2.0001,
     )
-    lr: float = option(0.001, float, "learning rate of SGD", least=0)
+    optimizer: str = option(
+        "sgd",
+        str,
+        "rule of update: sgd, or adam, whose weights decay beside the gradient (AdamW)",
+        choices=("sgd", "adam"),
+    )
+    lr: float = option(0.001, float, "learning rate", least=0)
     momentum: float = option(0.1, float, "momentum of SGD", least=0)
+    weight_decay: float = option(0.0, float, "L2 penalty of SGD, or the decay of adam", least=0)
+    schedule: str = option(
+        "constant",
+        str,
+        "rates of each step: constant; cosine, to zero at the last epoch's end, after a linear "
+        "warm-up of a twentieth; koch, 0.99 times the rate after each epoch, and a momentum of "
+        "SGD that rises from one half to --momentum in the last epoch",
+        choices=SCHEDULES,
+    )
     seed: int = option(0, int, "seed of weights, pairs and test images", least=0, below=2**64)
     dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
     threads: int | None = option(

@@ -25,11 +25,14 @@ class Learner(Protocol):
     batches_at_a_time : int
         How many batches a run should give `learn` at once, now. It is 1 on a CPU. It is more on a
         device, where every result has to be waited for.
+    batches_done : int
+        From how many batches the run has learned. A schedule of rates depends on it.
     remarks : sequence of str
         What a run should say of how it computes.
     """
 
     batches_at_a_time: int
+    batches_done: int
     remarks: Sequence[str]
 
     def learn(self, batches: Sequence[Pairs]) -> tuple[Array, Array]:
@@ -49,7 +52,7 @@ class Learner(Protocol):
         """Return the weights by name."""
 
     def momentum_state(self) -> dict[str, Array]:
-        """Return the momentum buffers by name."""
+        """Return what the optimiser keeps, by name: momentum, or the averages of Adam."""
 
     def load_state(self, model: Mapping[str, Array], momentum: Mapping[str, Array]) -> None:
         """Take weights and momentum, as `model_state` and `momentum_state` return them."""

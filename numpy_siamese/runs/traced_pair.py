@@ -9,6 +9,7 @@ import numpy as np
 from numpy_siamese import architectures
 from numpy_siamese.architectures import ARCHITECTURES, Architecture
 from numpy_siamese.errors import InputError, reason
+from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun
 from numpy_siamese.runs.kept_checkpoints import KeptCheckpoint
 from numpy_siamese.runs.moments import moments_of
@@ -123,7 +124,7 @@ def traced_pair(
         "target": target,
         "assumed": is_assumed,
         "layers": _layers(architecture),
-        "sgd": {"lr": config.lr, "momentum": config.momentum},
+        "sgd": _sgd(config),
         "source": f"{run.path.resolve().name}, seed {config.seed}, by {program}.",
         "notes": _notes(config.dtype, len(moments)),
         "states": states,
@@ -148,6 +149,12 @@ def _shown(model: str) -> Architecture:
             f"{MOST_PARAMETERS:,}: a page holds them all"
         )
     return architecture
+
+
+def _sgd(config: TrainConfig) -> dict[str, float] | None:
+    """Return the rate and momentum of the run's SGD, or None for a rule that the page lacks."""
+    is_plain = (config.optimizer, config.schedule, config.weight_decay) == ("sgd", "constant", 0)
+    return {"lr": config.lr, "momentum": config.momentum} if is_plain else None
 
 
 def _target(images: Sequence[TracedImage], target: int | None) -> tuple[int, bool]:

@@ -1,13 +1,17 @@
 """Adam; the twin of `numpy_siamese.optim.adam`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from torch_siamese.optim.following import Following
 
-class Adam(torch.optim.Adam):
+AVERAGES = ("exp_avg", "exp_avg_sq")
+
+
+class Adam(Following, torch.optim.Adam):
     """PyTorch's fused Adam, which a batch that is not finite leaves as it was.
 
     It is fused on the CPU too. There `torch.sqrt`, which the plain one calls, may be off by a unit
@@ -47,8 +51,33 @@ class Adam(torch.optim.Adam):
         ----------
         is_bad : bool scalar, where the parameters are
         """
+        self.follow()
         self.found_inf = is_bad.to(torch.float32)
         self.step()
+
+    def layout(self, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+        """Return what is kept of parameters, as arrays that are like it, by name."""
+        averages = {f"{kind}.{name}": p for kind in AVERAGES for name, p in named.items()}
+        return averages | {"step": torch.zeros((), dtype=torch.int64)}
+
+    def kept(self, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+        """Return both averages by name, and the number of steps. There is nothing before a step."""
+        states = {name: self.state[weight] for name, weight in named.items()}
+        if not all(states.values()):
+            return {}
+        averages = {f"{kind}.{name}": s[kind] for kind in AVERAGES for name, s in states.items()}
+        steps = torch.stack([state["step"] for state in states.values()])
+        return averages | {"step": steps.max().to(torch.int64)}
+
+    def load_kept(self, named: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
+        """Take averages and the number of steps, by name, or begin anew."""
+        self.state.clear()
+        for name, weight in named.items() if values else ():
+            averages = {kind: torch.empty_like(weight).detach() for kind in AVERAGES}
+            for kind, average in averages.items():
+                average.copy_(values[f"{kind}.{name}"])
+            step = values["step"].to(weight.device, torch.float32)
+            self.state[weight] = {"step": step, **averages}
 
 
 class AdamW(Adam):

@@ -1,13 +1,15 @@
 """Stochastic gradient descent; the twin of `numpy_siamese.optim.sgd`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from torch_siamese.optim.following import Following
 
-class SGD(torch.optim.SGD):
+
+class SGD(Following, torch.optim.SGD):
     """PyTorch's SGD, which a batch that is not finite leaves as it was.
 
     On a device the fused kernel decides, so nobody waits for an answer. The first step there is
@@ -46,6 +48,7 @@ class SGD(torch.optim.SGD):
         ----------
         is_bad : bool scalar, where the parameters are
         """
+        self.follow()
         if not self._fused:
             if not is_bad:
                 self.step()
@@ -56,6 +59,20 @@ class SGD(torch.optim.SGD):
                     self.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
         self.found_inf = is_bad.to(torch.float32)
         self.step()
+
+    def layout(self, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+        """Return what the momentum of each parameter is like, by name."""
+        return dict(named)
+
+    def kept(self, named: Mapping[str, nn.Parameter]) -> dict[str, Tensor]:
+        """Return the momentum buffers that there are, by name."""
+        buffers = {name: self.buffer(weight) for name, weight in named.items()}
+        return {name: buffer for name, buffer in buffers.items() if buffer is not None}
+
+    def load_kept(self, named: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
+        """Take momentum buffers, by name. A parameter without one begins anew."""
+        for name, weight in named.items():
+            self.load_buffer(weight, values.get(name))
 
     def buffer(self, weight: nn.Parameter) -> Tensor | None:
         """Return the momentum buffer of a parameter, None before a first step."""

@@ -20,8 +20,8 @@ export function ofWeight(state, name, k) {
 // One step of SGD on this pair alone, as `optim.SGD` takes it.
 function nextValue(state, name, k) {
   const w = state.params[name]?.[k], m = state.momentum[name]?.[k], g = state.grads[name][k];
+  if (w === undefined || !state.sgd) return [];
   const { lr, momentum } = state.sgd;
-  if (w === undefined) return [];
   if (m === undefined && momentum && state.batches > 0)
     return [state.hasAllWeights ? "momentum: the run has lost its checkpoint"
       : "momentum: kept for the last moment only"];

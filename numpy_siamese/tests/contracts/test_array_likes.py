@@ -118,6 +118,9 @@ NO_ROW = {
     "optim.Optimizer.checked": "the check itself",
     "within_alphabet.Scores": "a record: what `score` gives",
     "within_alphabet.Verdicts": "a record: what `Scores` tells",
+    "optim.Optimizer.load_state": "what `NumpyLearner.load_state` calls",
+    "optim.Adam.load_state": "the same",
+    "optim.SGD.load_state": "the same",
     "verification.Verification": "a record: what a learner gives, not what it takes",
 }
 """Functions of arrays that are in no table, each with the reason."""

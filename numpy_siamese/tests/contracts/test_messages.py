@@ -40,7 +40,7 @@ def drawn(shape: tuple[int, ...], low: float, high: float) -> np.ndarray:
     return uniform(manual_seed(0), shape, low, high, np.float32)
 
 
-def weights(shape: tuple[int, ...], generator: Any = None) -> tuple[np.ndarray, np.ndarray]:
+def weights(shape: tuple[int, ...], generator: Any = None) -> tuple[np.ndarray, ...]:
     """Return the weight and bias of a layer."""
     return linear_or_conv2d(manual_seed(0) if generator is None else generator, shape, np.float32)
 

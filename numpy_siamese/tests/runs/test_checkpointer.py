@@ -150,3 +150,14 @@ def test_a_signal_after_the_question_whether_to_save_loses_nothing(tmp_path, mon
         trainer.train()
     assert trainer.batches_done > 0
     assert_state_is_after(tmp_path / "run", trainer.batches_done)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_learner_is_told_from_how_many_batches_it_has_learned(tmp_path):
+    """Broken otherwise: a run that goes on begins its schedule of rates anew."""
+    with pytest.raises(KeyboardInterrupt):
+        fake_run(tmp_path / "run", FakeLearner(fails=KeyboardInterrupt(), at=4)).train()
+    learner = FakeLearner()
+    run = fake_run(tmp_path / "run", learner, resume=True)
+    assert learner.batches_done == run.batches_done == 3
+    run.close()

@@ -41,7 +41,7 @@ def test_the_other_defaults_are_the_documented_ones():
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("lr", "--lr LR learning rate of SGD (default: 0.001)"),
+        ("lr", "--lr LR learning rate (default: 0.001)"),
         ("dtype", "--dtype {float32,float64} precision (default: float32)"),
         ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
         ("model", "--model {mnist,koch} network: mnist, the recipe's, for 28x28 pixels; koch, of"),

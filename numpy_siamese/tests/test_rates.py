@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_siamese.runs.rates import SCHEDULES, Schedule, decay_of_average
+from numpy_siamese.rates import SCHEDULES, Schedule, decay_of_average
 
 
 def test_constant_changes_nothing():
