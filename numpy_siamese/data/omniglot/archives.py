@@ -13,7 +13,7 @@ import numpy.typing as npt
 from numpy_siamese.data.omniglot import catalogue
 from numpy_siamese.data.omniglot.catalogue import DRAWERS, RUNS, SIDE, Catalogue
 from numpy_siamese.data.omniglot.ink import ROW_BYTES, Packed, packed_ink
-from numpy_siamese.data.omniglot.members import Members, open_members
+from numpy_siamese.data.omniglot.members import Members, open_members, told
 from numpy_siamese.errors import InputError, counted, listed
 
 _IMAGE = re.compile(r"([^/]+)/character([0-9]{2})/[0-9]{4}_([0-9]{2})\.png")
@@ -118,7 +118,9 @@ def _read_images(members: Members, alphabets: Mapping[str, int]) -> Contents:
             raise members.fault(name, "found it, expected ALPHABET/characterNN/NNNN_NN.png alone")
         place = (match[1], int(match[2]), int(match[3]))
         if place in found:
-            raise members.fault(name, f"found the same drawer in {found[place]}, expected another")
+            raise members.fault(
+                name, f"found the same drawer in {told(found[place])}, expected another"
+            )
         found[place] = name
     _check_places(members, found, alphabets)
     return _decoded(members, [found[place] for place in _places(alphabets)])
@@ -144,7 +146,7 @@ def _check_places(
         there = {place[:parts] for place in expected}
         for names, what in ((there - here, "found no"), (here - there, "found an unknown")):
             if names:
-                first = "/".join(_parts(min(names)))
+                first = told("/".join(_parts(min(names))))
                 more = f" and {len(names) - 1} more" if len(names) > 1 else ""
                 raise InputError(
                     f"{members.place}: {what} {noun} {first}{more}, "

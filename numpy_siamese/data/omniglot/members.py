@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
-from numpy_siamese.errors import InputError, in_one_line, reason
+from numpy_siamese.errors import InputError, in_one_line, printable, reason, shortened
 from numpy_siamese.files.reading import open_input
 
 MOST_BYTES = 2**26
@@ -22,6 +22,9 @@ MOST_DIRECTORY_BYTES = 2**22
 MOST_MEMBERS = 50_000
 MOST_MEMBER_BYTES = 2**16
 """Of one drawing or table, unpacked; the largest drawing has 600 bytes."""
+
+MOST_NAME = 150
+"""Characters of a member's name that a message has."""
 
 EXPECTED = "a zip archive of Omniglot"
 _END = b"PK\x05\x06"
@@ -60,7 +63,7 @@ class Members:
         -------
         InputError
         """
-        return InputError(f"{self.place}: {name}: {what}")
+        return _error(self.place, name, what)
 
 
 @contextmanager
@@ -100,6 +103,8 @@ def open_members(place: Path, root: str, top: str = ".*") -> Iterator[Members]:
 def _opened(place: Path, file: BufferedReader) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
+    except MemoryError:
+        raise
     except Exception as error:  # foreign code, which raises whatever it meets
         raise InputError(f"{place}: {_damaged(error)}, expected {EXPECTED}") from error
 
@@ -130,24 +135,22 @@ def _members_of_archive(
     for info in archive.infolist():
         name = info.filename
         if what := _fault_of_name(name) or _fault_of_kind(info):
-            raise InputError(f"{place}: {name}: {what}")
+            raise _error(place, name, what)
         if name.endswith("/") or _is_left_out(name):
             continue
         name = name.removeprefix(f"{root}/")
         if not top.fullmatch(name.split("/")[0]):
             continue
         if name in found:
-            raise InputError(f"{place}: {info.filename}: found twice, expected once")
+            raise _error(place, info.filename, "found twice, expected once")
         found[name] = info
 
     def read(name: str) -> bytes:
         try:
             with archive.open(found[name]) as member:
-                return member.read(MOST_MEMBER_BYTES)
+                return member.read(MOST_MEMBER_BYTES + 1)
         except Exception as error:  # foreign code, which raises whatever it meets
-            raise InputError(
-                f"{place}: {name}: {_damaged(error)}, expected a whole file"
-            ) from error
+            raise _error(place, name, f"{_damaged(error)}, expected a whole file") from error
 
     return Members(place, tuple(sorted(found)), read)
 
@@ -203,6 +206,24 @@ def _below(folder: Path, before: str, top: re.Pattern[str] | None = None) -> Ite
                     f"{folder}: found more than {MOST_MEMBERS} files, expected Omniglot"
                 )
     return names
+
+
+def told(name: str) -> str:
+    """Return a member's name as a message has it: printable, and not long.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+    """
+    return shortened(printable(name), MOST_NAME)
+
+
+def _error(place: Path, name: str, what: str) -> InputError:
+    return InputError(f"{place}: {told(name)}: {what}")
 
 
 def _is_left_out(name: str) -> bool:

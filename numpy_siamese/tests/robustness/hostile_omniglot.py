@@ -22,7 +22,20 @@ from numpy_siamese.tests.support import omniglot_files
 TINY = Catalogue({"Greek": 1}, {}, {"Latin": 1}, runs=1, items=2)
 """Small enough to be read some thousand times."""
 
-NAMES = ("/x", "../x", "a\\b", "C:", "x" * 300, "\x1b[2J", "a\nb", "é", "", ".", "__MACOSX/a")
+NAMES = (
+    "/x",
+    "../x",
+    "a\\b",
+    "C:",
+    "x" * 300,
+    "\x1b" * 9999,
+    "\x1b[2J",
+    "a\nb",
+    "é",
+    "",
+    ".",
+    "__MACOSX/a",
+)
 
 
 def _read(archive: str) -> Callable[[Path], Contents]:
