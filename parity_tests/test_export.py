@@ -9,14 +9,15 @@ import onnxruntime
 import pytest
 
 from numpy_siamese import functional as F
-from numpy_siamese.architectures import Architecture
+from numpy_siamese.architectures import KOCH, Architecture
 from numpy_siamese.files.onnx_file import load_onnx
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.tests.support.finished import write_finished_run
+from numpy_siamese.tests.support.narrow import drawings, narrowed
 from parity_tests.machinery.ball_arithmetic import BallNetwork
 from parity_tests.machinery.error_bounds import LIBRARY_ERROR, Allowance, same_bits, unit_roundoff
 from parity_tests.machinery.ledger import LEDGER, Explained
-from parity_tests.machinery.networks import draw_batch, trained
+from parity_tests.machinery.networks import draw_batch, squashed_exactly, trained
 from parity_tests.test_architectures import OTHERS
 from parity_tests.test_network import integer_network
 from torch_siamese import layers, onnx_graph
@@ -102,6 +103,24 @@ def test_other_networks_are_exact_on_integers(architecture: Architecture, dtype:
     ours = judged(net, left, right)["logit"] + 0.0
     name = f"exported SiameseNet, {architecture.name}"
     LEDGER.exact(name, "logit (integers)", ours, logit + 0.0, RUNTIME)
+
+
+@every_dtype
+def test_a_network_that_ends_in_a_sigmoid_is_exact_on_integers(dtype: type) -> None:
+    """Broken otherwise: the paper's network is exported without its scaling or its sigmoid."""
+    architecture = narrowed(KOCH, 32)
+    net = SiameseNet(0, dtype, architecture=architecture)
+    squashed_exactly(net)
+    model = onnx.helper.make_model(
+        graph(architecture, net.state_dict()),
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    left, right = drawings(12).reshape(2, 6, *KOCH.image_shape).astype(dtype)
+    _, logit = session(model.SerializeToString()).run(None, {"left": left, "right": right})
+    assert len(np.unique(logit)) > 3, "tells nothing"
+    ours = judged(net, left, right)["logit"] + 0.0
+    LEDGER.exact("exported SiameseNet, narrow koch", "logit (integers)", ours, logit + 0.0, RUNTIME)
 
 
 def test_the_graph_has_every_layer_of_torch() -> None:

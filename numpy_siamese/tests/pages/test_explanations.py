@@ -217,3 +217,16 @@ def test_nothing_passes_a_rectifier_at_zero(shown):
     """Broken otherwise: the page has another derivative at the kink than the network."""
     found = shown.window.evaluate("backward({ kind: 'relu' }, [0, -1, 1], [5, 5, 5], {})")
     assert found == [0, 0, 5]
+
+
+def test_a_scaling_gives_what_the_network_gives(shown):
+    """Broken otherwise: the page rounds twice, or leaves the gradient as it was."""
+    x = [1.0, 3.0, 255.0, 0.0]
+    layer = "{ kind: 'scale', factor: 1 / 255 }"
+    expected = (np.array(x) * (1 / 255)).astype(np.float32).tolist()
+    forward = shown.window.evaluate(f"(x) => [...forward({layer}, Float32Array.from(x), {{}})]", x)
+    assert forward == expected
+    backward = shown.window.evaluate(
+        f"(dy) => [...backward({layer}, [5, 5, 5, 5], Float32Array.from(dy), {{}})]", x
+    )
+    assert backward == expected

@@ -43,4 +43,4 @@ def use_narrow(monkeypatch) -> None:
     """Let `--model koch` be narrow, and every `--data` be drawings."""
     monkeypatch.setitem(architectures.ARCHITECTURES, "koch", NARROW)
     for module in (sources, finished_run):
-        monkeypatch.setattr(module, "load", lambda *_: dataset())
+        monkeypatch.setattr(module, "load", lambda *_, **__: dataset())
