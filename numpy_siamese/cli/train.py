@@ -17,6 +17,7 @@ from numpy_siamese.errors import InputError, in_one_line
 from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, continued, read_config
+from numpy_siamese.runs.model_settings import with_model
 from numpy_siamese.runs.signals import Stopped, Stops
 from numpy_siamese.terminal import console
 
@@ -77,7 +78,7 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     from numpy_siamese.runs.image_size import check_image_size
     from numpy_siamese.runs.trainer import Trainer
 
-    dataset = load(data, config.test_share, config.seed)
+    dataset = load(data, config.test_share, config.seed, config.image_size)
     if recorded is not None:
         recorded.check_data(dataset)
     check_image_size(f"--data {dataset.name}", dataset.train.images, config.model)
@@ -113,7 +114,7 @@ def configured(
     given = config_class.given_flags(arguments)
     if arguments.resume is None:
         recorded = arguments.config and read_config(arguments.config, config_class)
-        return config_class(**(recorded.settings if recorded else {}) | given), recorded
+        return config_class(**with_model((recorded.settings if recorded else {}) | given)), recorded
     if arguments.out or arguments.config:
         raise InputError("--resume goes on in its folder, expected neither --out nor --config")
     recorded = read_config(arguments.resume / CONFIG, config_class)

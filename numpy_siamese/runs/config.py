@@ -145,6 +145,11 @@ class TrainConfig(Options):
     )
 
     @property
+    def image_size(self) -> int:
+        """How many rows and columns the images of the model have."""
+        return ARCHITECTURES[self.model].image_shape[1]
+
+    @property
     def from_images(self) -> bool:
         """Whether batches are given as images, and not as indices of images."""
         return self.loss != "bce" or self.rotations or self.distortions > 0

@@ -59,7 +59,7 @@ class FinishedRun:
         """
         config = self.config
         try:
-            dataset = load(expanded(config.data), config.test_share, config.seed)
+            dataset = load(expanded(config.data), config.test_share, config.seed, config.image_size)
         except InputError as error:
             raise InputError(
                 f"{error}; if the data of the run have moved, give {otherwise}"

@@ -66,7 +66,7 @@ def _train(
     agree(group, {"device": device.type})
     group.together(lambda: selected(config, device, alone=False))
     data = group.together(lambda: train.expanded_data(config.data))
-    dataset = group.together(lambda: load(data, config.test_share, config.seed))
+    dataset = group.together(lambda: load(data, config.test_share, config.seed, config.image_size))
     agree(group, {"images and labels of SHA-256": dataset.checksum()})
     group.together(lambda: recorded.check_data(dataset) if recorded else None)
     name, images = f"--data {dataset.name}", dataset.train.images

@@ -152,10 +152,10 @@ def _as_the_run_would(data: str, config: TrainConfig) -> Dataset:
     """
     if config.test_share is not None:
         try:
-            return load(data, config.test_share, config.seed)
+            return load(data, config.test_share, config.seed, config.image_size)
         except InputError:  # they may have one
             pass
-    return load(data, None, config.seed)
+    return load(data, None, config.seed, config.image_size)
 
 
 def _held(run: FinishedRun, dataset: Dataset, is_own: bool) -> Array:

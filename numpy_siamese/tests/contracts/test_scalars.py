@@ -1,6 +1,6 @@
 """Numbers that are no arrays: seeds, counts, rates, shapes; what is none is refused by name."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -123,7 +123,7 @@ def test_a_dtype_is_float32_or_float64(dtype):
         (lambda: draw(low=None), TypeError, "low"),
         (lambda: draw(high=np.inf), ValueError, "high"),
         (lambda: draw(generator=None), TypeError, "generator"),
-        (lambda: normal(None, (2,), 0, 1, np.float32), TypeError, "generator"),
+        (lambda: normal(cast(Any, None), (2,), 0, 1, np.float32), TypeError, "generator"),
         (lambda: normal(manual_seed(0), (2,), np.nan, 1, np.float32), ValueError, "mean"),
         (lambda: normal(manual_seed(0), (2,), 0, np.inf, np.float32), ValueError, "std"),
         (lambda: draw(generator=np.random.default_rng()), TypeError, "generator"),
