@@ -15,7 +15,7 @@ import numpy as np
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese._fma import fma
-from numpy_siamese.architectures import NormalInitialization
+from numpy_siamese.architectures import Architecture, NormalInitialization
 
 Array = np.ndarray
 
@@ -207,6 +207,39 @@ def normal_layer(
         return (weight,)
     of_bias = initialization.bias_mean, initialization.bias_std
     return weight, normal(generator, weight_shape[:1], *of_bias, dtype)
+
+
+def draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> dict[str, Array]:
+    """Draw the weights and biases of a network.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    seed : int
+        As of `manual_seed`.
+    dtype : numpy.float32 or numpy.float64
+
+    Returns
+    -------
+    dict of name → array
+        In the order of the state dict.
+    """
+    generator = manual_seed(seed)
+    own, names = architecture.initialization, architecture.parameter_shapes()
+    drawn: dict[str, Array] = {}
+    for layer, shape in architecture.weight_shapes().items():
+        has_bias = f"{layer}.bias" in names
+        parameters = (
+            normal_layer(generator, shape, own, dtype, has_bias)
+            if own
+            else linear_or_conv2d(generator, shape, dtype, has_bias)
+        )
+        drawn |= zip((f"{layer}.weight", f"{layer}.bias"), parameters, strict=False)
+    if architecture.first_head is not None:
+        weight, bias = architecture.head.parameter_names
+        drawn[weight][...] = architecture.first_head.weight
+        drawn[bias][...] = architecture.first_head.bias
+    return drawn
 
 
 def _checked(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
 from numpy_siamese.architectures import MNIST, Architecture, fuse
-from numpy_siamese.initialization import linear_or_conv2d, manual_seed, normal_layer
+from numpy_siamese.initialization import draw
 from numpy_siamese.layers import Gradients, Linear, Sequential
 
 Array = np.ndarray
@@ -109,7 +109,9 @@ class SiameseNet:
         _arguments.boolean("fused", fused)
         self.architecture = architecture
         self._backbone = fuse(architecture) if fused else architecture
-        self._hold(_draw(architecture, seed, self.dtype))
+        drawn = draw(architecture, seed, self.dtype)
+        flat = np.concatenate([parameter.ravel() for parameter in drawn.values()])
+        self._hold(_parts(flat, drawn))
 
     def _hold(self, parameters: dict[str, Array]) -> None:
         """Build the layers on these parameters."""
@@ -316,23 +318,6 @@ def shared(left_grads: Gradients, right_grads: Gradients) -> Gradients:
         Under the names of the state dict.
     """
     return {f"{BACKBONE}{name}": left_grads[name] + right_grads[name] for name in left_grads}
-
-
-def _draw(architecture: Architecture, seed: int, dtype: type[np.floating]) -> dict[str, Array]:
-    """Draw the parameters that a seed gives, as views of one buffer, in the state dict's order."""
-    generator = manual_seed(seed)
-    drawn: dict[str, Array] = {}
-    own, names = architecture.initialization, architecture.parameter_shapes()
-    for layer, shape in architecture.weight_shapes().items():
-        has_bias = f"{layer}.bias" in names
-        drawn |= zip(
-            (f"{layer}.weight", f"{layer}.bias"),
-            normal_layer(generator, shape, own, dtype, has_bias)
-            if own
-            else linear_or_conv2d(generator, shape, dtype, has_bias),
-            strict=False,
-        )
-    return _parts(np.concatenate([parameter.ravel() for parameter in drawn.values()]), drawn)
 
 
 def _parts(buffer: Array, like: Mapping[str, Array]) -> dict[str, Array]:

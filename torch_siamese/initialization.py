@@ -44,6 +44,9 @@ def initialize(seed: int, dtype: torch.dtype, architecture: Architecture = MNIST
         for layer in net.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 _draw_normal(layer, own, words) if own else _draw(layer, generator)
+        if architecture.first_head is not None:
+            nn.init.constant_(net.fc1.weight, architecture.first_head.weight)
+            nn.init.constant_(net.fc1.bias, architecture.first_head.bias)
     return net
 
 

@@ -11,6 +11,7 @@ from numpy_siamese.architectures import (
     ARCHITECTURES,
     KOCH,
     MNIST,
+    MODERN,
     Architecture,
     Conv2d,
     ConvReLUPool,
@@ -91,7 +92,7 @@ def test_the_network_of_the_paper():
 
 def test_a_network_is_found_by_its_name():
     """Broken otherwise: a run is read back as another network."""
-    assert ARCHITECTURES == {"mnist": MNIST, "koch": KOCH}
+    assert ARCHITECTURES == {"mnist": MNIST, "koch": KOCH, "modern": MODERN}
     assert MNIST.parameter_count() == 221_185
     assert MNIST.initialization is None
 
