@@ -50,7 +50,9 @@ class TrainConfig(Options):
     model: str = option(
         "mnist",
         str,
-        "network: mnist, the recipe's, for 28x28 pixels; koch, of Koch et al. 2015, for 105x105",
+        "network, and the settings that suit it where no flag says otherwise: mnist, the recipe's, "
+        "for 28x28 pixels; modern, of its cost, which learns from all pairs of a batch; koch, of "
+        "Koch et al. 2015, for 105x105 pixels",
         choices=tuple(ARCHITECTURES),
     )
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)

@@ -44,7 +44,7 @@ def test_the_other_defaults_are_the_documented_ones():
         ("lr", "--lr LR learning rate (default: 0.001)"),
         ("dtype", "--dtype {float32,float64} precision (default: float32)"),
         ("on_nan", "--on-nan {stop,continue} what to do with a batch whose loss is not a finite"),
-        ("model", "--model {mnist,koch} network: mnist, the recipe's, for 28x28 pixels; koch, of"),
+        ("model", "--model {mnist,koch,modern} network, and the settings that suit it"),
         ("test_share", "(default: 0.2)"),
         ("keep_checkpoints", "epoch, and after each epoch (default: no)"),
         ("holdout_classes", "classes that training never sees, such as 7,8,9 (default: none)"),
