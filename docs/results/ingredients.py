@@ -1,0 +1,202 @@
+"""Measure what each ingredient of `--model modern` is worth: without it, or with another one.
+
+python docs/results/ingredients.py --out FILE.csv               # all, seeds 0, 1, 2
+python docs/results/ingredients.py --out FILE.csv --only base wide
+python docs/results/ingredients.py --table FILE.csv             # the table of docs/one-shot.md
+
+Each variant learns from Omniglot's background alphabets and is judged by 4,000 trials within the
+validation alphabets, the same trials for all. Test alphabets are not touched. Runs are processes of
+one thread each, side by side. Rows are written as they come. What the file has is not run again.
+"""
+
+import argparse
+import csv
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import numpy as np
+
+from numpy_siamese import architectures
+from numpy_siamese.architectures import MODERN, Architecture, Conv2d, Projection, Scale
+from numpy_siamese.data.sources import load
+from numpy_siamese.data.trials import draw_trials
+from numpy_siamese.evaluation.within_alphabet import one_shot_validation
+from numpy_siamese.inference import embed_images
+from numpy_siamese.rates import decay_of_average
+from numpy_siamese.runs.batches import batches_of
+from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.runs.model_settings import with_model
+from numpy_siamese.training import NumpyLearner
+
+TRIALS = 4_000
+COLUMNS = ("variant", "seed", "accuracy", "seconds")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What differs from the base.
+
+    Attributes
+    ----------
+    meaning : str
+    settings : dict
+        Fields of `TrainConfig`.
+    architecture : Architecture
+    average : float
+        The decay of an average of weights that is judged in their place, 0 for none.
+    """
+
+    meaning: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    architecture: Architecture = MODERN
+    average: float = 0.0
+
+
+def _without_scale() -> Architecture:
+    layers = tuple(layer for layer in MODERN.layers if not isinstance(layer, Scale))
+    return replace(MODERN, layers=layers)
+
+
+def _changed(change: Callable[[Any], Any]) -> Architecture:
+    return replace(MODERN, layers=tuple(map(change, MODERN.layers)))
+
+
+def _of_channels(name: str, channels: int) -> Architecture:
+    def change(layer: Any) -> Any:
+        is_it = isinstance(layer, Conv2d) and layer.name == name
+        return replace(layer, out_channels=channels) if is_it else layer
+
+    return _changed(change)
+
+
+def _of_features(features: int) -> Architecture:
+    def change(layer: Any) -> Any:
+        return replace(layer, out_features=features) if isinstance(layer, Projection) else layer
+
+    head = architectures.ConstantHead(-(features**-0.5), 5.0)
+    return replace(_changed(change), first_head=head)
+
+
+VARIANTS = {
+    "base": Variant("modern, with turned characters"),
+    "pairs": Variant("single pairs, half of them of one class: loss bce", {"loss": "bce"}),
+    "sgd": Variant(
+        "SGD, rate 0.03, momentum 0.9", {"optimizer": "sgd", "lr": 0.03, "momentum": 0.9}
+    ),
+    "constant": Variant("a constant rate", {"schedule": "constant"}),
+    "slower": Variant("a rate of 0.001", {"lr": 0.001}),
+    "faster": Variant("a rate of 0.006", {"lr": 0.006}),
+    "undistorted": Variant("no distortions", {"distortions": 0.0}),
+    "distorted": Variant("distortions of strength 1.5", {"distortions": 1.5}),
+    "upright": Variant("no turned characters", {"rotations": False}),
+    "alphabets": Variant("half of the batches alphabet by alphabet", {"alphabet_share": 0.5}),
+    "decay": Variant("weight decay 0.01", {"weight_decay": 0.01}),
+    "raw": Variant("pixels 0..255, not scaled", architecture=_without_scale()),
+    "drawn head": Variant(
+        "a head drawn as PyTorch's", architecture=replace(MODERN, first_head=None)
+    ),
+    "wide": Variant("256 maps in the last convolution", architecture=_of_channels("conv3", 256)),
+    "wide 2": Variant("96 maps in the second convolution", architecture=_of_channels("conv2", 96)),
+    "long": Variant("an embedding of 256 numbers", architecture=_of_features(256)),
+    "batch": Variant("batches of 200 pairs", {"batch_size": 200}),
+    "average": Variant("an average of weights, decay 0.999", average=0.999),
+}
+
+
+def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float, float]:
+    """Train a variant from a seed; return its accuracy in validation trials, and its seconds."""
+    variant = VARIANTS[name]
+    architectures.ARCHITECTURES["modern"] = variant.architecture
+    given = {"data": "omniglot", "model": "modern", "rotations": True, "epochs": epochs}
+    config = TrainConfig(**with_model(given | {"seed": seed, "threads": 1} | variant.settings))
+    dataset = load("omniglot")
+    learner, batches = NumpyLearner(config, dataset.train.images), batches_of(config, dataset)
+    average = {key: value.copy() for key, value in learner.net.parameters().items()}
+    start = time.perf_counter()
+    for step in range(epochs * config.batches):
+        learner.learn(batches.batches(step // config.batches, [step % config.batches]))
+        if variant.average:
+            stays = decay_of_average(variant.average, step)
+            for key, value in learner.net.parameters().items():
+                average[key] += np.float32(1 - stays) * (value - average[key])
+    seconds = time.perf_counter() - start
+    batches.close()
+    if variant.average:
+        learner.net.load_state_dict(average)
+    assert dataset.one_shot is not None
+    drawings = dataset.one_shot.validation
+    runs = draw_trials(drawings.labels, drawings.alphabets, drawings.drawers, trials=TRIALS, seed=0)
+    weights = learner.net.state_dict()
+    head = weights["fc1.weight"], weights["fc1.bias"]
+    accuracy = one_shot_validation(
+        lambda images: embed_images(learner.net, images, 1), *head, drawings.images, runs
+    )
+    return name, seed, accuracy, seconds
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Return what a file holds, nothing if there is none."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def table(path: Path) -> Iterator[str]:
+    """Yield the lines of the table: accuracy, and the gain over the base, seed by seed."""
+    found: dict[str, dict[int, float]] = {}
+    for row in rows(path):
+        found.setdefault(row["variant"], {})[int(row["seed"])] = 100 * float(row["accuracy"])
+    yield "| variant | accuracy, % | against the base, points |"
+    yield "|---|---|---|"
+    for name, variant in VARIANTS.items():
+        by_seed = found.get(name)
+        if by_seed is None:
+            yield f"| {variant.meaning} | not measured | |"
+            continue
+        gains = [value - found["base"][seed] for seed, value in by_seed.items()]
+        gain = "" if name == "base" else _with_spread(gains, "+.1f")
+        yield f"| {variant.meaning} | {_with_spread([*by_seed.values()], '.1f')} | {gain} |"
+
+
+def _with_spread(values: list[float], form: str) -> str:
+    spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ", one seed"
+    return f"{mean(values):{form}}{spread}"
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=2)
+    arguments = parser.parse_args()
+    if arguments.table:
+        print("\n".join(table(arguments.table)))
+        return
+    done = {(row["variant"], int(row["seed"])) for row in rows(arguments.out)}
+    wanted = [(name, seed) for seed in arguments.seeds for name in arguments.only]
+    if not arguments.out.exists():
+        arguments.out.write_text(",".join(COLUMNS) + "\n")
+    with ProcessPoolExecutor(arguments.processes) as pool:
+        runs = [
+            pool.submit(measure, *place, arguments.epochs) for place in wanted if place not in done
+        ]
+        for run in as_completed(runs):
+            name, seed, accuracy, seconds = run.result()
+            line = f"{name},{seed},{accuracy:.6f},{seconds:.0f}"
+            with arguments.out.open("a") as file:
+                print(line, file=file)
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
