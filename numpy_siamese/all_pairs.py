@@ -19,6 +19,9 @@ from numpy_siamese.parallel.threads import map_in_order
 
 Array = np.ndarray
 
+VERDICTS = 0.1
+"""What the verdicts on pairs count for, beside the ranking."""
+
 MICRO_BATCH = 100
 """Images in a micro-batch: those of one side of the recipe's batch."""
 
@@ -119,11 +122,12 @@ def logits_of_all(
 
 
 def contrast(logits: Array, targets: Array) -> tuple[Array, Pullback]:
-    """Tell each image's class among all, and each pair's verdict: n_pair_loss + balanced BCE.
+    """Tell each image's class among all, and each pair's verdict: n_pair_loss + 0.1·balanced BCE.
 
     The N-pair loss ranks. It does not change if a number is added to all logits. The second part
     is the binary cross-entropy of all pairs, in which those of one class weigh one half in all, and
-    so do the others. It gives the verdict at ½ its meaning, as in the recipe's balanced batches.
+    so do the others. It gives the verdict at ½ its meaning, as in the recipe's balanced batches. A
+    tenth of it is enough for that.
 
     Parameters
     ----------
@@ -148,7 +152,7 @@ def contrast(logits: Array, targets: Array) -> tuple[Array, Pullback]:
     """
     ranking, n_pair = F.n_pair_loss(logits, targets)
     verdicts, cross_entropy = F.binary_cross_entropy_with_logits(
-        logits, targets, weight=balanced(targets), reduction="sum"
+        logits, targets, weight=targets.dtype.type(VERDICTS) * balanced(targets), reduction="sum"
     )
 
     def pullback(dloss: npt.ArrayLike) -> tuple[Array]:

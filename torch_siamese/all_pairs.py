@@ -14,6 +14,10 @@ from torch_siamese.settings import plain_arithmetic
 from torch_siamese.tuned import TunedNet
 
 
+VERDICTS = 0.1
+"""What the verdicts on pairs count for, beside the ranking."""
+
+
 def all_pairs_loss_and_gradients(
     net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
@@ -71,7 +75,7 @@ def logits_of_all(net: SiameseNet | TunedNet, left: Tensor, right: Tensor) -> Te
 
 
 def contrast(logits: Tensor, targets: Tensor) -> Tensor:
-    """Tell each image's class among all, and each pair's verdict: n_pair_loss + balanced BCE.
+    """Tell each image's class among all, and each pair's verdict: n_pair_loss + 0.1·balanced BCE.
 
     Parameters
     ----------
@@ -84,7 +88,7 @@ def contrast(logits: Tensor, targets: Tensor) -> Tensor:
     loss : scalar, in nats
     """
     verdicts = F.binary_cross_entropy_with_logits(
-        logits, targets, weight=balanced(targets), reduction="sum"
+        logits, targets, weight=VERDICTS * balanced(targets), reduction="sum"
     )
     return n_pair_loss(logits, targets) + verdicts
 

@@ -45,7 +45,7 @@ def test_the_loss_is_its_formula():
     picks = [-np.log((exp * same).sum(axis) / exp.sum(axis)).mean() for axis in (0, 1)]
     probs = exp / (1 + exp)
     verdicts = [-np.log(probs[same]).mean(), -np.log(1 - probs[~same]).mean()]
-    assert loss == pytest.approx(np.mean(picks) + np.mean(verdicts), rel=1e-13)
+    assert loss == pytest.approx(np.mean(picks) + 0.1 * np.mean(verdicts), rel=1e-13)
 
 
 def test_the_gradient_is_the_slope():
