@@ -13,7 +13,6 @@ from torch_siamese.model import SiameseNet
 from torch_siamese.settings import plain_arithmetic
 from torch_siamese.tuned import TunedNet
 
-
 VERDICTS = 0.1
 """What the verdicts on pairs count for, beside the ranking."""
 
