@@ -110,6 +110,7 @@ def logits_of_all(
     logits : (N, M)
     pullback : dlogits → (grads, (dleft, dright))
     """
+    net = _arguments.network(net)
     names, parameters = net.architecture.head.parameter_names, net.parameters()
     weights = (parameters[name] for name in names)
     logits, pairwise = F.pairwise_l1_logits(left, right, *weights)

@@ -10,6 +10,7 @@ from numpy_siamese.architectures import (
     Flatten,
     Linear,
     MaxPool2d,
+    Projection,
     ReLU,
     Scale,
 )
@@ -45,6 +46,14 @@ OTHERS = [
         (
             *(Conv2d("conv1", 2, 3), Conv2d("conv2", 3, 2), ReLU(), MaxPool2d(2)),
             *(Flatten(), Linear("fc1", 5), ReLU(), Linear("fc2", 4), Linear("fc3", 3)),
+        ),
+    ),
+    Architecture(
+        "projections",
+        (1, 6, 5),
+        (
+            *(Conv2d("conv1", 3, 3), ReLU(), Flatten()),
+            *(Projection("fc1", 5), ReLU(), Linear("fc2", 4), Projection("fc3", 3)),
         ),
     ),
 ]

@@ -40,7 +40,9 @@ def strokes(pairs: int, dtype: type) -> Array:
     return drawings(2 * pairs).reshape(2, pairs, *KOCH.image_shape).astype(dtype)
 
 
-def undrawn(generator: object, shape: tuple, initialization: object, dtype: type) -> tuple:
+def undrawn(
+    generator: object, shape: tuple, initialization: object, dtype: type, has_bias: bool
+) -> tuple:
     """Return a layer's parameters without drawing them."""
     return np.zeros(shape, dtype), np.zeros(shape[0], dtype)
 
@@ -78,7 +80,7 @@ def test_a_narrow_one_is_exact_on_integers(dtype: type, fused: bool) -> None:
 @pytest.mark.slow
 def test_the_paper_s_network_is_exact_on_integers() -> None:
     """Broken otherwise: at its own width it is another network than PyTorch's."""
-    with patch("numpy_siamese.model.normal_layer", undrawn):
+    with patch("numpy_siamese.initialization.normal_layer", undrawn):
         net = SiameseNet(0, architecture=KOCH)
     squashed_exactly(net)
     check_one_step(net)

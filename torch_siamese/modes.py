@@ -27,14 +27,15 @@ REMARKS = {
     "graph": "--mode auto: graph, a CUDA graph of many steps",
 }
 OF_CHANGING_RATES = "--mode auto: tuned, as rates that change are not captured"
+OF_IMAGES = "--mode auto: tuned, as batches of images are not captured"
 OF_SEVERAL = "--mode auto: tuned, as the steps of several processes are not captured"
 
 
 def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> str:
     """Return the mode that `--mode` names. auto is tuned on a CPU, and graph on a GPU.
 
-    The steps of several processes, or with rates that change, are not captured. So auto is tuned
-    for those.
+    The steps of several processes, of batches of images, or with rates that change, are not
+    captured. So auto is tuned for those.
 
     Parameters
     ----------
@@ -78,6 +79,8 @@ def remarks(config: TrainConfig, mode: str, alone: bool) -> list[str]:
     remark = REMARKS.get(mode, "") if alone else OF_SEVERAL
     if alone and _changing(config):
         remark = OF_CHANGING_RATES
+    elif alone and config.from_images:
+        remark = OF_IMAGES
     return [remark] if config.mode == "auto" else []
 
 

@@ -187,6 +187,10 @@ def are_images(side: Any) -> bool:
     Parameters
     ----------
     side : (N, H, W) uint8, or (N,) integers
+
+    Returns
+    -------
+    bool
     """
     return getattr(side, "ndim", 1) == 3
 

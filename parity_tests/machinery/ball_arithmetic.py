@@ -141,7 +141,8 @@ class BallNetwork:
             found: dict[str, tuple[Ball, Array]] = {}
             for layer, of_layer in reversed(taken):
                 dy, *weights = of_layer(dy)
-                found |= dict(zip(layer.parameter_names, weights, strict=True))
+                names = layer.parameter_names  # of a projection the weight alone
+                found |= dict(zip(names, weights[: len(names)], strict=True))
             grads = {name: ball for name, (ball, _) in found.items()}
             return grads, {name: gauge for name, (_, gauge) in found.items()}, dy
 
@@ -177,7 +178,7 @@ class BallNetwork:
     def _multilinear(self, operation, x: Ball, layer: str):
         """Carry balls through an operation that is linear in x and in its weight."""
         weight = self.parameters[f"{layer}.weight"].astype(np.float64)
-        bias = self.parameters[f"{layer}.bias"].astype(np.float64)
+        bias = self.parameters.get(f"{layer}.bias", np.zeros(len(weight))).astype(np.float64)
         center, exact = operation(x.center, weight, bias)
         spread, of_radius = operation(x.radius, abs(weight), np.zeros_like(bias))
         gauge, of_most = operation(x.most, abs(weight), np.zeros_like(bias))

@@ -71,6 +71,6 @@ def test_both_packages_build_the_network_of_a_run(folder):
 def test_data_of_another_size_are_refused(capfd, tmp_path):
     """Broken otherwise: 28×28 pixels end in an error of PyTorch, or leave half a folder."""
     argv = ["train", "--device", "cpu", *SMALL, *KOCH, "--out", str(tmp_path / "run")]
-    said = "--data mnist-5k: found images of 28×28 pixels, expected 105×105 for --model koch"
+    said = "mnist-5k: found 28×28 data, expected 105×105, which omniglot alone has"
     assert_refused(capfd, argv, said, main=main, program="torch-siamese")
     assert not (tmp_path / "run").exists()

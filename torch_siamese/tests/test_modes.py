@@ -47,6 +47,24 @@ def test_several_processes_capture_no_graph():
         chosen("graph", CUDA, alone=False)
 
 
+@pytest.mark.parametrize("settings", [{"loss": "n-pair"}, {"rotations": True}, {"distortions": 1}])
+def test_batches_of_images_are_not_captured(settings):
+    """Broken otherwise: a graph repeats the images of its first step."""
+    config = TrainConfig(device="cpu", **settings)
+    assert selected(config, CUDA) == "tuned"
+    said = modes.remarks(config, "tuned", alone=True)
+    assert said == ["--mode auto: tuned, as batches of images are not captured"]
+    with pytest.raises(InputError, match="--mode graph: found batches of images, expected --loss"):
+        selected(TrainConfig(device="cpu", mode="graph", **settings), CUDA)
+
+
+def test_all_pairs_are_for_one_process():
+    """Broken otherwise: each rank compares its share alone, and nobody the pairs between them."""
+    config = TrainConfig(device="cpu", loss="n-pair")
+    with pytest.raises(InputError, match="--loss n-pair: found several processes, expected one"):
+        selected(config, CPU, alone=False)
+
+
 def test_a_graph_needs_a_gpu():
     """Broken otherwise: a run on the CPU ends in CUDA's traceback, after its folder is made."""
     with pytest.raises(InputError, match="--mode graph: found the device cpu, expected --device"):

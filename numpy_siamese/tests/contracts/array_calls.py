@@ -1,13 +1,13 @@
 """Every function that takes arrays, with arguments that it takes."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from numpy_siamese import _fma, definitions, functional, inference, model, optim, training
+from numpy_siamese import _fma, definitions, functional, inference, optim, training
 from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, trials, validation
 from numpy_siamese.evaluation import (
     bootstrap,
@@ -21,27 +21,22 @@ from numpy_siamese.evaluation import (
     within_alphabet,
 )
 from numpy_siamese.functional import fused, normalization
-from numpy_siamese.pictures import (
-    comparison,
-    embedding_map,
-    examples,
-    hard_trials,
-    mistakes,
-    plots,
-)
+from numpy_siamese.pictures import examples, plots
 from numpy_siamese.runs import checkpoint, history
 from numpy_siamese.runs.config import TrainConfig
+from numpy_siamese.tests.contracts.arguments import (
+    DIGITS,
+    IMAGES,
+    INDICES,
+    NET,
+    TARGETS,
+    Arguments,
+    Call,
+    a,
+)
+from numpy_siamese.tests.contracts.batch_calls import of_batches
+from numpy_siamese.tests.contracts.picture_calls import of_pictures
 from numpy_siamese.tests.support import tiny
-
-Array = np.ndarray
-Arguments = dict[str, Any]
-Call = tuple[Callable[..., Any], Arguments]
-
-
-def a(*shape: int, dtype: type = np.float32) -> Array:
-    """Return numbers between 0 and 1."""
-    return np.linspace(0.2, 0.8, int(np.prod(shape)), dtype=dtype).reshape(shape)
-
 
 OPERATIONS: dict[str, Arguments] = {
     "conv2d": {"x": a(1, 2, 4, 4), "weight": a(2, 2, 3, 3), "bias": a(2)},
@@ -101,11 +96,13 @@ OPTIONAL = {
 """Array arguments that may be None, by function."""
 
 BY_POSITION = {
+    ("all_pairs.all_pairs_loss_and_gradients", "targets"),
     ("bootstrap.bootstrap_interval", "left_index"),
     ("bootstrap.bootstrap_interval", "right_index"),
     ("bootstrap.bootstrap_interval", "targets"),
     ("calibration.brier_score", "targets"),
     ("calibration.reliability_table", "targets"),
+    *(("classes.ClassSampler", name) for name in ("alphabets", "labels")),
     ("dataset.gather", "index"),
     ("embedding_map.map_figure", "labels"),
     ("episodes.draw_episodes", "labels"),
@@ -143,46 +140,6 @@ BY_POSITION = {
     ("validation.validation_and_test_pairs", "labels"),
 }
 """Array arguments that are converted, by function."""
-
-NET = model.SiameseNet()
-DIGITS = tiny.split([3, 3])
-IMAGES: Arguments = {"images": DIGITS.images}
-INDICES: Arguments = {"left_index": np.array([0, 1]), "right_index": np.array([1, 5])}
-TARGETS: Arguments = {"targets": np.array([[0], [1]], np.float32)}
-
-
-def of_pictures() -> Iterator[tuple[str, Call]]:
-    """Yield the pictures of mistakes, maps and verdicts."""
-    labels: Arguments = {"labels": DIGITS.labels}
-
-    def shown(figure: Any) -> Any:
-        return np.array([image.get_array() for image in figure.axes[0].images])
-
-    def of_mistakes(**arrays: Any) -> Any:
-        return shown(mistakes.mistakes_figure(**arrays, class_names={0: "a", 1: "b"}))
-
-    def of_map(**arrays: Any) -> Any:
-        return shown(embedding_map.map_figure(**arrays, class_names={0: "a", 1: "b"}, method="PCA"))
-
-    def of_two(**arrays: Any) -> Any:
-        return shown(comparison.comparison_figure(**arrays, names=["a", "b"], texts=[]))
-
-    def of_ranking(**arrays: Any) -> Any:
-        return shown(comparison.ranking_figure(**arrays, names=["a", "b"], class_names=None))
-
-    arguments = IMAGES | INDICES | TARGETS | labels | {"probs": a(2, 1)}
-    yield "mistakes.mistakes_figure", (of_mistakes, arguments)
-    yield "embedding_map.map_figure", (of_map, {"points": a(6, 2)} | IMAGES | labels)
-    sides: Arguments = {"left": DIGITS.images[0], "right": DIGITS.images[1]}
-    yield "comparison.comparison_figure", (of_two, sides)
-    arguments = {"query": DIGITS.images[0], "references": DIGITS.images[1:3]}
-    yield "comparison.ranking_figure", (of_ranking, arguments | {"probabilities": a(2)})
-
-    def of_trials(**arrays: Any) -> Any:
-        return shown(hard_trials.trials_figure(**arrays, names=["a", "b"], wrong=2, trials=3))
-
-    sides = {name: DIGITS.images[:2] for name in ("query", "right", "chosen")}
-    yield "hard_trials.trials_figure", (of_trials, sides)
 
 
 def of_episodes() -> Iterator[tuple[str, Call]]:
@@ -340,7 +297,6 @@ def functions() -> Iterator[tuple[str, Call]]:
     sides = {"left": DIGITS.images[:2], "right": DIGITS.images[2:4]}
     arguments = sides | {"targets": TARGETS["targets"][:, 0], "probs": a(2)}
     yield "plots.pair_grid_figure", (pair_grid_figure, arguments)
-    yield from of_pictures()
     yield "history.History.from_tensors", (from_tensors, {"train": np.ones((1, 5))})
     yield "model.CNN.__call__", (NET.net, {"images": batch})
     yield "model.SiameseNet.__call__", (NET, left_and_right)
@@ -366,6 +322,8 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "training.loss_and_gradients", (training.loss_and_gradients, arguments)
 
 
-CALLS: dict[str, Call] = (
-    dict(operations()) | dict(of_statistics()) | dict(of_evaluation()) | dict(functions())
+CALLS: dict[str, Call] = dict(
+    call
+    for calls in (operations, of_statistics, of_evaluation, of_batches, of_pictures, functions)
+    for call in calls()
 )

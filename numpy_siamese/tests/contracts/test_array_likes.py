@@ -15,6 +15,7 @@ import pytest
 
 from numpy_siamese import (
     _fma,
+    all_pairs,
     batch_definitions,
     definitions,
     inference,
@@ -23,7 +24,18 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, trials, validation
+from numpy_siamese.data import (
+    classes,
+    dataset,
+    distortions,
+    episodes,
+    holdout,
+    pairs,
+    preparation,
+    rotations,
+    trials,
+    validation,
+)
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -58,14 +70,8 @@ from numpy_siamese.pictures import (
     plots,
 )
 from numpy_siamese.runs import checkpoint, history
-from numpy_siamese.tests.contracts.array_calls import (
-    BY_POSITION,
-    CALLS,
-    NET,
-    OPERATIONS,
-    OPTIONAL,
-    a,
-)
+from numpy_siamese.tests.contracts.arguments import NET, a
+from numpy_siamese.tests.contracts.array_calls import BY_POSITION, CALLS, OPERATIONS, OPTIONAL
 from numpy_siamese.tests.contracts.impostors import impostors, refusal, wrong_dtypes
 
 Array = np.ndarray
@@ -77,13 +83,19 @@ MODULES = (
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(adam, initialization, model, optimizer, pairs, sgd, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, trials, validation, verification),
-    *(hard_trials, within_alphabet),
+    *(hard_trials, within_alphabet, all_pairs, classes, distortions, rotations),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
 """Annotations of one array; of others, mappings to arrays for example, the table has the parts."""
 
 NO_ROW = {
+    "examples.as_single_pairs": "unchecked, of a batch that was learned",
+    "all_pairs.balanced": "unchecked, of targets that were",
+    "all_pairs.balanced_accuracy": "the same",
+    "all_pairs.contrast": "refuses what `n_pair_loss` does",
+    "distortions.resampled": "unchecked, by maps that `Distortions` has drawn",
+    "rotations.with_turns": "unchecked, of a split that `Dataset` has looked at",
     "bootstrap.Interval": "a record: what a bootstrap gives",
     "bootstrap.pair_weights": "unchecked, of images that were",
     "calibration.ReliabilityTable": "a record: what `reliability_table` gives",

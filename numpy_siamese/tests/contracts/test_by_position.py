@@ -8,7 +8,8 @@ from numpy_siamese import inference
 from numpy_siamese.data.dataset import gather
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.evaluation import verification
-from numpy_siamese.tests.contracts.array_calls import BY_POSITION, CALLS, DIGITS, NET
+from numpy_siamese.tests.contracts.arguments import DIGITS, NET
+from numpy_siamese.tests.contracts.array_calls import BY_POSITION, CALLS
 from numpy_siamese.tests.contracts.impostors import Convertible, Subclass, refusal, shuffled
 
 Array = np.ndarray
@@ -40,7 +41,8 @@ def listings(array: Array, folder):
         yield "objects", array.astype(object)
         yield "narrow", array.astype(np.uint8)
     else:
-        yield "DataFrame", pd.DataFrame({"targets": shuffled(array[:, 0])})
+        columns = {f"target {k}": shuffled(column) for k, column in enumerate(array.T)}
+        yield "DataFrame", pd.DataFrame(columns)
         yield "bools", array.astype(bool)
         yield "whole numbers", array.astype(np.int8)
         yield "half", array.astype(np.float16)

@@ -18,7 +18,8 @@ from numpy_siamese.inference import embed_images, pair_probabilities
 from numpy_siamese.initialization import manual_seed, uniform
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.tests.contracts.array_calls import DIGITS, operations
+from numpy_siamese.tests.contracts.arguments import DIGITS
+from numpy_siamese.tests.contracts.array_calls import operations
 from numpy_siamese.tests.contracts.impostors import refusal
 from numpy_siamese.training import loss_and_gradients
 

@@ -14,7 +14,8 @@ from numpy_siamese.data.dataset import gather
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
 from numpy_siamese.runs.checkpoint import load_model, save_model
-from numpy_siamese.tests.contracts.array_calls import DIGITS, OPERATIONS, operations
+from numpy_siamese.tests.contracts.arguments import DIGITS
+from numpy_siamese.tests.contracts.array_calls import OPERATIONS, operations
 from numpy_siamese.tests.contracts.impostors import refusal
 
 Array = np.ndarray

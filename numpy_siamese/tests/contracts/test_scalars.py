@@ -11,7 +11,7 @@ from numpy_siamese.inference import embed_images
 from numpy_siamese.initialization import linear_or_conv2d, manual_seed, normal, uniform
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.optim import SGD
-from numpy_siamese.tests.contracts.array_calls import DIGITS, NET, a
+from numpy_siamese.tests.contracts.arguments import DIGITS, NET, a
 from numpy_siamese.tests.contracts.impostors import refusal
 from numpy_siamese.training import loss_and_gradients
 

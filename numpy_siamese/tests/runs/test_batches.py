@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from numpy_siamese.data.distortions import Distortions
+from numpy_siamese.data.holdout import held_out_labels, without_classes
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.data.rotations import with_turns
 from numpy_siamese.errors import InputError
@@ -93,6 +94,42 @@ def test_alphabets_need_all_pairs_and_data_that_have_some(changes, said):
     data = DATA if "loss" not in changes else without_alphabets()
     with pytest.raises(InputError, match=said):
         batches_of(config(data="tiny", **changes), data)
+
+
+def test_classes_that_are_held_out_leave_their_alphabets_to_the_others():
+    """Broken otherwise: alphabets are counted of all classes, and each gets another one's."""
+    names = ",".join(DATA.class_names[label] for label in (0, 3, 5))
+    seen = without_classes(DATA, held_out_labels(DATA, names))
+    settings = config(loss="n-pair", alphabet_share=1.0, batch_size=2, rotations=True)
+    batches = batches_of(settings, seen)
+    turned = with_turns(seen.train)
+    labels = {image.tobytes(): label for image, label in zip(*turned, strict=True)}
+    alphabets = set()
+    for left, right, _ in batches.batches(0, range(8)):
+        found = [labels[image.tobytes()] for image in (*left, *right)]
+        assert not {0, 3, 5} & {label // 4 for label in found}
+        of_batch = {(seen.alphabets[label // 4], label % 4) for label in found}
+        assert len(of_batch) == 1
+        alphabets |= of_batch
+    batches.close()
+    assert len(alphabets) > 3
+
+
+def test_each_batch_but_the_first_is_prepared_ahead(monkeypatch):
+    """Broken otherwise: at the end of an epoch the step waits for distorted images."""
+    source = batches_of(config(distortions=1.0), DATA)
+    batch, places = source.batch, []
+
+    def recorded(*place):
+        places.append((place, threading.current_thread() is threading.main_thread()))
+        return batch(*place)
+
+    monkeypatch.setattr(source, "batch", recorded)
+    for place in ((0, 0), (0, 1), (0, 2), (1, 0)):
+        source.batches(place[0], [place[1]])
+    source.close()
+    asked = [((0, 0), True), *(((epoch, k), False) for epoch, k in ((0, 1), (0, 2), (1, 0)))]
+    assert places[:4] == asked
 
 
 def without_alphabets():

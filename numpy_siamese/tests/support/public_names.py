@@ -34,19 +34,22 @@ def _below(package: ModuleType) -> list[str]:
 def public_names(module: str) -> dict[str, Any]:
     """Return the functions and classes that a module offers.
 
-    These are the names of `__all__`; without it, what the module itself defines under a name
-    without underscore.
+    These are those of `__all__`; without it, what the module itself defines under a name without
+    underscore.
     """
     there = importlib.import_module(module)
     if (exported := getattr(there, "__all__", None)) is not None:
-        return {name: getattr(there, name) for name in exported}
+        found = {name: getattr(there, name) for name in exported}
+        return {name: value for name, value in found.items() if _is_documented(value)}
     return {
         name: value
         for name, value in vars(there).items()
-        if (inspect.isclass(value) or inspect.isfunction(value))
-        and value.__module__ == module
-        and not name.startswith("_")
+        if _is_documented(value) and value.__module__ == module and not name.startswith("_")
     }
+
+
+def _is_documented(value: Any) -> bool:
+    return inspect.isclass(value) or inspect.isfunction(value)
 
 
 def home(value: Any) -> str:
