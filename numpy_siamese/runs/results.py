@@ -48,9 +48,11 @@ class Results:
         self._directory.write_metrics(METRICS, history.train)
 
     def write_metrics(self, history: History) -> None:
-        """Write the rows of training windows and of tests."""
+        """Write the rows of training windows, of tests, and of validations where there are any."""
         self.write_windows(history)
         self._directory.write_metrics("test_metrics.csv", history.test)
+        if self._dataset.one_shot is not None:
+            self._directory.write_validation(history.validation)
 
     def write_summary(
         self,
@@ -72,13 +74,15 @@ class Results:
             "seconds": round(seconds, 3),
             "environment": environment,
         }
+        if history.validation:
+            summary["validation"] = [vars(row) for row in history.validation]
         self._directory.write_json(SUMMARY, summary)
         return summary
 
     def draw_curves(self, history: History) -> None:
-        """Draw loss and accuracy, in training and in the tests."""
+        """Draw loss and accuracy, in training, in the tests and in one-shot validation."""
         title, batches = self._title("Training"), self._config.batches
-        curves = plots.curves(title, batches, history.train, history.test)
+        curves = plots.curves(title, batches, history.train, history.test, history.validation)
         self._directory.write_picture("curves.png", curves)
         heap.collect()
 

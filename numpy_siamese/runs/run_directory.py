@@ -20,13 +20,13 @@ from numpy_siamese.files.paths import shell_word
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import Checkpoint
 from numpy_siamese.runs.config_file import CONFIG, read_object
-from numpy_siamese.runs.history import COLUMNS, Metrics
+from numpy_siamese.runs.history import COLUMNS, VALIDATION_COLUMNS, Metrics, Validation
 from numpy_siamese.runs.kept_checkpoints import KEPT, is_start_alone, kept_name, remove_kept
 
 MODEL, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
-METRICS, SUMMARY = "metrics.csv", "summary.json"
+METRICS, SUMMARY, VALIDATION = "metrics.csv", "summary.json", "validation.csv"
 
-START = frozenset({CONFIG, CHECKPOINT, METRICS, KEPT, "test_metrics.csv", "pairs.png"})
+START = frozenset({CONFIG, CHECKPOINT, METRICS, KEPT, "test_metrics.csv", VALIDATION, "pairs.png"})
 """What a run writes before its first batch."""
 
 
@@ -174,9 +174,16 @@ class RunDirectory:
 
     def write_metrics(self, name: str, rows: Sequence[Metrics]) -> None:
         """Write `metrics.csv` (training windows) or `test_metrics.csv` (after each epoch)."""
+        self._write_table(name, COLUMNS, rows)
+
+    def write_validation(self, rows: Sequence[Validation]) -> None:
+        """Write `validation.csv` (one-shot trials after each epoch)."""
+        self._write_table(VALIDATION, VALIDATION_COLUMNS, rows)
+
+    def _write_table(self, name: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(columns)
         writer.writerows(astuple(row) for row in rows)
         write_atomically(self._place(name), text.getvalue().encode())
 

@@ -17,8 +17,9 @@ from numpy_siamese.runs import environment
 from numpy_siamese.runs.batches import batches_of
 from numpy_siamese.runs.checkpointer import Checkpointer
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.history import History, Metrics
+from numpy_siamese.runs.history import History, Metrics, Validation
 from numpy_siamese.runs.learner import Learner
+from numpy_siamese.runs.one_shot_validation import validation_trials
 from numpy_siamese.runs.progress import Progress
 from numpy_siamese.runs.results import Results
 from numpy_siamese.runs.run_directory import RunDirectory
@@ -76,6 +77,7 @@ class Trainer:
             ).batch(0, 0)
         except ValueError as error:
             raise InputError(f"--data {config.data}: {error}") from error
+        self._trials = validation_trials(dataset, config.seed)
         self.history, self.batches_done = History(), 0
         self._stop: int | None = None
         self._start = time.perf_counter()
@@ -211,8 +213,21 @@ class Trainer:
         found = self.learner.evaluate(self.dataset.test.images, *self.test_pairs)
         row = Metrics(epoch + 1, self.config.batches, found.loss, found.accuracy, self._seconds())
         self.history.test.append(row)
-        self.progress.test(row, self.config.test_pairs)
+        self.progress.test(row, self.config.test_pairs, self._validate(epoch))
         self._results.draw_predictions(epoch + 1, self.test_pairs, found.probs)
+
+    def _validate(self, epoch: int) -> Validation | None:
+        """Play the one-shot trials, if the data have any."""
+        if self._trials is None:
+            return None
+        accuracy = self._one_shot_accuracy()
+        row = Validation(epoch + 1, accuracy, self._trials.count, self._seconds())
+        self.history.validation.append(row)
+        return row
+
+    def _one_shot_accuracy(self) -> float:
+        assert self._trials is not None
+        return self._trials.accuracy(self.learner)
 
     def _is_to_end(self) -> bool:
         return self._stop is not None or self.progress.failure is not None

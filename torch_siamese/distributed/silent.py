@@ -81,6 +81,9 @@ class SilentDirectory(RunDirectory):
     def write_metrics(self, *_: Any) -> None:
         """Write nothing."""
 
+    def write_validation(self, *_: Any) -> None:
+        """Write nothing."""
+
     def write_checkpoint(self, *_: Any) -> None:
         """Write nothing."""
 

@@ -38,7 +38,8 @@ def assert_same_run(found, expected):
     kept = [name for name in left_in(expected) if name.startswith("checkpoints/")]
     for name in ("model.safetensors", "curves.png", "pairs.png", "predictions.png", *kept):
         assert (found / name).read_bytes() == (expected / name).read_bytes(), name
-    for name in ("metrics.csv", "test_metrics.csv"):
+    tables = ("metrics.csv", "test_metrics.csv", "validation.csv")
+    for name in (name for name in tables if (expected / name).exists()):
         rows = read_rows(found / name)
         seconds = [float(row.pop("seconds")) for row in rows]
         assert seconds == sorted(seconds)
@@ -49,7 +50,8 @@ def assert_same_run(found, expected):
     state, other = (load_file(folder / "checkpoint.safetensors") for folder in (found, expected))
     assert state.keys() == other.keys()
     for name, value in other.items():
-        columns = slice(-1) if name in ("history.train", "history.test") else slice(None)
+        is_timed = name in ("history.train", "history.test", "history.validation")
+        columns = slice(-1) if is_timed else slice(None)
         np.testing.assert_array_equal(
             state[name][..., columns], value[..., columns], strict=True, err_msg=name
         )
