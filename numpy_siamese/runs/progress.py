@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from numpy_siamese.runs.early_stopping import best_epoch
 from numpy_siamese.runs.history import Metrics, Validation
 from numpy_siamese.terminal import console
 from numpy_siamese.terminal.bar import Bar
@@ -96,6 +97,19 @@ class Progress:
             f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
             *([one_shot] if one_shot else []),
         )
+
+    def best(self, rows: Sequence[Validation], patience: int, stopped: bool) -> None:
+        """Print which epoch was the best, and why the run has stopped, if it has."""
+        best = best_epoch(rows)
+        (accuracy,) = (row.accuracy for row in rows if row.epoch == best)
+        if stopped:
+            epochs = _counted(patience, "epoch")
+            self.say(
+                f"stopped after epoch {rows[-1].epoch}",
+                f"no better one-shot validation in {epochs}",
+                "a larger --patience goes on",
+            )
+        self.say(f"best epoch {best}", f"one-shot {accuracy:.4f}", "the weights are from there")
 
     def end(self, seconds: float, path: Path) -> None:
         """Print how long the run took, and where it is."""

@@ -16,6 +16,7 @@ from numpy_siamese.pictures.examples import (
 )
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, recorded_data
+from numpy_siamese.runs.early_stopping import best_epoch, has_stopped
 from numpy_siamese.runs.history import History
 from numpy_siamese.runs.learner import Pairs
 from numpy_siamese.runs.run_directory import METRICS, SUMMARY, RunDirectory
@@ -75,7 +76,13 @@ class Results:
             "environment": environment,
         }
         if history.validation:
+            best, patience = best_epoch(history.validation), self._config.patience
             summary["validation"] = [vars(row) for row in history.validation]
+            summary["best_epoch"] = best
+            summary["stopped"] = has_stopped(history.validation, patience)
+            if finished:
+                is_best = patience > 0 and best is not None
+                summary["model_epoch"] = best if is_best else history.test[-1].epoch
         self._directory.write_json(SUMMARY, summary)
         return summary
 

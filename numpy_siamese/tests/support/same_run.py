@@ -36,7 +36,9 @@ def assert_same_run(found, expected):
     """Check that two folders hold one run, but for times and for the number of threads."""
     assert left_in(found) == left_in(expected)
     kept = [name for name in left_in(expected) if name.startswith("checkpoints/")]
-    for name in ("model.safetensors", "curves.png", "pairs.png", "predictions.png", *kept):
+    best = [name for name in left_in(expected) if name == "best.safetensors"]
+    pictures = ("curves.png", "pairs.png", "predictions.png")
+    for name in ("model.safetensors", *pictures, *best, *kept):
         assert (found / name).read_bytes() == (expected / name).read_bytes(), name
     tables = ("metrics.csv", "test_metrics.csv", "validation.csv")
     for name in (name for name in tables if (expected / name).exists()):
