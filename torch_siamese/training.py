@@ -134,7 +134,8 @@ class TorchLearner:
 
                 backward = AveragedBackward(backward, self.net, group)
             plain = self.mode == "eager" and self.device.type == "cpu"
-            self.optimizer = optimizer_of(config, list(self.net.parameters()), fused=not plain)
+            named = dict(self.net.named_parameters())
+            self.optimizer = optimizer_of(config, named, fused=not plain)
             self.optimizer.schedule = Schedule(config.schedule, config.epochs, config.batches)
             source = image_source(self.images, self.device)
             self._stepper = Stepper(

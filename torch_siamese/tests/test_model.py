@@ -17,7 +17,7 @@ from numpy_siamese.tests.support.finished import write_finished_run
 from numpy_siamese.tests.support.narrow import NARROW, drawings, use_narrow
 from torch_siamese.cli import main
 
-KOCH = ["--model", "koch"]
+KOCH = ["--model", "koch", "--patience", "0"]
 
 
 @pytest.fixture
@@ -71,6 +71,6 @@ def test_both_packages_build_the_network_of_a_run(folder):
 def test_data_of_another_size_are_refused(capfd, tmp_path):
     """Broken otherwise: 28×28 pixels end in an error of PyTorch, or leave half a folder."""
     argv = ["train", "--device", "cpu", *SMALL, *KOCH, "--out", str(tmp_path / "run")]
-    said = "--data mnist-5k: found images of 28×28 pixels, expected 105×105 for --model koch"
+    said = "mnist-5k: found 28×28 data, expected 105×105"
     assert_refused(capfd, argv, said, main=main, program="torch-siamese")
     assert not (tmp_path / "run").exists()
