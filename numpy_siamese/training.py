@@ -20,7 +20,7 @@ from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import are_images, as_read, checked_images, gather
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
-from numpy_siamese.inference import images_at_once, pair_probabilities
+from numpy_siamese.inference import embed_images, images_at_once, pair_probabilities
 from numpy_siamese.layers import Gradients
 from numpy_siamese.model import BACKBONE, CNN, SiameseNet, shared
 from numpy_siamese.optim import optimizer_of
@@ -271,6 +271,30 @@ class NumpyLearner:
         if np.isfinite(probs).all():
             loss = float(F.binary_cross_entropy(probs, targets)[0])
         return Verification(probs, loss, accuracy(probs, targets))
+
+    def embed(self, images: Array) -> Array:
+        """Embed images.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+
+        Returns
+        -------
+        embeddings : (n, 84)
+        """
+        return embed_images(self.net, images, self.threads)
+
+    def head(self) -> tuple[Array, Array]:
+        """Return the head's weight and bias.
+
+        Returns
+        -------
+        weight : (1, 84)
+        bias : (1,)
+        """
+        weights = self.net.parameters()
+        return weights["fc1.weight"], weights["fc1.bias"]
 
     def model_state(self) -> dict[str, Array]:
         """Return the network's weights by name.

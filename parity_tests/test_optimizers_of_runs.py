@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.pairs import PairSampler
 from numpy_siamese.errors import InputError
+from numpy_siamese.optim import choice
+from numpy_siamese.rates import Schedule
 from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.training import NumpyLearner
@@ -16,6 +19,7 @@ from parity_tests.machinery.digits import digits
 from parity_tests.machinery.error_bounds import same_bits
 from torch_siamese.config import TrainConfig as TorchTrainConfig
 from torch_siamese.modes import remarks, selected
+from torch_siamese.optim import choice as torch_choice
 from torch_siamese.training import TorchLearner
 
 RULES: dict[str, dict[str, Any]] = {
@@ -174,6 +178,35 @@ def test_a_graph_of_rates_that_change_is_refused(settings: dict[str, Any], messa
     config = TorchTrainConfig(**settings)
     assert selected(config, cuda) == "tuned"
     assert "not captured" in remarks(config, "tuned", alone=True)[0]
+
+
+@pytest.mark.parametrize(("model", "rate", "penalty"), [("koch", 10, 0.1), ("mnist", 1, 1)])
+def test_layers_have_their_settings_in_both_packages(
+    model: str, rate: float, penalty: float
+) -> None:
+    """Broken otherwise: a layer learns at another's rate, or decays in one package alone."""
+    given = {"lr": 0.5, "momentum": 0.75, "weight_decay": 0.25, "schedule": "koch", "epochs": 3}
+    names = [*ARCHITECTURES[model].parameter_shapes()]
+    ours = choice.optimizer_of(
+        TrainConfig(model=model, **given), {name: np.zeros(2) for name in names}
+    )
+    weights = {name: torch.nn.Parameter(torch.zeros(2)) for name in names}
+    config = TorchTrainConfig(model=model, device="cpu", **given)
+    theirs = torch_choice.optimizer_of(config, weights, fused=False)
+    theirs.schedule = Schedule("koch", 3, 1)
+    for epoch, momentum in enumerate((0.5, 0.625, 0.75)):
+        ours.follow(theirs.schedule, epoch)
+        theirs.follow()
+        found = {id(w): group for group in theirs.param_groups for w in group["params"]}
+        for name, weight in weights.items():
+            at_fc1 = name.startswith("net.fc1.")
+            expected = {
+                "lr": 0.5 * (rate if at_fc1 else 1) * 0.99**epoch,
+                "momentum": momentum,
+                "weight_decay": 0.25 * (penalty if at_fc1 else 1),
+            }
+            assert ours.settings[name] == expected
+            assert {key: found[id(weight)][key] for key in expected} == expected
 
 
 def test_a_checkpoint_without_steps_is_refused() -> None:

@@ -1,7 +1,10 @@
 """Measures of a network, of tensors; the twin of `numpy_siamese.evaluation`."""
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from numpy_siamese.evaluation.verification import THRESHOLD
 from torch_siamese._tensors import same_shape, tensor
@@ -30,6 +33,26 @@ def accuracy(probs: Tensor, targets: Tensor) -> float:
     if probs.numel() == 0:
         raise ValueError("probs must hold at least one pair")
     return share_right(probs, targets).item()
+
+
+def loss_and_accuracy(probs: Tensor, targets: Tensor) -> tuple[float, float]:
+    """Return the mean binary cross-entropy and the accuracy.
+
+    Parameters
+    ----------
+    probs : (N, 1), at least one
+    targets : (N, 1)
+
+    Returns
+    -------
+    loss : float, in nats
+        NaN where a probability is not finite.
+    accuracy : float, in [0, 1]
+    """
+    loss = math.nan
+    if torch.isfinite(probs).all():
+        loss = F.binary_cross_entropy(probs, targets.to(probs.dtype)).item()
+    return loss, accuracy(probs, targets)
 
 
 def share_right(probs: Tensor, targets: Tensor) -> Tensor:

@@ -1,7 +1,6 @@
 """Learning: the loss-and-gradients step and the learner; the twin of `numpy_siamese.training`."""
 
 import copy
-import math
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from numpy_siamese.architectures import ARCHITECTURES
 from numpy_siamese.data.dataset import checked_images
@@ -26,9 +24,9 @@ from torch_siamese.blocks import packed
 from torch_siamese.config import TrainConfig
 from torch_siamese.cuda_graph import WARM_UP
 from torch_siamese.device import select_device
-from torch_siamese.evaluation import accuracy
+from torch_siamese.evaluation import loss_and_accuracy
 from torch_siamese.image_source import image_source
-from torch_siamese.inference import pair_probabilities
+from torch_siamese.inference import embed_images, pair_probabilities
 from torch_siamese.initialization import initialize
 from torch_siamese.memory import too_large
 from torch_siamese.model import SiameseNet
@@ -136,7 +134,8 @@ class TorchLearner:
 
                 backward = AveragedBackward(backward, self.net, group)
             plain = self.mode == "eager" and self.device.type == "cpu"
-            self.optimizer = optimizer_of(config, list(self.net.parameters()), fused=not plain)
+            named = dict(self.net.named_parameters())
+            self.optimizer = optimizer_of(config, named, fused=not plain)
             self.optimizer.schedule = Schedule(config.schedule, config.epochs, config.batches)
             source = image_source(self.images, self.device)
             self._stepper = Stepper(
@@ -244,10 +243,43 @@ class TorchLearner:
             block = packed([checked(len(images), left_index, right_index, targets)])
             left, right, _ = batch = staged(block[0], self.device)
             truth = blocks.targets(batch, self.dtype)
-            net = copy.deepcopy(self.net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-            probs = pair_probabilities(net, on_device, left, right)
+            probs = pair_probabilities(self._contiguous(), on_device, left, right)
             found = torch.cat([probs, truth], dim=1).cpu()
-            return Verification(found[:, :1].numpy(), *_loss_and_accuracy(*found.split(1, dim=1)))
+            return Verification(found[:, :1].numpy(), *loss_and_accuracy(*found.split(1, dim=1)))
+
+    def embed(self, images: Array) -> Array:
+        """Embed images, layer by layer and without TF32 or bfloat16, as `evaluate` does.
+
+        Parameters
+        ----------
+        images : (n, 28, 28) uint8
+
+        Returns
+        -------
+        embeddings : (n, 84)
+
+        Raises
+        ------
+        MemoryError
+        """
+        with at_work(self.device, self.threads, self.deterministic):
+            on_device = staged(checked_images(images), self.device)
+            return embed_images(self._contiguous(), on_device).cpu().numpy()
+
+    def head(self) -> tuple[Array, Array]:
+        """Return the head's weight and bias.
+
+        Returns
+        -------
+        weight : (1, 84)
+        bias : (1,)
+        """
+        weight, bias = self.net.fc1.weight, self.net.fc1.bias
+        return weight.detach().cpu().numpy(), bias.detach().cpu().numpy()
+
+    def _contiguous(self) -> SiameseNet:
+        """Return a copy of the network whose weights lie as those of a finished run do."""
+        return copy.deepcopy(self.net).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
     def model_state(self) -> dict[str, Array]:
         """Return the network's weights by name.
@@ -309,11 +341,3 @@ class TorchLearner:
     def _at_work(self) -> AbstractContextManager[None]:
         """Put the settings that the network depends on in force."""
         return at_work(self.device, self.threads, self.deterministic, self.precision)
-
-
-def _loss_and_accuracy(probs: Tensor, targets: Tensor) -> tuple[float, float]:
-    """Return the mean binary cross-entropy, NaN where a probability is not finite, and accuracy."""
-    loss = math.nan
-    if torch.isfinite(probs).all():
-        loss = F.binary_cross_entropy(probs, targets.to(probs.dtype)).item()
-    return loss, accuracy(probs, targets)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy_siamese.optim.adam import AdamW
 from numpy_siamese.optim.optimizer import Optimizer
 from numpy_siamese.optim.sgd import SGD
+from numpy_siamese.rates import sgd_settings
 
 if TYPE_CHECKING:
     from numpy_siamese.runs.config import TrainConfig
@@ -19,6 +20,7 @@ def optimizer_of(config: "TrainConfig", parameters: Mapping[str, np.ndarray]) ->
     Parameters
     ----------
     config : TrainConfig
+        SGD has the settings of each layer that suit the model.
     parameters : dict of name → array of float32 or float64
 
     Returns
@@ -27,4 +29,12 @@ def optimizer_of(config: "TrainConfig", parameters: Mapping[str, np.ndarray]) ->
     """
     if config.optimizer == "adam":
         return AdamW(parameters, config.lr, weight_decay=config.weight_decay)
-    return SGD(parameters, config.lr, config.momentum, weight_decay=config.weight_decay)
+    common = config.lr, config.momentum, config.weight_decay
+    groups = {name: sgd_settings(config.model, name, *common) for name in parameters}
+    return SGD(
+        parameters,
+        config.lr,
+        config.momentum,
+        weight_decay=config.weight_decay,
+        groups=groups,
+    )

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from numpy_siamese.runs.history import Metrics
+    from numpy_siamese.runs.history import Metrics, Validation
 
-TRAIN, TEST, WRONG = "#1f6fb4", "#c4501b", "#b3261e"
+TRAIN, TEST, ONE_SHOT, WRONG = "#1f6fb4", "#c4501b", "#3a7d44", "#b3261e"
 NAMES = ("different", "same")
 
 LABEL_HEIGHT = 0.07
@@ -29,9 +29,15 @@ MARGIN, TITLE, HEADING, LINE = 24, 56, 40, 20
 
 
 def curves_figure(
-    title: str, batches: int, train: "Sequence[Metrics]", test: "Sequence[Metrics]"
+    title: str,
+    batches: int,
+    train: "Sequence[Metrics]",
+    test: "Sequence[Metrics]",
+    validation: "Sequence[Validation]" = (),
 ) -> "Figure":
     """Draw loss and accuracy over the epochs, of training windows and of the test pairs.
+
+    Beside the accuracy of pairs stands that of one-shot trials, where there are any.
 
     Parameters
     ----------
@@ -39,6 +45,7 @@ def curves_figure(
     batches : int
         In an epoch.
     train, test : sequences of Metrics
+    validation : sequence of Validation
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -57,6 +64,18 @@ def curves_figure(
             values = [getattr(row, name) for row in rows]
             # dots on the edge are whole, and leave the layout alone, which those at nan would upset
             axes.plot(epochs, values, label=label, clip_on=False, in_layout=False, **style)
+        if name == "accuracy" and validation:
+            axes.plot(
+                [row.epoch for row in validation],
+                [row.accuracy for row in validation],
+                label="one-shot",
+                clip_on=False,
+                in_layout=False,
+                color=ONE_SHOT,
+                marker="s",
+                linestyle=":",
+            )
+            unit = "share of pairs or trials"
         axes.set(
             title=name.capitalize(),
             xlabel=f"epochs of {batches:,} batches",
@@ -93,11 +112,24 @@ def _write_last_values(axes: "Axes") -> None:
 
 
 def _apart(heights: list[float]) -> list[float]:
-    """Return the heights of at most two labels, sorted, moved apart until both can be read."""
-    if len(heights) < 2 or heights[1] - heights[0] >= LABEL_HEIGHT:
-        return heights
-    middle = sum(heights) / 2
-    return [middle - LABEL_HEIGHT / 2, middle + LABEL_HEIGHT / 2]
+    """Return the heights of labels, sorted, moved apart until all can be read.
+
+    Labels that would touch become a stack around their mean.
+    """
+    stacks: list[list[float]] = []
+    for height in heights:
+        stack = [height]
+        while stacks and _ends(stack)[0] - _ends(stacks[-1])[1] < LABEL_HEIGHT:
+            stack = stacks.pop() + stack
+        stacks.append(stack)
+    return [_ends(stack)[0] + i * LABEL_HEIGHT for stack in stacks for i in range(len(stack))]
+
+
+def _ends(stack: list[float]) -> tuple[float, float]:
+    """Return the lowest and the highest place of labels in a stack."""
+    half = (len(stack) - 1) * LABEL_HEIGHT / 2
+    middle = sum(stack) / len(stack)
+    return middle - half, middle + half
 
 
 def pair_grid_figure(title: str, *sections: Examples, least_columns: int = 1) -> "Figure":

@@ -72,7 +72,12 @@ class Checkpoint:
             self.batch % config.window,
         )
         rows = len(self.history.train), len(self.history.test), len(self.history.window)
-        return None if rows == expected_rows else f"found {rows} rows, expected {expected_rows}"
+        if rows != expected_rows:
+            return f"found {rows} rows, expected {expected_rows}"
+        # an earlier version may have begun the run, without validations
+        epochs, tests = [row.epoch for row in self.history.validation], len(self.history.test)
+        is_last = epochs == [*range(tests - len(epochs) + 1, tests + 1)]
+        return None if is_last else f"found validations of epochs {epochs} beside {tests} tests"
 
     def fault_of_state(self, config: TrainConfig, weights: Mapping[str, Array]) -> str | None:
         """Return why place, weights and momentum are not of such a run, or None; see `fault`."""

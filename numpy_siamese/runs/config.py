@@ -104,6 +104,15 @@ class TrainConfig(Options):
         "SGD that rises from one half to --momentum in the last epoch",
         choices=SCHEDULES,
     )
+    patience: int = option(
+        0,
+        int,
+        "epochs without a better one-shot validation after which training stops; the run then has "
+        "the weights of its best epoch; 0 never stops",
+        least=0,
+        below=COUNTLESS,
+        of_sitting=True,
+    )
     seed: int = option(0, int, "seed of weights, pairs and test images", least=0, below=2**64)
     dtype: str = option("float32", str, "precision", choices=("float32", "float64"))
     threads: int | None = option(

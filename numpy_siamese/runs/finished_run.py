@@ -36,6 +36,8 @@ class FinishedRun:
     weights : dict of name → array
     model_sha256 : str
         The SHA-256 of `model.safetensors` as it was read. Later the run may go on.
+    model_epoch : int or None
+        After which epoch the weights are. None for the last of the configuration.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class FinishedRun:
     recorded: RecordedConfig
     weights: dict[str, np.ndarray]
     model_sha256: str
+    model_epoch: int | None = None
 
     def own_data(self, otherwise: str) -> Dataset:
         """Load the data that the run was trained on, with all classes.
@@ -126,7 +129,13 @@ def read_finished_run(path: Path, config_class: type[TrainConfig], **of_use: Any
     # before the weights: should they be replaced in between, no record is of the new ones
     model_sha256 = _sha256(path / MODEL)
     weights = load_model(path / MODEL)
-    return FinishedRun(path, config, recorded, weights, model_sha256)
+    epoch = summary.get("model_epoch", config.epochs)
+    if type(epoch) is not int or not 1 <= epoch <= config.epochs:
+        raise InputError(
+            f"{path / SUMMARY}: model_epoch: found {epoch!r:.80}, expected one of the "
+            f"{config.epochs} epochs"
+        )
+    return FinishedRun(path, config, recorded, weights, model_sha256, epoch)
 
 
 def _sha256(path: Path) -> str:

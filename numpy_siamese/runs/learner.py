@@ -48,6 +48,12 @@ class Learner(Protocol):
     ) -> Verification:
         """Judge pairs of images, given by their indices."""
 
+    def embed(self, images: Array) -> Array:
+        """Embed images, (n, H, W) uint8 → (n, D), with the weights that `evaluate` judges by."""
+
+    def head(self) -> tuple[Array, Array]:
+        """Return the weight (1, D) and the bias (1,) of the head that goes with `embed`."""
+
     def model_state(self) -> dict[str, Array]:
         """Return the weights by name."""
 

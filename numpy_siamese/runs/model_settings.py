@@ -15,6 +15,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "lr": 0.01,
             "momentum": 0.9,
             "weight_decay": 1e-4,
+            "patience": 20,
         },
         "modern": {
             "loss": "n-pair",
@@ -25,7 +26,11 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
     }
 )
-"""Fields of `TrainConfig` by model. A model that is not named has the recipe's."""
+"""Fields of `TrainConfig` by model. A model that is not named has the recipe's.
+
+Koch et al. say batch, schedule, epochs, patience and distortions. Of rate, momentum and penalty
+they say ranges: 10⁻⁴ to 10⁻¹, up to 1, and 0 to 10⁻¹. `rates.OF_LAYERS` has what differs by layer.
+"""
 
 
 def with_model(given: Mapping[str, Any]) -> dict[str, Any]:

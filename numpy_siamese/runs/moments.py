@@ -28,7 +28,8 @@ def moments_of(run: FinishedRun, start: Mapping[str, Array]) -> list[KeptCheckpo
     Returns
     -------
     list of KeptCheckpoint
-        In order. A run that has lost its last checkpoint has no momentum at the end.
+        In order. The end is the epoch of the run's weights. There is no momentum at the end, if
+        training went on after it, or if the run has lost its last checkpoint.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def moments_of(run: FinishedRun, start: Mapping[str, Array]) -> list[KeptCheckpo
         A checkpoint cannot be used.
     """
     config = run.config
-    total = config.epochs * config.batches
+    total = (run.model_epoch or config.epochs) * config.batches
     kept = {n: path for n, path in kept_files(run.path).items() if 0 < n < total}
     chosen = list(kept)
     if len(chosen) > MOST_MOMENTS - 2:
@@ -54,6 +55,8 @@ def _last_momentum(run: FinishedRun) -> Mapping[str, Array]:
     if not path.exists():
         return {}
     checkpoint = load_checkpoint(path)
+    if run.model_epoch is not None and run.model_epoch < checkpoint.epoch:
+        return {}  # the weights are those of the best epoch
     same = checkpoint.model.keys() == run.weights.keys() and all(
         np.array_equal(checkpoint.model[name], value) for name, value in run.weights.items()
     )

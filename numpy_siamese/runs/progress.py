@@ -4,7 +4,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from numpy_siamese.runs.history import Metrics
+from numpy_siamese.runs.early_stopping import best_epoch
+from numpy_siamese.runs.history import Metrics, Validation
 from numpy_siamese.terminal import console
 from numpy_siamese.terminal.bar import Bar
 
@@ -88,12 +89,27 @@ class Progress:
         """Print that a batch was left out. Epoch and batch count from 1."""
         self.say(f"epoch {epoch}, batch {batch} left out: its loss is not finite")
 
-    def test(self, row: Metrics, pairs: int) -> None:
-        """Print the figures of the test pairs after an epoch."""
+    def test(self, row: Metrics, pairs: int, validation: Validation | None = None) -> None:
+        """Print the figures of the test pairs after an epoch, and of the one-shot trials."""
+        one_shot = validation and f"one-shot {validation.accuracy:.4f} of {validation.trials:,}"
         self.say(
             f"epoch {row.epoch}/{self.epochs} test pairs {pairs:,}",
             f"loss {row.loss:.4f} accuracy {row.accuracy:.4f}",
+            *([one_shot] if one_shot else []),
         )
+
+    def best(self, rows: Sequence[Validation], patience: int, stopped: bool) -> None:
+        """Print which epoch was the best, and why the run has stopped, if it has."""
+        best = best_epoch(rows)
+        (accuracy,) = (row.accuracy for row in rows if row.epoch == best)
+        if stopped:
+            epochs = _counted(patience, "epoch")
+            self.say(
+                f"stopped after epoch {rows[-1].epoch}",
+                f"no better one-shot validation in {epochs}",
+                "a larger --patience goes on",
+            )
+        self.say(f"best epoch {best}", f"one-shot {accuracy:.4f}", "the weights are from there")
 
     def end(self, seconds: float, path: Path) -> None:
         """Print how long the run took, and where it is."""

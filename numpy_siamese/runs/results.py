@@ -16,6 +16,7 @@ from numpy_siamese.pictures.examples import (
 )
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, recorded_data
+from numpy_siamese.runs.early_stopping import best_epoch, has_stopped
 from numpy_siamese.runs.history import History
 from numpy_siamese.runs.learner import Pairs
 from numpy_siamese.runs.run_directory import METRICS, SUMMARY, RunDirectory
@@ -48,9 +49,11 @@ class Results:
         self._directory.write_metrics(METRICS, history.train)
 
     def write_metrics(self, history: History) -> None:
-        """Write the rows of training windows and of tests."""
+        """Write the rows of training windows, of tests, and of validations where there are any."""
         self.write_windows(history)
         self._directory.write_metrics("test_metrics.csv", history.test)
+        if self._dataset.one_shot is not None:
+            self._directory.write_validation(history.validation)
 
     def write_summary(
         self,
@@ -72,13 +75,21 @@ class Results:
             "seconds": round(seconds, 3),
             "environment": environment,
         }
+        if history.validation:
+            best, patience = best_epoch(history.validation), self._config.patience
+            summary["validation"] = [vars(row) for row in history.validation]
+            summary["best_epoch"] = best
+            summary["stopped"] = has_stopped(history.validation, patience)
+            if finished:
+                is_best = patience > 0 and best is not None
+                summary["model_epoch"] = best if is_best else history.test[-1].epoch
         self._directory.write_json(SUMMARY, summary)
         return summary
 
     def draw_curves(self, history: History) -> None:
-        """Draw loss and accuracy, in training and in the tests."""
+        """Draw loss and accuracy, in training, in the tests and in one-shot validation."""
         title, batches = self._title("Training"), self._config.batches
-        curves = plots.curves(title, batches, history.train, history.test)
+        curves = plots.curves(title, batches, history.train, history.test, history.validation)
         self._directory.write_picture("curves.png", curves)
         heap.collect()
 

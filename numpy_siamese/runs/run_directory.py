@@ -20,13 +20,13 @@ from numpy_siamese.files.paths import shell_word
 from numpy_siamese.runs import checkpoint
 from numpy_siamese.runs.checkpoint import Checkpoint
 from numpy_siamese.runs.config_file import CONFIG, read_object
-from numpy_siamese.runs.history import COLUMNS, Metrics
+from numpy_siamese.runs.history import COLUMNS, VALIDATION_COLUMNS, Metrics, Validation
 from numpy_siamese.runs.kept_checkpoints import KEPT, is_start_alone, kept_name, remove_kept
 
-MODEL, CHECKPOINT = "model.safetensors", "checkpoint.safetensors"
-METRICS, SUMMARY = "metrics.csv", "summary.json"
+MODEL, CHECKPOINT, BEST = "model.safetensors", "checkpoint.safetensors", "best.safetensors"
+METRICS, SUMMARY, VALIDATION = "metrics.csv", "summary.json", "validation.csv"
 
-START = frozenset({CONFIG, CHECKPOINT, METRICS, KEPT, "test_metrics.csv", "pairs.png"})
+START = frozenset({CONFIG, CHECKPOINT, METRICS, KEPT, "test_metrics.csv", VALIDATION, "pairs.png"})
 """What a run writes before its first batch."""
 
 
@@ -147,25 +147,25 @@ class RunDirectory:
         self.close()
         remove_empty(self._missing)
 
-    def epochs(self) -> Any:
-        """Return the number of epochs in `config.json`.
+    def has_end(self, end: Mapping[str, int]) -> bool:
+        """Return whether `config.json` has these settings of the run's end.
 
         Raises
         ------
         InputError
             It cannot be read.
         """
-        return read_object(self.path / CONFIG).get("epochs")
+        return end.items() <= ({"patience": 0} | read_object(self.path / CONFIG)).items()
 
-    def set_epochs(self, epochs: int) -> None:
-        """Set the number of epochs in `config.json`; all else in it stays.
+    def set_end(self, end: Mapping[str, int]) -> None:
+        """Set the number of epochs and the patience in `config.json`; all else in it stays.
 
         Raises
         ------
         InputError
             It cannot be read.
         """
-        self.write_json(CONFIG, read_object(self.path / CONFIG) | {"epochs": epochs})
+        self.write_json(CONFIG, read_object(self.path / CONFIG) | {**end})
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write `config.json` or `summary.json`. A number that is not finite becomes null."""
@@ -174,9 +174,16 @@ class RunDirectory:
 
     def write_metrics(self, name: str, rows: Sequence[Metrics]) -> None:
         """Write `metrics.csv` (training windows) or `test_metrics.csv` (after each epoch)."""
+        self._write_table(name, COLUMNS, rows)
+
+    def write_validation(self, rows: Sequence[Validation]) -> None:
+        """Write `validation.csv` (one-shot trials after each epoch)."""
+        self._write_table(VALIDATION, VALIDATION_COLUMNS, rows)
+
+    def _write_table(self, name: str, columns: Sequence[str], rows: Sequence[Any]) -> None:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(columns)
         writer.writerows(astuple(row) for row in rows)
         write_atomically(self._place(name), text.getvalue().encode())
 
@@ -195,6 +202,20 @@ class RunDirectory:
     def write_model(self, state: Checkpoint) -> None:
         """Write `model.safetensors`."""
         checkpoint.save_model(self._place(MODEL), state.model)
+
+    def write_best(self, state: Checkpoint) -> None:
+        """Write `best.safetensors`, the weights after the best epoch so far."""
+        checkpoint.save_model(self._place(BEST), state.model)
+
+    def make_best_the_model(self) -> None:
+        """Write the weights of `best.safetensors` as `model.safetensors`.
+
+        Raises
+        ------
+        InputError
+            They cannot be read.
+        """
+        checkpoint.save_model(self._place(MODEL), checkpoint.load_model(self.path / BEST))
 
     def read_checkpoint(self) -> Checkpoint | None:
         """Return the last checkpoint, or None if the run ended before it wrote anything.

@@ -17,8 +17,10 @@ from numpy_siamese.runs import environment
 from numpy_siamese.runs.batches import batches_of
 from numpy_siamese.runs.checkpointer import Checkpointer
 from numpy_siamese.runs.config import TrainConfig
-from numpy_siamese.runs.history import History, Metrics
+from numpy_siamese.runs.early_stopping import best_epoch, has_stopped
+from numpy_siamese.runs.history import History, Metrics, Validation
 from numpy_siamese.runs.learner import Learner
+from numpy_siamese.runs.one_shot_validation import validation_trials
 from numpy_siamese.runs.progress import Progress
 from numpy_siamese.runs.results import Results
 from numpy_siamese.runs.run_directory import RunDirectory
@@ -76,6 +78,12 @@ class Trainer:
             ).batch(0, 0)
         except ValueError as error:
             raise InputError(f"--data {config.data}: {error}") from error
+        self._trials = validation_trials(dataset, config.seed)
+        if config.patience and self._trials is None:
+            raise InputError(
+                f"--patience {config.patience}: found no one-shot trials in --data {config.data}, "
+                "expected omniglot, or --patience 0"
+            )
         self.history, self.batches_done = History(), 0
         self._stop: int | None = None
         self._start = time.perf_counter()
@@ -121,7 +129,12 @@ class Trainer:
                 self._end_if_asked()
                 self._train_epoch(epoch)
                 self._test(epoch)
-                summary = self._write_results(finished=epoch + 1 == self.config.epochs)
+                is_last = epoch + 1 == self.config.epochs or self._has_stopped()
+                if is_last and self._best_is_kept():
+                    self.directory.make_best_the_model()
+                summary = self._write_results(finished=is_last)
+                if is_last:
+                    break
         except BaseException as error:
             if self.is_kept and not (isinstance(error, Stopped) and error.at_once):
                 with suppress(OSError):  # the error on its way says more
@@ -130,6 +143,8 @@ class Trainer:
         finally:
             self.progress.close()
             self.close()
+        if self._best_is_kept():
+            self.progress.best(self.history.validation, self.config.patience, self._has_stopped())
         self.progress.end(summary["seconds"], self.directory.path)
         if self.progress.failure is not None:
             raise self.progress.failure
@@ -211,8 +226,31 @@ class Trainer:
         found = self.learner.evaluate(self.dataset.test.images, *self.test_pairs)
         row = Metrics(epoch + 1, self.config.batches, found.loss, found.accuracy, self._seconds())
         self.history.test.append(row)
-        self.progress.test(row, self.config.test_pairs)
+        self.progress.test(row, self.config.test_pairs, self._validate(epoch))
         self._results.draw_predictions(epoch + 1, self.test_pairs, found.probs)
+
+    def _validate(self, epoch: int) -> Validation | None:
+        """Play the one-shot trials, if the data have any."""
+        if self._trials is None:
+            return None
+        accuracy = self._one_shot_accuracy()
+        row = Validation(epoch + 1, accuracy, self._trials.count, self._seconds())
+        self.history.validation.append(row)
+        if best_epoch(self.history.validation) == row.epoch:
+            self._checkpointer.save_best(self.batches_done)
+        return row
+
+    def _one_shot_accuracy(self) -> float:
+        assert self._trials is not None
+        return self._trials.accuracy(self.learner)
+
+    def _has_stopped(self) -> bool:
+        """Return whether one-shot validation has not become better for too long."""
+        return has_stopped(self.history.validation, self.config.patience)
+
+    def _best_is_kept(self) -> bool:
+        """Return whether the run ends with the weights of its best epoch."""
+        return self.config.patience > 0 and best_epoch(self.history.validation) is not None
 
     def _is_to_end(self) -> bool:
         return self._stop is not None or self.progress.failure is not None
@@ -256,9 +294,10 @@ class Trainer:
         else:
             self.history, self.batches_done = saved.history, self._checkpointer.batches_saved
             self._start -= saved.seconds
-        if self.directory.epochs() != self.config.epochs:
+        end = {"epochs": self.config.epochs, "patience": self.config.patience}
+        if not self.directory.has_end(end):
             self._write_summary(finished=False)
-            self.directory.set_epochs(self.config.epochs)
+            self.directory.set_end(end)
 
     def _place(self, out: Path) -> str:
         """Return the run's folder and its last checkpoint, as text."""

@@ -69,16 +69,26 @@ class SilentDirectory(RunDirectory):
     def discard(self) -> None:
         """Do nothing."""
 
-    def epochs(self) -> None:
-        """Return no number, as this rank does not know what rank 0 has written."""
+    def has_end(self, *_: Any) -> bool:
+        """Return that it has, as this rank does not know what rank 0 has written."""
+        return True
 
-    def set_epochs(self, epochs: int) -> None:
+    def set_end(self, *_: Any) -> None:
+        """Write nothing."""
+
+    def write_best(self, *_: Any) -> None:
+        """Write nothing."""
+
+    def make_best_the_model(self) -> None:
         """Write nothing."""
 
     def write_json(self, *_: Any) -> None:
         """Write nothing."""
 
     def write_metrics(self, *_: Any) -> None:
+        """Write nothing."""
+
+    def write_validation(self, *_: Any) -> None:
         """Write nothing."""
 
     def write_checkpoint(self, *_: Any) -> None:

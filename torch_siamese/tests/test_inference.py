@@ -40,6 +40,9 @@ def test_it_judges_as_the_learner_does(dtype):
         weight, bias = network.head()
         np.testing.assert_array_equal(weight, learner.model_state()["fc1.weight"], strict=True)
         np.testing.assert_array_equal(bias, learner.model_state()["fc1.bias"], strict=True)
+    np.testing.assert_array_equal(learner.embed(digits.images), embeddings, strict=True)
+    for part, expected in zip(learner.head(), (weight, bias), strict=True):
+        np.testing.assert_array_equal(part, expected, strict=True)
     other = TorchNetwork(settings, weights).embed(digits.images)
     assert not np.array_equal(other, embeddings)
 

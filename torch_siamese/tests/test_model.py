@@ -17,7 +17,7 @@ from numpy_siamese.tests.support.finished import write_finished_run
 from numpy_siamese.tests.support.narrow import NARROW, drawings, use_narrow
 from torch_siamese.cli import main
 
-KOCH = ["--model", "koch"]
+KOCH = ["--model", "koch", "--patience", "0"]
 
 
 @pytest.fixture

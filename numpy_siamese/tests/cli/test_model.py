@@ -19,7 +19,7 @@ from numpy_siamese.tests.support.folders import contents
 from numpy_siamese.tests.support.narrow import NARROW, dataset, drawings, narrowed, use_narrow
 from numpy_siamese.tests.support.tiny import idx_folder
 
-KOCH = ["--model", "koch"]
+KOCH = ["--model", "koch", "--patience", "0"]
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
         same(mistakes, surest_mistakes(digits.test.images, run.test_pairs, probs))
     history = run.history
     assert drawn["curves.png"] == [
-        ("Training, tiny, seed 7", 3, history.train[:epoch], history.test[:epoch])
+        ("Training, tiny, seed 7", 3, history.train[:epoch], history.test[:epoch], [])
         for epoch in (1, 2)
     ]
 

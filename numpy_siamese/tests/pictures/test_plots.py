@@ -11,7 +11,7 @@ from PIL import Image
 
 from numpy_siamese.pictures import plots
 from numpy_siamese.pictures.examples import Examples
-from numpy_siamese.runs.history import Metrics
+from numpy_siamese.runs.history import Metrics, Validation
 from numpy_siamese.tests.support.tiny import split
 
 pytestmark = pytest.mark.usefixtures("warnings_are_errors")
@@ -92,6 +92,31 @@ def test_last_values_stand_apart_and_in_their_order(difference):
         for extent in extents.values():
             assert 0 <= extent.x0 < extent.x1 <= figure.bbox.width
             assert 0 <= extent.y0 < extent.y1 <= figure.bbox.height
+
+
+def test_one_shot_validation_stands_beside_the_accuracy_of_pairs():
+    """Broken otherwise: what a run is stopped by cannot be seen, or hides what ends alike."""
+    rows = [Validation(1, 0.25, 320, 0), Validation(2, 0.6875, 320, 0)]
+    loss, accuracy = plots.curves_figure("", 4, TRAIN, TEST, rows).axes
+    assert [line.get_label() for line in loss.lines] == ["training", "test"]
+    curves = {line.get_label(): line.get_xydata().tolist() for line in accuracy.lines}
+    assert curves["one-shot"] == [[1, 0.25], [2, 0.6875]]
+    assert len(curves) == len({line.get_color() for line in accuracy.lines}) == 3
+    assert accuracy.get_ylabel() == "accuracy (share of pairs or trials)"
+    accuracy.figure.canvas.draw()
+    extents = [text.get_window_extent() for text in accuracy.texts]
+    assert len(extents) == 3
+    for one, other in itertools.combinations(extents, 2):
+        assert not one.overlaps(other)
+
+
+@pytest.mark.parametrize("heights", [[0.5, 0.51, 0.52], [0.1, 0.16, 0.9], [0.2, 0.3, 0.31]])
+def test_labels_move_no_further_than_they_must(heights):
+    """Broken otherwise: a label stands beside another curve's end."""
+    found = plots._apart(heights)
+    assert np.diff(found).min() >= plots.LABEL_HEIGHT - 2**-50
+    assert sum(found) == pytest.approx(sum(heights), rel=2**-48)
+    assert max(abs(np.subtract(found, heights))) <= plots.LABEL_HEIGHT
 
 
 @pytest.mark.parametrize(

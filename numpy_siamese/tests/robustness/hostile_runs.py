@@ -16,7 +16,7 @@ from numpy_siamese.files.tensors import read_tensors
 from numpy_siamese.runs.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.config_file import ONLY_TORCH, RecordedConfig, read_config
-from numpy_siamese.runs.history import History, Metrics
+from numpy_siamese.runs.history import History, Metrics, Validation
 from numpy_siamese.runs.kept_checkpoints import KeptCheckpoint, read_kept
 from numpy_siamese.runs.threshold import Threshold, read_threshold
 from numpy_siamese.tests.robustness.spoiling import INTERESTING, Reader
@@ -101,6 +101,7 @@ def _checkpoint_seeds() -> list[bytes]:
     weights = {"fc1.weight": np.arange(6, dtype=np.float32)}
     history = History()
     history.train.append(Metrics(1, 2, 0.5, 0.75, 1.5))
+    history.validation.append(Validation(1, 0.25, 320, 2.5))
     states = [Checkpoint(weights, {}, 0, 0), Checkpoint(weights, weights, 0, 2, 1.5, history)]
     contents = []
     with TemporaryDirectory() as folder:

@@ -191,8 +191,9 @@ def _write_data_for_pictures() -> None:
 
     from numpy_siamese.pictures import plots
 
-    def curves(title: str, batches: int, train: Any, test: Any) -> bytes:
-        rows = [[replace(row, seconds=0.0) for row in rows] for rows in (train, test)]
+    def curves(title: str, batches: int, train: Any, test: Any, validation: Any = ()) -> bytes:
+        parts = (train, test, validation)
+        rows = [[replace(row, seconds=0.0) for row in rows] for rows in parts]
         return repr((title, batches, rows)).encode()
 
     def pair_grid(title: str, *sections: Any, least_columns: int = 1) -> bytes:

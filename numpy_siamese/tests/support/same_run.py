@@ -36,9 +36,12 @@ def assert_same_run(found, expected):
     """Check that two folders hold one run, but for times and for the number of threads."""
     assert left_in(found) == left_in(expected)
     kept = [name for name in left_in(expected) if name.startswith("checkpoints/")]
-    for name in ("model.safetensors", "curves.png", "pairs.png", "predictions.png", *kept):
+    best = [name for name in left_in(expected) if name == "best.safetensors"]
+    pictures = ("curves.png", "pairs.png", "predictions.png")
+    for name in ("model.safetensors", *pictures, *best, *kept):
         assert (found / name).read_bytes() == (expected / name).read_bytes(), name
-    for name in ("metrics.csv", "test_metrics.csv"):
+    tables = ("metrics.csv", "test_metrics.csv", "validation.csv")
+    for name in (name for name in tables if (expected / name).exists()):
         rows = read_rows(found / name)
         seconds = [float(row.pop("seconds")) for row in rows]
         assert seconds == sorted(seconds)
@@ -49,7 +52,8 @@ def assert_same_run(found, expected):
     state, other = (load_file(folder / "checkpoint.safetensors") for folder in (found, expected))
     assert state.keys() == other.keys()
     for name, value in other.items():
-        columns = slice(-1) if name in ("history.train", "history.test") else slice(None)
+        is_timed = name in ("history.train", "history.test", "history.validation")
+        columns = slice(-1) if is_timed else slice(None)
         np.testing.assert_array_equal(
             state[name][..., columns], value[..., columns], strict=True, err_msg=name
         )
