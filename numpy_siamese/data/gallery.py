@@ -48,7 +48,7 @@ def read_gallery(sources: Sequence[str], preparation: Preparation) -> Gallery:
         set, given as `sources.load` takes it, or of a folder with images to train and to test,
         those to test are read.
     preparation : Preparation
-        Of pictures.
+        Of pictures. Images of data sets have its size too.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def read_gallery(sources: Sequence[str], preparation: Preparation) -> Gallery:
         A source does not exist or has no images. Files that cannot be read or that show nothing:
         the first named, the others counted.
     """
-    parts = [_part(source) for source in sources]
+    parts = [_part(source, preparation.size) for source in sources]
     files = [path for part in parts if isinstance(part, list) for path, _ in part]
     if len(files) > MOST_IMAGES:
         raise InputError(f"found {len(files)} images, expected at most {MOST_IMAGES}")
@@ -132,15 +132,15 @@ def files_of(folder: Path, to_test: bool = True) -> list[tuple[Path, str]]:
     return [(path, printable(name)) for name, paths in classes.items() for path in paths]
 
 
-def _part(source: str) -> Gallery | list[tuple[Path, str]]:
-    """Return the images of a data set, or the files of a source, each with its class."""
+def _part(source: str, size: int) -> Gallery | list[tuple[Path, str]]:
+    """Return the images of a data set, of this size, or the files of a source, with classes."""
     path = Path(source)
     if source in named():
-        return of_test_images(load(source))
+        return of_test_images(load(source, image_size=size))
     if not path.is_dir():
         return [(path, NO_CLASS)]
     try:
         data_files(path)
     except InputError:
         return files_of(path)
-    return of_test_images(load(source))
+    return of_test_images(load(source, image_size=size))

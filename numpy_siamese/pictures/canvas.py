@@ -37,6 +37,9 @@ SETTINGS = {"text.parse_math": False}
 LONGEST = 2000
 """Characters of a text that are looked at; no picture has room for so many."""
 
+CHARACTER = "/character"
+"""What stands between alphabet and number in the name of an Omniglot class."""
+
 _ALONE = threading.RLock()
 
 
@@ -138,6 +141,8 @@ def write(artist: Any, lines: Sequence[str], room: float) -> None:
 def fitted(text: str, room: float, width: Callable[[str], float]) -> str:
     """Return a text that can be drawn, and shortened in its middle until it fits.
 
+    A character of an alphabet, such as Latin/character07, first becomes Latin 07.
+
     Parameters
     ----------
     text : str
@@ -148,6 +153,8 @@ def fitted(text: str, room: float, width: Callable[[str], float]) -> str:
     pieces = drawable(text if len(text) <= LONGEST else _without_middle(text, LONGEST))
     if width("".join(pieces)) <= room:
         return "".join(pieces)
+    if CHARACTER in text:
+        return fitted(text.replace(CHARACTER, " "), room, width)
     too_many = bisect_right(
         range(len(pieces)), room, key=lambda kept: width(_without_middle(pieces, kept))
     )

@@ -24,6 +24,9 @@ Array = np.ndarray
 PAIRS, UNSEEN_PAIRS, VALIDATION_PAIRS = "pairs.csv", "pairs-unseen.csv", "validation-pairs.csv"
 """The files of pairs and what the network says of them."""
 
+MOST_WAYS = 100
+"""Of more classes no episodes are played. All are near the accuracy of a guess, and dear."""
+
 Progress = Callable[[float, str], None]
 """Is told which share of the evaluation is done, and what is under way."""
 
@@ -123,7 +126,7 @@ def evaluated(
             images[chosen],
             _taken(trained, chosen),
             _taken(untrained, chosen),
-            spread_ways(len(np.unique(labels[chosen]))),
+            spread_ways(min(len(np.unique(labels[chosen])), MOST_WAYS)),
             episodes=config.episodes,
             seed=config.seed,
             progress=steps.begin("playing episodes"),

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from numpy_siamese.data import gallery
 from numpy_siamese.data.gallery import files_of, of_test_images, read_gallery
 from numpy_siamese.data.image_reader import read_image
 from numpy_siamese.data.preparation import Preparation
 from numpy_siamese.data.sources import load
 from numpy_siamese.errors import InputError
 from numpy_siamese.tests.support.drawings import SHAPES, drawing, write_drawings
+from numpy_siamese.tests.support.omniglot import dataset
 
 MIXED = Preparation("mixed")
 
@@ -38,6 +40,15 @@ def test_sources_stand_in_their_order_with_names_and_classes(shapes, twelve_imag
     prepared = [MIXED(read_image(path)) for path in pictures]
     expected = [*prepared[:2], *digits.images, *prepared[2:]]
     np.testing.assert_array_equal(images, np.stack(expected), strict=True)
+
+
+def test_a_data_set_has_the_size_that_the_network_reads(monkeypatch):
+    """Broken otherwise: Omniglot at 28×28 is embedded by a network of 105×105, and refused."""
+    asked = []
+    monkeypatch.setattr(gallery, "load", lambda *_, **size: asked.append(size) or dataset())
+    read_gallery(["omniglot"], Preparation("dark", 105))
+    read_gallery(["omniglot"], MIXED)
+    assert asked == [{"image_size": 105}, {"image_size": 28}]
 
 
 def test_a_folder_in_two_halves_gives_the_one_asked_for(tmp_path):

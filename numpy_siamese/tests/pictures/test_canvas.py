@@ -308,6 +308,9 @@ def test_scripts_from_right_to_left_are_drawn_where_matplotlib_can(monkeypatch, 
         ("0123456789", 0, "…"),
         ("", 0, ""),
         ("ab\ncd\nef", 9, "ab\\n…\\nef"),
+        ("Latin/character07", 17, "Latin/character07"),
+        ("Latin/character07", 8, "Latin 07"),
+        ("Japanese_(katakana)/character36", 14, "Japanes…na) 36"),
     ],
 )
 def test_a_text_is_shortened_in_its_middle(text, room, expected):

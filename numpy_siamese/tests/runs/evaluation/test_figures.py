@@ -44,6 +44,13 @@ def written(request, finished, held_out, tmp_path_factory):
     return out, run
 
 
+def test_episodes_have_no_more_ways_than_are_worth_it(finished, monkeypatch, tmp_path):
+    """Broken otherwise: data of 400 classes are judged by tasks of minutes that tell little."""
+    monkeypatch.setattr("numpy_siamese.runs.evaluation.figures.MOST_WAYS", 3)
+    found = numpy_siamese.evaluate(finished, out=tmp_path / "new", **SETTINGS)
+    assert {entry["ways"] for entry in found["one_shot"]} == {2, 3}
+
+
 def parts_of(folder):
     """Yield the figures of seen and of unseen classes, each with its pairs."""
     figures = evaluation_in(folder)
