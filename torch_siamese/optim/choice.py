@@ -37,4 +37,4 @@ def optimizer_of(
         for _, alike in itertools.groupby(parameters, settings)
         for names in [[*alike]]
     ]
-    return SGD(groups, config.lr, config.momentum, fused, config.weight_decay)
+    return SGD(groups, config.lr, config.momentum, fused)
