@@ -23,7 +23,16 @@ from numpy_siamese import (
     optim,
     training,
 )
-from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, trials, validation
+from numpy_siamese.data import (
+    dataset,
+    episodes,
+    holdout,
+    pairs,
+    preparation,
+    trials,
+    validation,
+    views,
+)
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -77,7 +86,7 @@ MODULES = (
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(adam, initialization, model, optimizer, pairs, sgd, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, trials, validation, verification),
-    *(hard_trials, within_alphabet),
+    *(hard_trials, views, within_alphabet),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}
