@@ -28,7 +28,8 @@ def evaluate(
     threads : int, optional
         Default: the cores that this process may use.
     **settings
-        The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, trials, seed.
+        The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, trials, views
+        and seed.
 
     Returns
     -------

@@ -30,7 +30,8 @@ def evaluate(
     device : 'auto', 'cpu' or 'cuda', optional
         Default: 'auto', which is cuda where there is one.
     **settings
-        The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, trials, seed.
+        The fields of `EvaluationConfig`: data, split, pairs, episodes, resamples, trials, views
+        and seed.
 
     Returns
     -------

@@ -53,6 +53,8 @@ class Run(NamedTuple):
         The images that are known, one of each character.
     position : (N,) int64
         Which of the support is of each query's character.
+    subset : int
+        Which of the sets of characters it has, where sets are given.
     """
 
     alphabet: int | str
@@ -60,6 +62,7 @@ class Run(NamedTuple):
     query: Array
     support: Array
     position: Array
+    subset: int = 0
 
 
 def draw_trials(
@@ -68,12 +71,16 @@ def draw_trials(
     drawers: npt.ArrayLike,
     trials: int = TRIALS,
     seed: int = 0,
+    subsets: Sequence[npt.ArrayLike] | None = None,
 ) -> list[Run]:
     """Draw runs of within-alphabet trials.
 
     Alphabets take turns, in the order of their values. So each has as many runs as another, give or
     take one. Of a run's alphabet `WAYS` characters and two different drawers are drawn, every
     ordered choice equally likely. An alphabet of fewer characters takes part with all of them.
+
+    Where sets of characters are given, such as those of the official runs, they take turns in place
+    of alphabets, as they are ordered. Then drawers alone are by chance, if a set has `WAYS`.
 
     Runs are a pure function of labels, alphabets, drawers and seed, by a counter-based generator
     (Philox). More of them begin with the same ones.
@@ -88,6 +95,8 @@ def draw_trials(
         At least 1. Runs are drawn until they have so many. The last one is whole.
     seed : int
         Taken modulo 2¹²⁸.
+    subsets : sequence of (N,), optional
+        Labels of at least two characters of one alphabet each. At least one set.
 
     Returns
     -------
@@ -100,7 +109,7 @@ def draw_trials(
     ValueError
         No such arrays or numbers, or of several lengths. A character of two alphabets. An alphabet
         of one character or of one drawer. A character that a drawer of its alphabet has not drawn
-        once.
+        once. A set that is not of characters of one alphabet.
 
     References
     ----------
@@ -116,6 +125,10 @@ def draw_trials(
             n = len(columns["labels"])
             raise ValueError(f"{name} must be ({n},) as labels are, got {column.shape}")
     tables = [*_tables(**columns)]
+    if subsets is not None:
+        tables = [_of_characters(tables, checked_labels(chosen, "subsets")) for chosen in subsets]
+        if not tables:
+            raise ValueError("subsets must hold at least one set of characters")
     widest = max(len(table.characters) for table in tables)
     people = max(len(table.drawers) for table in tables)
 
@@ -124,7 +137,8 @@ def draw_trials(
     before = np.cumsum(np.tile(ways, rounds)) - np.tile(ways, rounds)
     R = int((before < trials).sum())
 
-    stream = np.random.Philox(key=seed % 2**128, counter=[0, 0, 0, STREAM])
+    sets_given = int(subsets is not None)
+    stream = np.random.Philox(key=seed % 2**128, counter=[0, 0, sets_given, STREAM])
     # a row for each run, so that more runs begin with the same ones
     unit = np.random.Generator(stream).random((R, widest + people))
     runs = []
@@ -134,7 +148,8 @@ def draw_trials(
         chosen = np.argsort(unit[r, : len(characters)], kind="stable")[:N]
         pair = np.argsort(unit[r, widest : widest + len(drawn_by)], kind="stable")[:2]
         query, support = images[chosen[:, None], pair].T
-        runs.append(Run(alphabet, drawn_by[pair], query, support, np.arange(N)))
+        subset = sets_given * (r % len(tables))
+        runs.append(Run(alphabet, drawn_by[pair], query, support, np.arange(N), subset))
     return runs
 
 
@@ -216,3 +231,14 @@ def _tables(labels: Array, alphabets: Array, drawers: Array) -> Iterator[_Table]
         images = np.empty_like(count)
         images[row, column] = members
         yield _Table(alphabet, classes, people, images)
+
+
+def _of_characters(tables: Sequence[_Table], chosen: Array) -> _Table:
+    """Return the part of an alphabet's table that is of some of its characters."""
+    for table in tables:
+        (places,) = np.nonzero(np.isin(table.characters, chosen))
+        if 1 < len(places) == len(chosen):
+            return table._replace(characters=table.characters[places], images=table.images[places])
+    raise ValueError(
+        f"subsets must be of two or more characters of one alphabet, each once, got {chosen}"
+    )

@@ -17,6 +17,10 @@ which is why 1 − s_a stands below. Of runs that share no drawer it is 1 − 1/
 variance of a stratified mean.
 
 V is at least that of the runs alone, S = I, and at least p(1 − p)/T, that of independent trials.
+Where an alphabet's runs have given sets of characters, p is the accuracy of a run's set, and each
+set is a stratum. All runs of the alphabet still share drawers. Where S is as likely between sets as
+within them, the expectation above stays. Where a set has one run, sets are left out.
+
 Where an alphabet has one run, there is no stratum to vary in. Then alphabets are taken as drawn
 too: all runs are one stratum, and runs of one alphabet count as sharing a drawer.
 
@@ -119,19 +123,29 @@ def runs_variance(credits: Sequence[Array], runs: Sequence[Run]) -> Variance:
     sides = np.arange(2) + 2 * alphabet[:, None] if alone else _sides(runs, alphabet)
     stratum = np.zeros(R, np.int64) if alone else alphabet
     A = int(stratum.max()) + 1
+    subset = np.array([run.subset for run in runs])
+    centred = np.unique(stratum * (subset.max() + 1) + subset, return_inverse=True)[1]
+    if alone or np.bincount(centred).min() == 1:
+        centred = stratum
+    C = int(centred.max()) + 1
 
+    e = np.empty(R)
     apart = dyadic = shared = 0.0
+    for c in range(C):
+        (members,) = np.nonzero(centred == c)
+        R_c = len(members)
+        accuracy = right[members].sum() / sizes[members].sum()
+        e_c = (right[members] - accuracy * sizes[members]) / sizes.sum()
+        apart += float(e_c @ e_c) * R_c / (R_c - 1)
+        e[members] = e_c
     for a in range(A):
         (members,) = np.nonzero(stratum == a)
         R_a = len(members)
-        accuracy = right[members].sum() / sizes[members].sum()
-        e = (right[members] - accuracy * sizes[members]) / sizes.sum()
-        apart += float(e @ e) * R_a / (R_a - 1)
-        dyadic += _sum_over_shared(e, sides[members])
+        dyadic += _sum_over_shared(e[members], sides[members])
         shared += 1 - _sum_over_shared(np.ones(R_a), sides[members]) / R_a**2
     value = max(apart, A * dyadic / shared) if shared > 0 else apart
     clusters = int(alphabet.max()) + 1 if alone else len(np.unique(sides))
-    return Variance(value, min(R, clusters) - A)
+    return Variance(value, min(R, clusters) - C)
 
 
 def _sides(runs: Sequence[Run], alphabet: Array) -> Array:

@@ -4,7 +4,7 @@ As in `one_shot`, the network chooses by the logit of a pair and not by its prob
 counts as much as choosing among the tied.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,14 +120,15 @@ def one_shot_validation(
     return float(np.concatenate(credits).mean())
 
 
-def score(images: Array, embedded: Embedded, runs: Sequence[Run]) -> Scores:
+def score(images: Array, views: Iterable[Embedded], runs: Sequence[Run]) -> Scores:
     """Compare the images of trials, by each method.
 
     Parameters
     ----------
     images : (n, H, W) uint8
-    embedded : Embedded
-        The same images as the network embeds them.
+    views : iterable of Embedded
+        The same images as the network embeds them: views of each, at least one. Pixels are compared
+        as they are.
     runs : sequence of Run
         Into the images.
 
@@ -141,13 +142,51 @@ def score(images: Array, embedded: Embedded, runs: Sequence[Run]) -> Scores:
         No such arrays.
     """
     images = checked_images(images)
-    if len(embedded.embeddings) != len(images):
-        raise ValueError(
-            f"embedded must be of the {len(images)} images, got {len(embedded.embeddings)}"
-        )
     l2, cosine = pixel_likeness(images, runs)
-    found = (network_likeness(embedded, runs), l2, cosine)
+    found = (views_likeness(_of_images(views, len(images)), runs), l2, cosine)
     return Scores([*runs], dict(zip(METHODS, found, strict=True)))
+
+
+def _of_images(views: Iterable[Embedded], count: int) -> Iterator[Embedded]:
+    for embedded in views:
+        if len(embedded.embeddings) != count:
+            raise ValueError(f"views must be of the {count} images, got {len(embedded.embeddings)}")
+        yield embedded
+
+
+def views_likeness(views: Iterable[Embedded], runs: Sequence[Run]) -> list[Array]:
+    """Compare each query of a run with its support, by V views of each image.
+
+    A view's image meets the same view of the other one:
+
+        1/V Σ_v logit(view v of the query, view v of the support)
+
+    Parameters
+    ----------
+    views : iterable of Embedded
+        The same images in each. One is held at a time.
+    runs : sequence of Run
+
+    Returns
+    -------
+    list of (N, N) of the embeddings' dtype
+        Of one view its very logits.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        There is no view, or as `network_likeness`.
+    """
+    count, total = 0, None
+    for embedded in views:
+        logits, count = network_likeness(embedded, runs), count + 1
+        if total is None:
+            total = logits
+        else:
+            total = [before + more for before, more in zip(total, logits, strict=True)]
+    if total is None:
+        raise ValueError("views must hold at least one")
+    return [of_run / count for of_run in total]
 
 
 def network_likeness(embedded: Embedded, runs: Sequence[Run]) -> list[Array]:

@@ -39,6 +39,13 @@ class EvaluationConfig(Options):
         least=40,
         below=COUNTLESS,
     )
+    views: int = option(
+        1,
+        int,
+        "views of each image of a trial, whose mean logit counts: itself, and distorted",
+        least=1,
+        below=COUNTLESS,
+    )
     seed: int = option(
-        0, int, "seed of pairs, episodes, resamples and trials", least=0, below=2**64
+        0, int, "seed of pairs, episodes, resamples, trials and views", least=0, below=2**64
     )

@@ -142,10 +142,10 @@ def evaluated(
     figures["validation_probabilities"] = VALIDATION_PAIRS
     if len(unseen):
         figures["unseen"] = part(unseen, UNSEEN_PAIRS)
-    played = trials.played(subject, trials_to_play, steps.begin)
+    played = trials.played(subject, trials_to_play, config, steps.begin)
     if played:
         figures["trials"] = {
-            name: trial_measures(of.scores) | {"file": trials.FILES[name]}
+            name: trial_measures(of.scores) | {"views": config.views, "file": trials.FILES[name]}
             for name, of in played.items()
         }
     figures |= {

@@ -6,6 +6,7 @@ from typing import Any
 from numpy_siamese.errors import printable
 from numpy_siamese.evaluation.one_shot import METHODS
 from numpy_siamese.evaluation.within_alphabet import METHODS as TRIAL_METHODS
+from numpy_siamese.runs.evaluation.trials import CALLED
 
 Figures = Mapping[str, Any]
 
@@ -17,8 +18,8 @@ LABEL = 28
 CELL = 25
 """Columns of a figure with its interval."""
 
-TRIAL, LONGEST = 32, 34
-"""Columns of what trials and what an alphabet are called."""
+TRIAL, LONGEST, KIND = 32, 32, 12
+"""Columns of what trials and what an alphabet are called, and of its accuracy in one kind."""
 
 FEW = 100
 """Images below which a resample of them has too few to tell how far a figure may move."""
@@ -115,9 +116,12 @@ def _trials(trials: Mapping[str, Any]) -> Iterator[str]:
     least, most = min(each), max(each)
     ways = f"{most}-way" if least == most else f"{least}- to {most}-way"
     yield f"{ways} one-shot within an alphabet, accuracy in %"
+    views = {entry["views"] for entry in trials.values()}
+    if views != {1}:
+        yield f"network: the mean logit of {max(views):,} views of each image"
     yield f"{'':{TRIAL}}" + "".join(f"{METHODS[name].short:>16}" for name in TRIAL_METHODS)
     for name, entry in trials.items():
-        called = f"{name}, {entry['trials']:,} trials"
+        called = f"{CALLED[name]}, {entry['trials']:,} trials"
         cells = "".join(f"{_percent(entry[method]):>16}" for method in TRIAL_METHODS)
         yield f"{called:{TRIAL}}{cells}"
     official = trials.get("official")
@@ -128,14 +132,16 @@ def _trials(trials: Mapping[str, Any]) -> Iterator[str]:
             f"as independent trials [{low:.1f}, {high:.1f}]"
         )
     yield ""
-    yield f"{'network, by alphabet':{LONGEST}}" + "".join(f"{name:>12}" for name in trials)
+    yield f"{'network, by alphabet':{LONGEST}}" + "".join(
+        f"{CALLED[name]:>{KIND}}" for name in trials
+    )
     by_name: dict[str, dict[str, Any]] = {}
     for name, entry in trials.items():
         for of in entry["alphabets"]:
             by_name.setdefault(of["alphabet"], {})[name] = of["siamese"]
     for alphabet in sorted(by_name):
         of_alphabet = by_name[alphabet]
-        cells = "".join(f"{_mean_percent(of_alphabet.get(name)):>12}" for name in trials)
+        cells = "".join(f"{_mean_percent(of_alphabet.get(name)):>{KIND}}" for name in trials)
         yield f"{_shortened(printable(alphabet)):{LONGEST}}{cells}"
 
 

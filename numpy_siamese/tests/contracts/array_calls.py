@@ -9,6 +9,7 @@ import numpy as np
 
 from numpy_siamese import _fma, definitions, functional, inference, optim, training
 from numpy_siamese.data import dataset, episodes, holdout, pairs, preparation, trials, validation
+from numpy_siamese.data.views import view
 from numpy_siamese.evaluation import (
     bootstrap,
     calibration,
@@ -175,11 +176,13 @@ def of_episodes() -> Iterator[tuple[str, Call]]:
         return within_alphabet.one_shot_validation(embed, runs=runs, **arrays)
 
     def score(images: Any) -> Any:
-        return within_alphabet.score(images, network, runs).likeness["nearest_neighbor"][0]
+        return within_alphabet.score(images, [network], runs).likeness["nearest_neighbor"][0]
 
     def likeness(images: Any) -> Any:
         return within_alphabet.pixel_likeness(images, runs)[1][0]
 
+    places = np.arange(len(DIGITS.images))
+    yield "views.view", (lambda **arrays: view(number=1, **arrays), IMAGES | {"places": places})
     yield "within_alphabet.one_shot_validation", (validation, IMAGES | head)
     yield "within_alphabet.score", (score, IMAGES)
     yield "within_alphabet.pixel_likeness", (likeness, IMAGES)
@@ -315,6 +318,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "preparation.Preparation.__call__", (preparation.Preparation("mixed"), grey)
     yield "preparation.has_light_ground", (preparation.has_light_ground, grey)
     yield "training.NumpyLearner", (new_learner, IMAGES)
+    yield "training.NumpyLearner.embed", (learner.embed, IMAGES)
     yield "training.NumpyLearner.load_state", (load_state, {"bias": a(84)})
     yield "training.NumpyLearner.evaluate", (learner.evaluate, IMAGES | INDICES | TARGETS)
     yield "training.NumpyLearner.learn", (learn, INDICES | TARGETS)

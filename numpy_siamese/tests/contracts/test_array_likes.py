@@ -35,6 +35,7 @@ from numpy_siamese.data import (
     rotations,
     trials,
     validation,
+    views,
 )
 from numpy_siamese.evaluation import (
     bootstrap,
@@ -83,7 +84,7 @@ MODULES = (
     *(_fma, checkpoint, dataset, definitions, examples, history, holdout, inference),
     *(adam, initialization, model, optimizer, pairs, sgd, plots, preparation, training),
     *(bootstrap, calibration, measures, roc, trials, validation, verification),
-    *(hard_trials, within_alphabet, all_pairs, classes, distortions, rotations),
+    *(hard_trials, views, within_alphabet, all_pairs, classes, distortions, rotations),
 )
 
 ALONE = {str(kind) for kind in (Array, Array | None, npt.ArrayLike)}

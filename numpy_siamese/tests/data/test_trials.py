@@ -16,7 +16,7 @@ SIZES = st.lists(
 
 
 def parts(run):
-    return run.alphabet, *(part.tolist() for part in run[1:])
+    return run.alphabet, *(part.tolist() for part in run[1:5])
 
 
 @given(SIZES, st.integers(1, 130), seeds)
@@ -29,8 +29,8 @@ def test_a_run_is_one_alphabet_and_two_drawers(sizes, trials, seed):
     for r, run in enumerate(runs):
         assert run.alphabet == r % len(sizes)
         N = min(WAYS, sizes[run.alphabet][0])
-        assert {part.shape for part in run[2:]} == {(N,)}
-        assert {part.dtype for part in run[2:]} == {np.dtype(np.int64)}
+        assert {part.shape for part in run[2:5]} == {(N,)}
+        assert {part.dtype for part in run[2:5]} == {np.dtype(np.int64)}
         assert len(set(run.drawers.tolist())) == 2
         for images, drawer in zip((run.query, run.support), run.drawers, strict=True):
             assert {*drawn.alphabets[images]} == {run.alphabet}
@@ -144,3 +144,54 @@ def test_what_cannot_be_drawn_is_told(changed, message):
     """Broken otherwise: a character without a drawing takes part with another one's."""
     with pytest.raises(ValueError, match=message):
         draw_trials(**TWO | changed)
+
+
+SUBSETS = [[5, 2], [8, 9, 6], [0, 1, 2, 3]]
+OF_SUBSETS = columns([6, 4], [5, 3])
+
+
+@given(st.integers(1, 60), st.integers(1, 60), seeds)
+def test_given_characters_take_turns_with_drawers_drawn_anew(trials, more, seed):
+    """Broken otherwise: characters that were not asked for come too, or a set comes more often."""
+    runs, longer = (
+        draw_trials(*OF_SUBSETS, count, seed, SUBSETS) for count in (trials, trials + more)
+    )
+    assert [*map(parts, runs)] == [*map(parts, longer[: len(runs)])]
+    for r, run in enumerate(runs):
+        assert run.subset == r % 3
+        assert run.alphabet == (0, 1, 0)[run.subset]
+        assert len(set(run.drawers.tolist())) == 2
+        for images, drawer in zip((run.query, run.support), run.drawers, strict=True):
+            assert sorted(OF_SUBSETS.labels[images].tolist()) == sorted(SUBSETS[run.subset])
+            assert {*OF_SUBSETS.drawers[images]} == {drawer}
+        np.testing.assert_array_equal(
+            OF_SUBSETS.labels[run.support[run.position]], OF_SUBSETS.labels[run.query]
+        )
+    assert sum(len(run.query) for run in runs) >= trials
+
+
+def test_drawers_of_given_characters_are_any_two():
+    """Broken otherwise: the trials are those of some drawers, or the same as of alphabets."""
+    runs = draw_trials(*OF_SUBSETS, 12_000, 0, [[1, 4]])
+    found, counts = np.unique([run.drawers for run in runs], axis=0, return_counts=True)
+    assert len(found) == 20
+    assert_uniform(counts)
+    whole = draw_trials(*columns([20], [9]), 400)
+    again = draw_trials(*columns([20], [9]), 400, 0, [range(20)])
+    assert [run.drawers.tolist() for run in whole] != [run.drawers.tolist() for run in again]
+
+
+@pytest.mark.parametrize(
+    ("subsets", "message"),
+    [
+        ([], "subsets must hold at least one set of characters"),
+        ([[0, 6]], r"characters of one alphabet, each once, got \[0 6\]"),
+        ([[0, 1], [2]], r"two or more characters .* got \[2\]"),
+        ([[0, 1, 1]], "each once"),
+        ([[0, 77]], "of one alphabet"),
+    ],
+)
+def test_what_is_no_set_of_characters_is_told(subsets, message):
+    """Broken otherwise: a run has fewer ways than were asked for, without a word."""
+    with pytest.raises(ValueError, match=message):
+        draw_trials(*OF_SUBSETS, 40, 0, subsets)

@@ -83,6 +83,39 @@ def test_of_runs_apart_it_is_the_variance_of_a_stratified_mean():
     assert runs_variance(credits, runs).freedom == 3
 
 
+def test_of_given_characters_the_mean_of_each_set_is_taken_off():
+    """Broken otherwise: that sets differ counts as chance, or common drawers are forgotten.
+
+    Of each drawer all is right or nothing, so that drawers count.
+    """
+    subsets = [[0, 1, 2], [5, 6, 7, 8], [9, 10], [11, 12, 13]]
+    runs = draw_trials(*columns([9, 5], [7, 8]), 150, 3, subsets)
+    credits = [np.full(len(run.query), (run.drawers % 2).mean()) for run in runs]
+    T, R = sum(map(len, credits)), len(runs)
+    e = np.zeros(R)
+    for subset in range(4):
+        own = [r for r in range(R) if runs[r].subset == subset]
+        p = sum(credits[r].sum() for r in own) / sum(len(credits[r]) for r in own)
+        e[own] = [(credits[r].sum() - p * len(credits[r])) / T for r in own]
+    numerator = below = 0.0
+    for a in (0, 1):
+        own = [r for r in range(R) if runs[r].alphabet == a]
+        pairs = [(r, s) for r in own for s in own if {*runs[r].drawers} & {*runs[s].drawers}]
+        numerator += sum(e[r] * e[s] for r, s in pairs)
+        below += 1 - len(pairs) / len(own) ** 2
+    value, freedom = runs_variance(credits, runs)
+    assert abs(value - 2 * numerator / below) <= ROUNDING
+    assert freedom == min(R, 7 + 8) - 4
+
+
+def test_sets_with_one_run_are_those_of_their_alphabet():
+    """Broken otherwise: the variance is divided by zero."""
+    runs = draw_trials(*columns([9], [5]), 9, 3, [[0, 1, 2], [5, 6, 7], [1, 7, 8]])
+    credits = outcomes(runs, 4)
+    found = runs_variance(credits, runs)
+    assert found == runs_variance(credits, [run._replace(subset=0) for run in runs])
+
+
 def test_an_alphabet_with_one_run_makes_alphabets_drawn():
     """Broken otherwise: the variance between alphabets is left out where it is all there is."""
     runs = [Run(a, np.array([0, 1]), *3 * [np.arange(20)]) for a in range(4)]

@@ -17,6 +17,7 @@ from numpy_siamese.evaluation.within_alphabet import (
     pixel_likeness,
     score,
     trial_measures,
+    views_likeness,
 )
 from numpy_siamese.tests.evaluation.test_one_shot import logit, pixel_methods, whole_numbers
 from numpy_siamese.tests.support.drawn_alphabets import columns
@@ -45,7 +46,7 @@ def test_accuracy_is_that_of_a_plain_loop(dtype):
     Whole numbers are exact. The accuracy is a mean of 92 numbers: an error below 92 units of 2⁻⁵³.
     """
     network = whole_numbers(n, 1, dtype=dtype)
-    measured = trial_measures(score(IMAGES, network, RUNS))
+    measured = trial_measures(score(IMAGES, [network], RUNS))
     for method, likeness in zip(METHODS, (logit(network), *pixel_methods(IMAGES)), strict=True):
         credits = plain_credits(likeness)
         assert abs(measured[method]["value"] - float(sum(credits) / len(credits))) <= 92 * 2.0**-53
@@ -62,7 +63,7 @@ def test_accuracy_is_that_of_a_plain_loop(dtype):
 
 def test_an_entry_is_that_of_the_contract():
     """Broken otherwise: who reads evaluation.json finds other names, or no JSON."""
-    scores = score(IMAGES, whole_numbers(n), RUNS)
+    scores = score(IMAGES, [whole_numbers(n)], RUNS)
     entry = trial_measures(scores)
     assert json.loads(json.dumps(entry)) == entry
     names = ["trials", "runs", "ways", *METHODS, "right", "binomial", "chance", "alphabets"]
@@ -109,7 +110,7 @@ def test_logits_are_those_of_episodes():
 def test_a_network_that_ties_all_is_at_chance():
     """A known mistake: the first of equals is taken, which is the true one where that is first."""
     alike = Embedded(np.zeros((n, 2)), np.ones((1, 2)), np.zeros(1))
-    entry = trial_measures(score(IMAGES, alike, RUNS))
+    entry = trial_measures(score(IMAGES, [alike], RUNS))
     assert entry["siamese"]["value"] == pytest.approx(entry["chance"], abs=92 * 2.0**-53)
 
 
@@ -123,7 +124,7 @@ def test_validation_is_the_same_accuracy_of_fewer_images():
         return network.embeddings[[place[image.tobytes()] for image in images]]
 
     found = one_shot_validation(embed, network.weight, network.bias, IMAGES, RUNS[:2])
-    few = trial_measures(score(IMAGES, network, RUNS[:2]))
+    few = trial_measures(score(IMAGES, [network], RUNS[:2]))
     assert found == few["siamese"]["value"]
     assert [len(images) for images in given] == [2 * 20 + 2 * 3]
 
@@ -139,3 +140,32 @@ def test_of_a_network_that_diverged_validation_is_nan(part):
         return network[0][: len(chosen)]
 
     assert np.isnan(one_shot_validation(embed, network[1], network[2], images, RUNS))
+
+
+def test_the_logits_of_views_are_their_mean():
+    """Broken otherwise: some views count more than others, or pixels are those of a view.
+
+    Sums of whole numbers are exact, and so is their half and quarter.
+    """
+    views = [whole_numbers(n, seed) for seed in range(4)]
+    views = [view._replace(weight=views[0].weight, bias=views[0].bias) for view in views]
+    single = [network_likeness(view, RUNS) for view in views]
+    for count in (1, 2, 4):
+        scores = score(IMAGES, iter(views[:count]), RUNS)
+        for found, *of_views in zip(scores.likeness["siamese"], *single[:count], strict=True):
+            np.testing.assert_array_equal(found, sum(of_views) / count)
+            assert found.dtype == of_views[0].dtype
+        np.testing.assert_array_equal(
+            np.stack(scores.likeness["nearest_neighbor"][:1]),
+            np.stack(pixel_likeness(IMAGES, RUNS)[0][:1]),
+        )
+
+
+def test_views_of_other_images_or_of_none_are_refused():
+    """Broken otherwise: logits are of other images than pixels, or a mean is of nothing."""
+    network = whole_numbers(n)
+    fewer = network._replace(embeddings=network.embeddings[1:])
+    with pytest.raises(ValueError, match=f"views must be of the {n} images, got {n - 1}"):
+        score(IMAGES, [network, fewer], RUNS)
+    with pytest.raises(ValueError, match="views must hold at least one"):
+        views_likeness([], RUNS)

@@ -110,7 +110,7 @@ def test_the_limits_of_each_number_are_taken_and_no_more(name, least, most):
 def test_what_of_a_run_may_change_when_it_goes_on():
     """Broken otherwise: a run cannot move to another machine, or becomes another run unnoticed."""
     free = {spec.name for spec in fields(TrainConfig) if spec.metadata.get("of_sitting")}
-    assert free == {"data", "epochs", "threads", "checkpoint_every", "on_nan"}
+    assert free == {"data", "epochs", "patience", "threads", "checkpoint_every", "on_nan"}
 
 
 @pytest.mark.parametrize("wrong", [{"dtype": "float16"}, {"batch_size": 1}, {"lr": float("nan")}])

@@ -20,12 +20,12 @@ from numpy_siamese.runs.evaluation.figures import evaluated
 from numpy_siamese.runs.evaluation.spread import spread
 from numpy_siamese.runs.evaluation.subject import read_subject
 from numpy_siamese.runs.evaluation.table import table
-from numpy_siamese.runs.evaluation.trials import FILES, drawn_trials, played
+from numpy_siamese.runs.evaluation.trials import CALLED, FILES, drawn_trials, played
 from numpy_siamese.tests.support import omniglot
 from numpy_siamese.tests.support.evaluations import FEW
 
 CONFIG = EvaluationConfig(pairs=40, episodes=5, resamples=3, trials=90, seed=3)
-TRIALS = {"official": 40, "test": 100, "validation": 100}
+TRIALS = {"official": 40, "official_characters": 100, "test": 100, "validation": 100}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,9 @@ class Exact:
 def play(judged, network):
     """Play the trials with another network."""
     drawn = drawn_trials(judged, CONFIG)
-    return played(dataclasses.replace(judged, trained=network), drawn, lambda _: lambda _: None)
+    return played(
+        dataclasses.replace(judged, trained=network), drawn, CONFIG, lambda _: lambda _: None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +119,7 @@ def images_of(judged, kind):
     one_shot = judged.dataset.one_shot
     if kind == "official":
         return np.concatenate([part for run in one_shot.runs for part in (run.test, run.training)])
-    return getattr(one_shot, kind).images
+    return getattr(one_shot, "validation" if kind == "validation" else "test").images
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -185,7 +187,7 @@ def test_progress_goes_through_all_trials(judged):
     shares = [share for share, _ in told]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0, 1)
-    assert {f"playing trials, {kind}" for kind in FILES} <= {word for _, word in told}
+    assert {f"playing trials, {CALLED[kind]}" for kind in FILES} <= {word for _, word in told}
 
 
 def test_the_table_has_trials_and_alphabets(written):
@@ -210,7 +212,7 @@ def test_the_table_has_trials_and_alphabets(written):
     for alphabet in ("Alphabet2", "Alphabet4"):
         values = (of_first[kind].get(alphabet) for kind in FILES)
         cells = "".join(f"{'' if v is None else f'{100 * v:.1f}':>12}" for v in values)
-        assert f"{alphabet:34}{cells}".rstrip() in lines
+        assert f"{alphabet:32}{cells}".rstrip() in lines
 
 
 def test_small_alphabets_are_said(written):
@@ -229,7 +231,7 @@ def test_the_table_of_several_runs_and_of_long_names_fits_too(written):
     for found in (figures, spread([figures, figures])):
         text = table(found)
         assert max(map(len, text.splitlines())) <= 80
-        assert "an alphabet of a very long nam..." in text
+        assert "an alphabet of a very long n..." in text
     over = spread([figures, figures])["trials"]["official"]
     assert over["siamese"]["std"] == 0
     assert "right, as" not in table(spread([figures, figures]))
