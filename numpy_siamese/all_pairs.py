@@ -189,7 +189,17 @@ def balanced(targets: Array) -> Array:
 
 
 def balanced_accuracy(logits: Array, targets: Array) -> float:
-    """Return the share of right verdicts at p = ½, with the weights of `balanced`."""
+    """Return the share of right verdicts at p = ½, with the weights of `balanced`.
+
+    Parameters
+    ----------
+    logits : (N, M)
+    targets : (N, M), 0 or 1
+
+    Returns
+    -------
+    float
+    """
     weights = balanced(targets.astype(np.float64))
     return float(weights[(logits > 0) == (targets > 0)].sum())
 
@@ -200,6 +210,10 @@ def has_all_pairs(targets: Any) -> bool:
     Parameters
     ----------
     targets : as a batch has them
+
+    Returns
+    -------
+    bool
     """
     shape: tuple[int, ...] = getattr(targets, "shape", ())
     return len(shape) == 2 and shape[1] > 1

@@ -108,7 +108,17 @@ def balanced(targets: Tensor) -> Tensor:
 
 
 def balanced_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the share of right verdicts at p = ½, with the weights of `balanced`: float64."""
+    """Return the share of right verdicts at p = ½, with the weights of `balanced`.
+
+    Parameters
+    ----------
+    logits : (N, M)
+    targets : (N, M), 0 or 1
+
+    Returns
+    -------
+    scalar float64
+    """
     right = (logits > 0) == (targets > 0)
     return balanced(targets.double()).masked_fill(~right, 0).sum()
 
@@ -119,6 +129,10 @@ def has_all_pairs(targets: Any) -> bool:
     Parameters
     ----------
     targets : as a batch has them
+
+    Returns
+    -------
+    bool
     """
     shape: tuple[int, ...] = getattr(targets, "shape", ())
     return len(shape) == 2 and shape[1] > 1

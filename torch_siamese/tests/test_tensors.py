@@ -16,7 +16,7 @@ from numpy_siamese.tests.contracts.impostors import impostors, refusal, shuffled
 from numpy_siamese.tests.contracts.test_layouts import LAYOUTS
 from numpy_siamese.tests.support import tiny
 from numpy_siamese.training import loss_and_gradients as numpy_loss_and_gradients
-from torch_siamese import data, evaluation, functional, inference, model, training
+from torch_siamese import all_pairs, data, evaluation, functional, inference, model, training
 from torch_siamese.config import TrainConfig
 
 DIGITS = tiny.split([3, 3])
@@ -28,6 +28,10 @@ TARGETS = torch.tensor([[0.0], [1.0]])
 EMBEDDINGS = torch.rand(2, 84)
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "all_pairs.all_pairs_loss_and_gradients": (
+        all_pairs.all_pairs_loss_and_gradients,
+        {"net": NET, "left": BATCH, "right": BATCH, "targets": torch.eye(2)},
+    ),
     "data.gather": (
         data.gather,
         {"images": IMAGES, "index": INDICES["left_index"], "dtype": torch.float32},
@@ -57,6 +61,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 
 NO_ROW = {
+    "all_pairs.AllPairs.forward": "called by a step with tensors that it made",
+    "all_pairs.balanced": "called by `contrast`",
+    "all_pairs.balanced_accuracy": "called by a step with tensors that it made",
+    "all_pairs.contrast": "the same",
+    "all_pairs.logits_of_all": "the same; `pairwise_l1_logits` refuses what is no tensor",
     "data.checked_images": "the check itself",
     "evaluation.share_right": "called by `accuracy` and by steps with tensors that they checked",
     "model.CNN.forward": "called by `SiameseNet` with tensors",
@@ -73,7 +82,7 @@ TENSORS = [
 def test_every_tensor_argument_is_in_the_table():
     """Broken otherwise: a new function takes what merely looks like a tensor, and no test tells."""
     found = set()
-    for module in (data, evaluation, functional, inference, model, training):
+    for module in (all_pairs, data, evaluation, functional, inference, model, training):
         for name, value in vars(module).items():
             if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
                 continue

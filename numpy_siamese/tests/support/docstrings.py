@@ -33,6 +33,7 @@ LEFT_OUT = {
 
 REFERENCE = {
     "numpy_siamese": (
+        "all_pairs",
         "data",
         "evaluation",
         "functional",
@@ -46,7 +47,15 @@ REFERENCE = {
         "tracing",
         "training",
     ),
-    "torch_siamese": ("evaluation", "functional", "inference", "model", "tracing", "training"),
+    "torch_siamese": (
+        "all_pairs",
+        "evaluation",
+        "functional",
+        "inference",
+        "model",
+        "tracing",
+        "training",
+    ),
 }
 """What people call, beside the packages themselves: modules, and folders with all in them.
 
