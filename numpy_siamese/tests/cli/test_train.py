@@ -39,6 +39,8 @@ from numpy_siamese.tests.support.tiny import csv_folder
         (["--lr", "fast"], ["--lr", "fast"]),
         (["--lr"], ["--lr", "expected one argument"]),
         (["--learning-rate", "1"], ["--learning-rate"]),
+        (["--alphabet-share", "0.5"], ["error: --alphabet-share", "expected --loss n-pair"]),
+        (["--distortions", "3"], ["--distortions", "found 3.0", "of at most 2"]),
         (["--data", "mnsit"], ["data set 'mnsit'", "did you mean 'mnist'?"]),
         (["--data", "/no/such/folder"], ["/no/such/folder"]),
     ],
