@@ -24,14 +24,17 @@ THUMBNAIL = 28
 GAP = 4
 """Pixels that thumbnails keep from each other."""
 
-LONGEST_NAME, NAME_GAP = 220, 8
-"""Pixels of a class's name, and around it."""
+LONGEST_NAME, LONGEST_OF_MANY, NAME_GAP = 220, 120, 8
+"""Pixels of a class's name, of one among many classes, and around it."""
 
 NAME_REACH = 20
 """How often a name may move by `NAME_GAP`, in either direction."""
 
 FEW_CLASSES = 20
 """With more of them their names are smaller."""
+
+MOST_NAMES = 40
+"""With more classes every second, third and so on is named. More names would hide the map."""
 
 MARKERS = "os^vDP*X<>"
 
@@ -46,7 +49,7 @@ def map_figure(
     """Draw points in the plane, as many of them as there is room for as images.
 
     The first images win. The others are dots whose form and colour tell the class. A class is named
-    at the median of its points or near it. The picture says how many names have no room.
+    at the median of its points or near it. At most 40 are. The picture says how many.
 
     Parameters
     ----------
@@ -100,7 +103,9 @@ def map_figure(
         for n in np.flatnonzero(of_class & shown).tolist():
             _draw_image(axes, images[n], places[n], colors[k])
     medians = [np.median(places[labels == label], axis=0) for label in classes]
-    named = _name_classes(axes, [class_names[label] for label in classes], colors, medians)
+    some = slice(None, None, -(-len(classes) // MOST_NAMES))
+    names = [class_names[label] for label in classes]
+    named = _name_classes(axes, names[some], colors[some], medians[some])
     if named < len(classes):
         words = f"{named:,} of {len(classes):,} classes named: there is no room for more"
         axes.text(SIZE - MARGIN, FOOT / 2, words, ha="right", va="center", fontsize=10)
@@ -115,7 +120,7 @@ def _name_classes(
 ) -> int:
     """Write each name as near to its place as it lies on none before; return how many have room."""
     drawn: list[Any] = []
-    size = 13 if len(names) <= FEW_CLASSES else 8
+    size, longest = (13, LONGEST_NAME) if len(names) <= FEW_CLASSES else (8, LONGEST_OF_MANY)
     for name, color, place in zip(names, colors, places, strict=True):
         artist = axes.text(
             *place,
@@ -127,7 +132,7 @@ def _name_classes(
             zorder=4,
             bbox={"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": color},
         )
-        canvas.write(artist, [name], LONGEST_NAME)
+        canvas.write(artist, [name], longest)
         box = artist.get_window_extent().padded(NAME_GAP)
         moved = _free(box, drawn)
         if moved is None:

@@ -55,7 +55,7 @@ def trials_figure(
     step_x, step_y = 3 * wide + 2 * INSIDE + BETWEEN, high + 2 * LINE + BETWEEN // 2
     width = 2 * MARGIN + COLUMNS * step_x - BETWEEN
     height = TITLE + max(1, -(-k // COLUMNS)) * step_y + MARGIN // 2
-    title = f"{wrong:,} of {trials:,} trials went wrong{', the worst first' if k else ''}"
+    title = f"{wrong:,} of {trials:,} test trials went wrong{', the worst first' if k else ''}"
     figure, axes = canvas.new_page(width, height, title, above=14)
     for n, name in enumerate(names):
         row, column = divmod(n, COLUMNS)

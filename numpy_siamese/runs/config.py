@@ -28,8 +28,8 @@ class TrainConfig(Options):
     data: str = option(
         "mnist-5k",
         str,
-        "data set: mnist-5k, mnist, a folder with CSV or IDX files, plain or gzip, or one with a "
-        "sub-folder of images for each class",
+        "data set: mnist-5k, mnist, omniglot, a folder with CSV or IDX files, plain or gzip, or "
+        "one with a sub-folder of images for each class",
         of_sitting=True,
     )
     test_share: float | None = option(
@@ -58,13 +58,17 @@ class TrainConfig(Options):
     epochs: int = option(5, int, "epochs", least=1, below=COUNTLESS, of_sitting=True)
     batches: int = option(1000, int, "batches in an epoch", least=1, below=COUNTLESS)
     batch_size: int = option(
-        100, int, "pairs in a batch, half different and half same", least=2, below=COUNTLESS
+        100,
+        int,
+        "pairs in a batch, half different and half same; with n-pair, classes of two images each",
+        least=2,
+        below=COUNTLESS,
     )
     loss: str = option(
         "bce",
         str,
-        "bce, the cross-entropy of pairs; n-pair, of all pairs of a batch of as many classes: each "
-        "image is to find its partner, and each pair is judged",
+        "bce, the cross-entropy of drawn pairs; n-pair, the loss of all pairs of a batch of "
+        "classes: each image is to find its partner, and each pair is judged",
         choices=("bce", "n-pair"),
     )
     rotations: bool = option(
@@ -76,16 +80,16 @@ class TrainConfig(Options):
     alphabet_share: float = option(
         0.0,
         float,
-        "share of the batches of n-pair whose classes come alphabet by alphabet",
+        "with n-pair, the share of batches whose classes come alphabet by alphabet",
         least=0,
-        below=1.0001,
+        most=1,
     )
     distortions: float = option(
         0.0,
         float,
         "strength of random affine distortions of training images: 1 is Koch's, 0 is none",
         least=0,
-        below=2.0001,
+        most=2,
     )
     optimizer: str = option(
         "sgd",
@@ -142,8 +146,8 @@ class TrainConfig(Options):
     keep_checkpoints: bool = option(
         False,
         bool,
-        "keep weights and momentum in DIR/checkpoints, 1.8 MB each: at the start, after 1, 3, 10, "
-        "30, 100 and so on batches of the first epoch, and after each epoch",
+        "keep weights and momentum in DIR/checkpoints, 1.8 MB each with --model mnist: at the "
+        "start, after 1, 3, 10, 30, 100 and so on batches of the first epoch, and after each epoch",
         automatic="no",
     )
     on_nan: str = option(

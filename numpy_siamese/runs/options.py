@@ -25,9 +25,9 @@ def option(default: Any, kind: type, meaning: str, **limits: Any) -> Any:
 
     The kind is one of `KINDS`. A bool is a flag without a value, `--no-…` its opposite.
 
-    The limits are `least` and `below` for numbers, `choices` for names. `parse` brings a name into
-    its usual form. `automatic` says what the default None or False stands for. A field that is
-    `of_sitting` may change when a run goes on.
+    The limits are `least`, and `most` or `below`, of numbers, `choices` of names. `parse` brings a
+    name into its usual form. `automatic` says what the default None or False stands for. A field
+    that is `of_sitting` may change when a run goes on.
     """
     return field(default=default, metadata={"kind": kind, "help": meaning, **limits})
 
@@ -60,6 +60,8 @@ class Options:
                 raise InputError(f"{found}{meant}, expected one of {', '.join(choices)}")
             if "least" in limits and not value >= limits["least"]:
                 raise InputError(f"{found}, expected a number of at least {limits['least']}")
+            if "most" in limits and not value <= limits["most"]:
+                raise InputError(f"{found}, expected a number of at most {limits['most']}")
             if "least" in limits and not value < limits.get("below", math.inf):
                 below = limits.get("below", "infinity")
                 raise InputError(f"{found}, expected a number below {below}")

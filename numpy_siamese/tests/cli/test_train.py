@@ -39,6 +39,8 @@ from numpy_siamese.tests.support.tiny import csv_folder
         (["--lr", "fast"], ["--lr", "fast"]),
         (["--lr"], ["--lr", "expected one argument"]),
         (["--learning-rate", "1"], ["--learning-rate"]),
+        (["--alphabet-share", "0.5"], ["error: --alphabet-share", "expected --loss n-pair"]),
+        (["--distortions", "3"], ["--distortions", "found 3.0", "of at most 2"]),
         (["--data", "mnsit"], ["data set 'mnsit'", "did you mean 'mnist'?"]),
         (["--data", "/no/such/folder"], ["/no/such/folder"]),
     ],
@@ -152,11 +154,20 @@ def test_flags_reach_the_run(capfd, train, tmp_path):
         "data": str(write_drawings(tmp_path / "shapes", 4)),
         "test_share": 0.5,
         "holdout_classes": "circle",
+        "model": "modern",
         "epochs": 2,
         "batches": 2,
         "batch_size": 5,
+        "loss": "bce",
+        "rotations": True,
+        "alphabet_share": 0.0,
+        "distortions": 1.5,
+        "optimizer": "sgd",
         "lr": 0.25,
         "momentum": 0.5,
+        "weight_decay": 0.125,
+        "schedule": "koch",
+        "patience": 0,
         "seed": 2**64 - 1,
         "dtype": "float64",
         "threads": 1,
@@ -167,8 +178,9 @@ def test_flags_reach_the_run(capfd, train, tmp_path):
         "keep_checkpoints": True,
     }
     assert flags.keys() == {field.name for field in dataclasses.fields(TrainConfig)}
-    argv = [flag("keep_checkpoints")]
-    argv += [f"{flag(name)}={value}" for name, value in flags.items() if name != "keep_checkpoints"]
+    argv = [
+        flag(name) if value is True else f"{flag(name)}={value}" for name, value in flags.items()
+    ]
     assert status(train(*argv, "--quiet")) == 0
     found = json.loads((tmp_path / "run" / "config.json").read_text())
     del found["data_sha256"], found["environment"], found["class_names"], found["preparation"]

@@ -112,13 +112,13 @@ def test_names_stay_on_the_page_and_as_near_as_they_can():
     assert moved[5].min() == 0, "aside instead of the shortest way up"
 
 
-def test_names_without_room_are_counted():
-    """Broken otherwise: names lie on each other, or a class has none without a word."""
+def test_names_of_many_classes_leave_the_map_to_be_seen():
+    """Broken otherwise: names hide the points, lie on each other, or lack without a word."""
     figure = names_at(np.random.default_rng(0).normal(0, 0.01, size=(700, 2)), 12)
     assert_nothing_overlaps(figure)
     words = words_of(figure)
     shown = sum(len(text) == 12 for text in words)
-    assert 50 < shown < 700
+    assert 20 < shown <= 40
     assert f"{shown} of 700 classes named: there is no room for more" in words
 
 

@@ -25,7 +25,7 @@ def test_each_trial_shows_what_was_asked_for_the_right_one_and_the_choice():
     lefts = [image.get_extent()[0] for image in figure.axes[0].images]
     assert lefts[:9] == sorted(lefts[:9])
     words = words_of(figure)
-    assert "1,234 of 4,000 trials went wrong, the worst first" in words
+    assert "1,234 of 4,000 test trials went wrong, the worst first" in words
     assert [word for word in words if word in "abcd"] == ["a", "b", "c", "d"]
     assert words.count("asked for") == words.count("right") == words.count("chosen") == 4
 
@@ -40,7 +40,7 @@ def test_every_text_can_be_read(size):
 def test_a_network_without_mistakes_is_told_so():
     """Broken otherwise: an empty picture, or none, for the best of networks."""
     figure = trials_figure(*images(0), [], 0, 400)
-    assert words_of(figure) == ["0 of 400 trials went wrong"]
+    assert words_of(figure) == ["0 of 400 test trials went wrong"]
     assert_nothing_overlaps(figure)
 
 

@@ -92,6 +92,8 @@ def test_a_package_adds_an_option():
         ("lr", 0.0, 1.7976931348623157e308),
         ("momentum", 0.0, 1.7976931348623157e308),
         ("test_share", 0.01, 1 - 2**-53),
+        ("alphabet_share", 0.0, 1.0),
+        ("distortions", 0.0, 2.0),
     ],
 )
 def test_the_limits_of_each_number_are_taken_and_no_more(name, least, most):
@@ -102,7 +104,8 @@ def test_the_limits_of_each_number_are_taken_and_no_more(name, least, most):
         outside = least - 1, most + 1
     else:
         outside = math.nextafter(least, -math.inf), math.nextafter(most, math.inf)
-    for value, said in zip(outside, ("of at least", "below"), strict=True):
+    beyond = "of at most" if name in ("alphabet_share", "distortions") else "below"
+    for value, said in zip(outside, ("of at least", beyond), strict=True):
         with pytest.raises(InputError, match=f"{flag(name)}: found .* expected a number {said}"):
             TrainConfig(**{name: value})
 
