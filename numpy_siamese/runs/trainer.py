@@ -76,6 +76,8 @@ class Trainer:
             self.test_pairs = PairSampler(
                 test, config.test_pairs, config.seed, split="test", allow_self_pairs=False
             ).batch(0, 0)
+        except InputError:
+            raise
         except ValueError as error:
             raise InputError(f"--data {config.data}: {error}") from error
         self._trials = validation_trials(dataset, config.seed)

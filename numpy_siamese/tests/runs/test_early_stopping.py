@@ -204,6 +204,12 @@ def test_data_without_trials_are_refused_in_one_line(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_refused_flag_is_named_once(tmp_path):
+    """Broken otherwise: the line begins with --data, which is not at fault."""
+    with pytest.raises(InputError, match=r"^--alphabet-share: found --loss bce"):
+        fake_run(tmp_path / "run", alphabet_share=0.5)
+
+
 def test_a_finished_run_knows_of_which_epoch_its_weights_are(tmp_path):
     """Broken otherwise: a training in steps ends in weights that it places elsewhere."""
     out = tmp_path / "run"
