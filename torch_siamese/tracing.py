@@ -184,4 +184,4 @@ def _of_weights(name: str, grads: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def _named(name: str, found: Mapping[str, Array]) -> dict[str, Array]:
-    return {f"grad.{name}.{part}": found[part] for part in ("weight", "bias")}
+    return {f"grad.{name}.{part}": found[part] for part in ("weight", "bias") if part in found}

@@ -76,6 +76,8 @@ def load(
             raise own_test_set(name, test_share)
         cache = cache_directory() / "arrays"
         return read_omniglot(name, sources, cache, image_size, official=name == OMNIGLOT)
+    if name not in _NAMED and not os.path.exists(name):
+        raise unknown_name("data set", name, [*named(), "the path of a folder"])
     if image_size != SIDE:
         raise InputError(
             f"{name}: found {SIDE}×{SIDE} data, expected {image_size}×{image_size}, which "
@@ -83,13 +85,11 @@ def load(
         )
     if name in _NAMED:
         read = _NAMED[name]
-    elif os.path.exists(name):
+    else:
         found = _found(Path(name))
         if isinstance(found, ImageFolder):
             return read_images(found, test_share, seed)
         read = partial(_read_files, found)
-    else:
-        raise unknown_name("data set", name, [*named(), "the path of a folder"])
     if test_share is not None:
         raise own_test_set(name, test_share)
     return Dataset(name, *read())

@@ -88,6 +88,11 @@ class Checkpointer:
             heap.give_back()
         return True
 
+    def save_model(self, batches_done: int) -> None:
+        """Write the weights as those of the run."""
+        self._directory.write_model(self._state(batches_done))
+        heap.give_back()
+
     def save_best(self, batches_done: int) -> None:
         """Write the weights as those of the best epoch so far."""
         self._directory.write_best(self._state(batches_done))

@@ -225,6 +225,7 @@ def _layers(architecture: Architecture) -> list[dict[str, Any]]:
         if isinstance(layer, architectures.Weighted):
             entry["name"] = next(names)
             entry["weight"] = list(layer.weight_shape(shape))
+            entry["bias"] = layer.has_bias
         if isinstance(layer, architectures.Conv2d | architectures.MaxPool2d):
             entry["kernel"] = layer.kernel_size
         if isinstance(layer, architectures.Scale):

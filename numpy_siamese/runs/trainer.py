@@ -299,6 +299,8 @@ class Trainer:
         end = {"epochs": self.config.epochs, "patience": self.config.patience}
         if not self.directory.has_end(end):
             self._write_summary(finished=False)
+            if saved is not None and saved.epoch and not saved.batch:
+                self._checkpointer.save_model(self.batches_done)  # it may be of the best epoch
             self.directory.set_end(end)
 
     def _place(self, out: Path) -> str:

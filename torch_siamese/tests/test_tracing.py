@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from numpy_siamese.architectures import MNIST, Weighted
+from numpy_siamese.architectures import MNIST, MODERN, Weighted
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.tracing import trace
 from torch_siamese import tracing
@@ -47,6 +47,18 @@ def test_every_error_is_within_its_bound(found):
     told = shares(found["layers"])
     assert len(told) == 4 * (len(LAYERS) + 1)
     assert 0 < max(told) <= 100
+
+
+def test_a_layer_without_bias_is_compared_as_well(traced):
+    """Broken otherwise: the trace of a modern network ends in a traceback."""
+    weights = SiameseNet(4, architecture=MODERN).state_dict()
+    images = (traced.left[0].value.astype(np.uint8), traced.right[0].value.astype(np.uint8))
+    own = trace(weights, *images, 1, MODERN)
+    config = TrainConfig(device="cpu", threads=1, model="modern")
+    found = tracing.numbers(config, weights, own, 1)
+    grads = {name for name in found["tensors"] if name.startswith("grad.")}
+    assert grads == {f"grad.{name}" for name in own.grads}
+    assert 0 < max(shares(found["layers"])) <= 100
 
 
 def test_there_is_a_number_for_each_of_a_weighted_layer(found, traced):

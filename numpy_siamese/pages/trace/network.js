@@ -29,7 +29,7 @@ const FORWARD = {
     for (let o = 0; o < O; o++) {
       let sum = 0;
       for (let i = 0; i < I; i++) sum += w[o * I + i] * x[i];
-      y[o] = sum + b[o];
+      y[o] = sum + (b?.[o] ?? 0);
     }
     return rounded(y);
   },

@@ -60,12 +60,13 @@ class Page {
 
   layer(layer, k) {
     const { kind, weight } = layer;
-    const parameters = weight ? `, ${count(sizeOf(weight) + layer.out[0])} parameters` : "";
+    const parameters = weight ? `, ${count(sizeOf(weight) + (layer.bias ? layer.out[0] : 0))} parameters` : "";
     const plots = [...SIDES.map((side) => this.plot(`value.${k + 1}.${side}`, `output, ${side}`, layer.out)),
       ...SIDES.map((side) => this.plot(`gradient.${k + 1}.${side}`, `gradient in it, ${side}`, layer.out))];
     if (weight) plots.push(
       this.plot(`weight.${layer.name}.weight`, "weights w", weight, "kernels"),
-      this.plot(`grad.${layer.name}.weight`, "gradient in w, of both twins", weight, "kernels"),
+      this.plot(`grad.${layer.name}.weight`, "gradient in w, of both twins", weight, "kernels"));
+    if (layer.bias) plots.push(
       this.plot(`weight.${layer.name}.bias`, "biases b", [layer.out[0]]),
       this.plot(`grad.${layer.name}.bias`, "gradient in b", [layer.out[0]]));
     return this.section(`layer-${k}`, `${k + 1}. ${layer.name ? `${layer.name}: ` : ""}${TITLES[kind]}`, EQUATIONS[kind],

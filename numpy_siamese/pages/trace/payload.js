@@ -66,7 +66,7 @@ export class State {
     const twins = [left, right].map((t) => ({ x: t.values[k], dy: t.gradients[k + 1] }));
     const { weight, bias } = weightGradients(layer, twins);
     this.grads[`${layer.name}.weight`] = weight;
-    this.grads[`${layer.name}.bias`] = bias;
+    if (layer.bias) this.grads[`${layer.name}.bias`] = bias;
   }
 
   // Compute here what NumPy sent, from what NumPy sent for the step before. Compare.

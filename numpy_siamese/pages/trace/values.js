@@ -56,7 +56,7 @@ const LAYERS = {
     if (!w) return { title, terms: [], lines: [notKept(layer)], marks: [] };
     const terms = range(I).map((i) => term(`k=${i}`, w[k * I + i], x[i]));
     return { title, factors: ["w", "x"], terms,
-      bias: state.params[`${layer.name}.bias`][k],
+      bias: state.params[`${layer.name}.bias`]?.[k],
       marks: [mark(`weight.${layer.name}.weight`, k * I, 1, I)] };
   },
   relu({ layer, x, k, stage, side }) {

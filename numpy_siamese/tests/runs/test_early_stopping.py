@@ -160,6 +160,17 @@ def test_more_patience_gives_the_run_that_was_begun_with_it(tmp_path, patience):
     assert (one / "config.json").read_bytes() == (other / "config.json").read_bytes()
 
 
+def test_a_finished_run_that_gives_up_its_patience_has_the_last_weights(tmp_path):
+    """Broken otherwise: the best epoch's weights pass for those of the last one."""
+    out, other = tmp_path / "run", tmp_path / "other"
+    run(out, patience=7).train()
+    assert batches_of(out / "model.safetensors") == 7 * 3
+    run(out, resume=True, patience=0).train()
+    run(other).train()
+    assert_same_run(out, other)
+    assert (batches_of(out / "model.safetensors"), summary(out)["model_epoch"]) == (8 * 3, 8)
+
+
 @pytest.mark.parametrize("write", [47, 49, 50, 54])
 def test_a_run_that_dies_at_the_end_goes_on_to_the_same(tmp_path, monkeypatch, write):
     """Broken otherwise: a kill between the last epoch and the summary leaves other weights.
@@ -191,6 +202,12 @@ def test_data_without_trials_are_refused_in_one_line(tmp_path):
     with pytest.raises(InputError, match=r"^--patience 3: found no one-shot trials in --data tiny"):
         fake_run(tmp_path / "run", patience=3)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_refused_flag_is_named_once(tmp_path):
+    """Broken otherwise: the line begins with --data, which is not at fault."""
+    with pytest.raises(InputError, match=r"^--alphabet-share: found --loss bce"):
+        fake_run(tmp_path / "run", alphabet_share=0.5)
 
 
 def test_a_finished_run_knows_of_which_epoch_its_weights_are(tmp_path):
