@@ -73,9 +73,9 @@ def test_every_difference_is_explained() -> None:
     """Loss, probabilities and gradients lie in the balls of a running error analysis."""
     dtype = np.float64
     net = SiameseNet(2, dtype, architecture=MODERN)
-    images = digits()[0][:2, None].astype(dtype)
+    images = digits()[0][:4, None].astype(dtype)
     left, right = images + np.random.default_rng(3).uniform(size=(2, *images.shape))
-    targets = np.array([[1.0], [0]])
+    targets = np.array([[1.0], [0], [1], [0]])
     loss, probs, grads = loss_and_gradients(net, left, right, targets, micro_batch=1)
     balls = BallNetwork(net.state_dict(), unit_roundoff(dtype), fuse(MODERN).layers)
     probs_ball, loss_ball, grad_balls, _ = balls.loss_and_gradients(left, right, targets)

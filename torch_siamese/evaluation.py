@@ -48,11 +48,17 @@ def loss_and_accuracy(probs: Tensor, targets: Tensor) -> tuple[float, float]:
     loss : float, in nats
         NaN where a probability is not finite.
     accuracy : float, in [0, 1]
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `accuracy`.
     """
+    share = accuracy(probs, targets)
     loss = math.nan
     if torch.isfinite(probs).all():
         loss = F.binary_cross_entropy(probs, targets.to(probs.dtype)).item()
-    return loss, accuracy(probs, targets)
+    return loss, share
 
 
 def share_right(probs: Tensor, targets: Tensor) -> Tensor:

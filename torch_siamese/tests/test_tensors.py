@@ -37,6 +37,10 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         {"images": IMAGES, "index": INDICES["left_index"], "dtype": torch.float32},
     ),
     "evaluation.accuracy": (evaluation.accuracy, {"probs": TARGETS, "targets": TARGETS}),
+    "evaluation.loss_and_accuracy": (
+        evaluation.loss_and_accuracy,
+        {"probs": TARGETS, "targets": TARGETS},
+    ),
     "functional.n_pair_loss": (
         functional.n_pair_loss,
         {"logits": torch.rand(2, 2), "target": torch.eye(2)},

@@ -29,10 +29,14 @@ FAULTS = [
         "the bias before the weight",
         initialization,
         """    weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
+    if not has_bias:
+        return (weight,)
     bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
 """,
         """    bias = uniform(generator, weight_shape[:1], -bias_bound, bias_bound, dtype)
     weight = uniform(generator, weight_shape, -weight_bound, weight_bound, dtype)
+    if not has_bias:
+        return (weight,)
 """,
         weights(np.float32),
     ),
