@@ -204,21 +204,6 @@ def balanced_accuracy(logits: Array, targets: Array) -> float:
     return float(weights[(logits > 0) == (targets > 0)].sum())
 
 
-def has_all_pairs(targets: Any) -> bool:
-    """Return whether targets are those of all pairs, (N, M), and not of single pairs, (N, 1).
-
-    Parameters
-    ----------
-    targets : as a batch has them
-
-    Returns
-    -------
-    bool
-    """
-    shape: tuple[int, ...] = getattr(targets, "shape", ())
-    return len(shape) == 2 and shape[1] > 1
-
-
 def _backwards(part: tuple[Any, Array]) -> Gradients:
     pullback, dembedding = part
     return pullback(dembedding, needs_input_grad=False)[0]

@@ -93,18 +93,9 @@ class LayerFactors(NamedTuple):
 
 
 OF_LAYERS: Mapping[str, Mapping[str, LayerFactors]] = MappingProxyType(
-    {
-        "koch": {
-            "net.conv1": LayerFactors(),
-            "net.conv2": LayerFactors(),
-            "net.conv3": LayerFactors(),
-            "net.conv4": LayerFactors(),
-            "net.fc1": LayerFactors(lr=10, weight_decay=0.1),
-            "fc1": LayerFactors(),
-        }
-    }
+    {"koch": {"net.fc1": LayerFactors(lr=10, weight_decay=0.1)}}
 )
-"""Factors by model and layer. The layers of other models have the settings as they are.
+"""Factors by model and layer. All other layers have the settings as they are.
 
 Koch et al. search rate, momentum and penalty of each layer, and do not tell what they found. At the
 start a step of one rate changes the weights of `net.fc1` by a thousandth of what it changes those

@@ -11,13 +11,9 @@ import numpy.typing as npt
 
 from numpy_siamese import _arguments, _arrays
 from numpy_siamese import functional as F
-from numpy_siamese.all_pairs import (
-    all_pairs_loss_and_gradients,
-    balanced_accuracy,
-    has_all_pairs,
-)
+from numpy_siamese.all_pairs import all_pairs_loss_and_gradients, balanced_accuracy
 from numpy_siamese.architectures import ARCHITECTURES
-from numpy_siamese.data.dataset import are_images, as_read, checked_images, gather
+from numpy_siamese.data.dataset import are_images, as_read, checked_images, gather, has_all_pairs
 from numpy_siamese.errors import NotFiniteError
 from numpy_siamese.evaluation.verification import Verification, accuracy
 from numpy_siamese.inference import embed_images, images_at_once, pair_probabilities

@@ -1,7 +1,5 @@
 """The step of all pairs; the twin of `numpy_siamese.all_pairs`. Here autograd has the gradients."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -121,21 +119,6 @@ def balanced_accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     """
     right = (logits > 0) == (targets > 0)
     return balanced(targets.double()).masked_fill(~right, 0).sum()
-
-
-def has_all_pairs(targets: Any) -> bool:
-    """Return whether targets are those of all pairs, (N, M), and not of single pairs, (N, 1).
-
-    Parameters
-    ----------
-    targets : as a batch has them
-
-    Returns
-    -------
-    bool
-    """
-    shape: tuple[int, ...] = getattr(targets, "shape", ())
-    return len(shape) == 2 and shape[1] > 1
 
 
 class AllPairs(nn.Module):

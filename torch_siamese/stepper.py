@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from numpy_siamese import _arrays
-from numpy_siamese.data.dataset import are_images
+from numpy_siamese.data.dataset import are_images, has_all_pairs
 from numpy_siamese.runs.learner import Pairs
-from torch_siamese.all_pairs import has_all_pairs
 from torch_siamese.blocks import packed
 from torch_siamese.cuda_graph import CapturedSteps
 from torch_siamese.image_source import ImageSource

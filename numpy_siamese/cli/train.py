@@ -75,13 +75,11 @@ def run(program: Program, arguments: argparse.Namespace, stops: Stops) -> None:
     # NumPy and all that takes time, now that signals are handled
     from numpy_siamese.data.holdout import held_out_labels, without_classes
     from numpy_siamese.data.sources import load
-    from numpy_siamese.runs.image_size import check_image_size
     from numpy_siamese.runs.trainer import Trainer
 
     dataset = load(data, config.test_share, config.seed, config.image_size)
     if recorded is not None:
         recorded.check_data(dataset)
-    check_image_size(f"--data {dataset.name}", dataset.train.images, config.model)
     dataset = without_classes(dataset, held_out_labels(dataset, config.holdout_classes))
     learner = pkgutil.resolve_name(program.learner)(config, dataset.train.images)
     resume = arguments.resume is not None

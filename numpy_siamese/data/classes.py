@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese import _arguments
-from numpy_siamese.data.pairs import SPLITS, checked_labels
+from numpy_siamese.data.pairs import SPLITS, checked_labels, checked_split, images_by_class
 
 Array = np.ndarray
 
@@ -76,13 +76,8 @@ class ClassSampler:
     ) -> None:
         self.batch_size = _arguments.count("batch_size", batch_size, 2)
         self.seed = _arguments.integer("seed", seed)
-        if not isinstance(split, str) or split not in SPLITS:
-            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        self.split = split
-        labels = checked_labels(labels)
-        classes, counts = np.unique(labels, return_counts=True)
-        if len(classes) < 2:
-            raise ValueError(f"pairs need at least two classes, got {len(classes)}")
+        self.split = checked_split(split)
+        classes, self._counts, self._starts, self._order = images_by_class(labels)
         share = _arguments.finite("alphabet_share", alphabet_share)
         if not 0 <= share <= 1:
             raise ValueError(f"alphabet_share must be from 0 to 1, got {share}")
@@ -95,9 +90,6 @@ class ClassSampler:
         if share > 0 and self._alphabets is None:
             raise ValueError("alphabets must be given for an alphabet_share above 0")
         self.alphabet_share = share
-        self._order = np.argsort(labels, kind="stable")  # image numbers, class after class
-        self._counts = counts
-        self._starts = np.cumsum(counts) - counts
 
     def batch(self, epoch: int, k: int) -> tuple[Array, Array, Array]:
         """Draw batch k of an epoch.

@@ -195,6 +195,21 @@ def are_images(side: Any) -> bool:
     return getattr(side, "ndim", 1) == 3
 
 
+def has_all_pairs(targets: Any) -> bool:
+    """Return whether targets are those of all pairs, (N, M), and not of single pairs, (N, 1).
+
+    Parameters
+    ----------
+    targets : as a batch has them
+
+    Returns
+    -------
+    bool
+    """
+    shape: tuple[int, ...] = getattr(targets, "shape", ())
+    return len(shape) == 2 and shape[1] > 1
+
+
 def checked_images(images: np.ndarray, name: str = "images") -> np.ndarray:
     """Return images, if they are (n, H, W) uint8.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from numpy_siamese import _arguments
 from numpy_siamese.data.dataset import checked_images
-from numpy_siamese.data.pairs import SPLITS
+from numpy_siamese.data.pairs import SPLITS, checked_split
 
 Array = np.ndarray
 
@@ -85,9 +85,7 @@ class Distortions:
         self.strength = _arguments.finite("strength", strength)
         if not 0 <= self.strength <= MOST_STRENGTH:
             raise ValueError(f"strength must be from 0 to {MOST_STRENGTH:g}, got {strength}")
-        if not isinstance(split, str) or split not in SPLITS:
-            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-        self.split = split
+        self.split = checked_split(split)
 
     def __call__(self, images: Array, epoch: int, k: int, side: str) -> Array:
         """Distort one side of batch k of an epoch.

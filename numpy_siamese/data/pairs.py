@@ -6,7 +6,7 @@ alone, so resuming, worker processes and both packages all see the same pairs.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -77,13 +77,9 @@ class PairSampler:
             raise ValueError(
                 f"batch_size must be at least 2 (one pair of each kind), got {batch_size}"
             )
-        if not isinstance(split, str) or split not in SPLITS:
-            raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+        split = checked_split(split)
         _arguments.boolean("allow_self_pairs", allow_self_pairs)
-        labels = checked_labels(labels)
-        classes, counts = np.unique(labels, return_counts=True)
-        if len(classes) < 2:
-            raise ValueError(f"pairs need at least two classes, got {len(classes)}")
+        classes, counts, starts, order = images_by_class(labels)
         if not allow_self_pairs and counts.min() < 2:
             lonely = classes[counts.argmin()]
             raise ValueError(f"class {lonely} has 1 image, but a pair without itself needs 2")
@@ -91,9 +87,7 @@ class PairSampler:
         self.seed = seed
         self.split = split
         self.allow_self_pairs = allow_self_pairs
-        self._order = np.argsort(labels, kind="stable")  # image numbers, class after class
-        self._counts = counts
-        self._starts = np.cumsum(counts) - counts
+        self._counts, self._starts, self._order = counts, starts, order
 
     def batch(self, epoch: int, k: int) -> tuple[Array, Array, Array]:
         """Draw batch k of an epoch.
@@ -168,6 +162,65 @@ def _below(bound: Array | int, unit: Array) -> Array:
     less than 2⁻⁵³.
     """
     return (unit * bound).astype(np.int64)
+
+
+class ImagesByClass(NamedTuple):
+    """Which images are of which class.
+
+    Attributes
+    ----------
+    classes : (C,)
+        The different labels, rising.
+    counts, starts : (C,) int64
+        How many images a class has, and where they begin in `order`.
+    order : (n,) int64
+        Image numbers, class after class.
+    """
+
+    classes: Array
+    counts: Array
+    starts: Array
+    order: Array
+
+
+def images_by_class(labels: npt.ArrayLike) -> ImagesByClass:
+    """Return which images are of which class, if there are two classes to draw pairs of.
+
+    Parameters
+    ----------
+    labels : (n,) integers, whole numbers, bools or strings
+
+    Returns
+    -------
+    ImagesByClass
+
+    Raises
+    ------
+    TypeError, ValueError
+        No such labels. Fewer than two classes.
+    """
+    labels = checked_labels(labels)
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise ValueError(f"pairs need at least two classes, got {len(classes)}")
+    order = np.argsort(labels, kind="stable")
+    return ImagesByClass(classes, counts, np.cumsum(counts) - counts, order)
+
+
+def checked_split(split: Any) -> str:
+    """Return the name of a split, if it is one.
+
+    Parameters
+    ----------
+    split : str
+
+    Returns
+    -------
+    str
+    """
+    if not isinstance(split, str) or split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    return split
 
 
 def checked_labels(labels: Any, name: str = "labels") -> Array:

@@ -160,14 +160,11 @@ class Adam(Optimizer):
         spare, other = np.empty_like(grad), np.empty_like(grad)
         if self.maximize:
             grad = -grad
-        if weight_decay != 0:
-            if self.decoupled_weight_decay:
-                share = fma(-lr, np.array([weight_decay]), 1.0)[0]  # 1 − lr·weight_decay
-                np.multiply(parameter, dtype(share), out=parameter)
-            else:
-                decayed = np.empty_like(grad)
-                fma_block(weight_decay, parameter, grad, decayed, scratch)
-                grad = decayed
+        if not self.decoupled_weight_decay:
+            grad = self._penalised(parameter, grad, weight_decay, scratch)
+        elif weight_decay != 0:
+            share = fma(-lr, np.array([weight_decay]), 1.0)[0]  # 1 − lr·weight_decay
+            np.multiply(parameter, dtype(share), out=parameter)
         weight = dtype(1 - beta1)
         np.subtract(grad, mean, out=spare)
         if weight < 0.5:

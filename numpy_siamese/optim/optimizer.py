@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from numpy_siamese import _arguments, _arrays
-from numpy_siamese._fma import BLOCK, Scratch
+from numpy_siamese._fma import BLOCK, Scratch, fma_block
 from numpy_siamese.optim._flat import shared_buffer
 from numpy_siamese.rates import Schedule
 
@@ -211,6 +211,15 @@ class Optimizer:
             block = slice(start, start + BLOCK)
             arrays = [array[block] for array in kept]
             self._descend(flat[block], grad[block], arrays, names[0], settings, scratch)
+
+    @staticmethod
+    def _penalised(parameter: Array, grad: Array, weight_decay: float, scratch: Scratch) -> Array:
+        """Return the gradient with that of the L2 penalty: g + weight_decay·p."""
+        if weight_decay == 0:
+            return grad
+        decayed = np.empty_like(grad)
+        fma_block(weight_decay, parameter, grad, decayed, scratch)
+        return decayed
 
     def _kept(self, names: Sequence[str], flat: Array) -> list[Array]:
         """Return a flat array of each kind that is kept for some parameters."""

@@ -138,10 +138,7 @@ class SGD(Optimizer):
         lr, momentum, weight_decay = (settings[n] for n in ("lr", "momentum", "weight_decay"))
         if self.maximize:
             grad = -grad
-        if weight_decay != 0:
-            decayed = np.empty_like(grad)
-            fma_block(weight_decay, parameter, grad, decayed, scratch)
-            grad = decayed
+        grad = self._penalised(parameter, grad, weight_decay, scratch)
         for buffer in kept:
             if self._is_first:
                 buffer[...] = grad

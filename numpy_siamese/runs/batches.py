@@ -55,9 +55,9 @@ def batches_of(config: TrainConfig, dataset: Dataset) -> Batches:
     split = with_turns(dataset.train) if config.rotations else dataset.train
     if not all_pairs:
         sampler = PairSampler(split.labels, config.batch_size, config.seed)
-        if not (config.rotations or config.distortions):
-            return DrawnBatches(sampler)
-        return PreparedBatches(sampler, split, config)
+        if config.from_images:
+            return PreparedBatches(sampler, split, config)
+        return DrawnBatches(sampler)
     alphabets = _alphabets(dataset, split, config.rotations) if config.alphabet_share else None
     of_classes = ClassSampler(
         split.labels,

@@ -16,7 +16,6 @@ from numpy_siamese.files.paths import shell_word
 from numpy_siamese.parallel.cores import available_cores, default_threads
 from numpy_siamese.runs.config import TrainConfig as SharedTrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, read_config
-from numpy_siamese.runs.image_size import check_image_size
 from numpy_siamese.runs.options import flag
 from numpy_siamese.runs.signals import Stopped, Stops
 from torch_siamese.config import TrainConfig
@@ -69,8 +68,6 @@ def _train(
     dataset = group.together(lambda: load(data, config.test_share, config.seed, config.image_size))
     agree(group, {"images and labels of SHA-256": dataset.checksum()})
     group.together(lambda: recorded.check_data(dataset) if recorded else None)
-    name, images = f"--data {dataset.name}", dataset.train.images
-    group.together(lambda: check_image_size(name, images, config.model))
     dataset = without_classes(dataset, held_out_labels(dataset, config.holdout_classes))
     threads = config.threads or threads_of_rank(launch.local_size)
     learner = TorchLearner(replace(config, threads=threads), dataset.train.images, group)

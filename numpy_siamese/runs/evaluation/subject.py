@@ -14,7 +14,6 @@ from numpy_siamese.errors import InputError, counted
 from numpy_siamese.files.paths import expanded
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.finished_run import FinishedRun, read_finished_run
-from numpy_siamese.runs.image_size import check_image_size
 from numpy_siamese.runs.network import Network
 
 Array = np.ndarray
@@ -128,12 +127,6 @@ def data_of(run: FinishedRun, data: str | None) -> tuple[Dataset, bool]:
     InputError
         They cannot be read, are no longer those of the run, or are of another size than it reads.
     """
-    dataset, is_own = _loaded(run, data)
-    check_image_size(f"--data {dataset.name}", dataset.train.images, run.config.model)
-    return dataset, is_own
-
-
-def _loaded(run: FinishedRun, data: str | None) -> tuple[Dataset, bool]:
     config = run.config
     if data in (None, config.data):
         return run.own_data("--data"), True

@@ -127,6 +127,7 @@ BY_POSITION = {
     ("measures.pair_measures", "targets"),
     ("measures.pair_measures", "validation_targets"),
     ("pairs.PairSampler", "labels"),
+    ("pairs.images_by_class", "labels"),
     ("plots.pair_grid_figure", "targets"),
     ("ranking.class_logits", "labels"),
     ("roc.roc_curve", "targets"),
@@ -172,8 +173,9 @@ def of_episodes() -> Iterator[tuple[str, Call]]:
     network = one_shot.Embedded(a(6, 84), **head)
 
     def validation(**arrays: Any) -> Any:
-        embed = lambda images: network.embeddings[: len(images)]  # noqa: E731
-        return within_alphabet.one_shot_validation(embed, runs=runs, **arrays)
+        return within_alphabet.one_shot_validation(
+            lambda images: network.embeddings[: len(images)], runs=runs, **arrays
+        )
 
     def score(images: Any) -> Any:
         return within_alphabet.score(images, [network], runs).likeness["nearest_neighbor"][0]
@@ -314,6 +316,7 @@ def functions() -> Iterator[tuple[str, Call]]:
     yield "optim.Optimizer.step", (step, by_name)
     arguments = {"labels": DIGITS.labels, "batch_size": 4, "seed": 0}
     yield "pairs.PairSampler", (pairs.PairSampler, arguments)
+    yield "pairs.images_by_class", (pairs.images_by_class, {"labels": DIGITS.labels})
     grey: Arguments = {"grey": 255 * a(4, 4)}
     yield "preparation.Preparation.__call__", (preparation.Preparation("mixed"), grey)
     yield "preparation.has_light_ground", (preparation.has_light_ground, grey)

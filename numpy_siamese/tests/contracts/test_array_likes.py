@@ -126,6 +126,7 @@ NO_ROW = {
     "model.SiameseNet.to": "takes a function; `test_networks` looks at what it returns",
     "model.shared": "adds what pullbacks return",
     "one_shot.Embedded": "a record: `one_shot_measures` looks at what it holds",
+    "pairs.ImagesByClass": "a record: what `images_by_class` gives",
     "trials.Run": "a record: what `draw_trials` gives",
     "optim.Optimizer": "what `SGD` and `Adam` share",
     "optim.Optimizer.checked": "the check itself",

@@ -52,7 +52,7 @@ FAULTS = [
     ),
     Fault(
         "weight decay after maximize's sign",
-        sgd,
+        optimizer,
         "fma_block(weight_decay, parameter, grad",
         "fma_block(-weight_decay, parameter, grad",
         SGD,
