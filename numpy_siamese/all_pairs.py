@@ -19,9 +19,6 @@ from numpy_siamese.parallel.threads import map_in_order
 
 Array = np.ndarray
 
-VERDICTS = 0.1
-"""What the verdicts on pairs count for, beside the ranking."""
-
 MICRO_BATCH = 100
 """Images in a micro-batch: those of one side of the recipe's batch."""
 
@@ -31,6 +28,7 @@ def all_pairs_loss_and_gradients(
     left: Array,
     right: Array,
     targets: npt.ArrayLike,
+    verdict_weight: float = 1.0,
     threads: int | None = None,
     micro_batch: int = MICRO_BATCH,
 ) -> tuple[float, Array, Gradients]:
@@ -48,6 +46,8 @@ def all_pairs_loss_and_gradients(
     right : (M, C, H, W) of the net's dtype
     targets : (N, M)
         1 where left i and right j show the same class, else 0. Each row and each column has a 1.
+    verdict_weight : float
+        As of `contrast`.
     threads : int, optional
         Default: `cores.default_threads`.
     micro_batch : int
@@ -87,7 +87,7 @@ def all_pairs_loss_and_gradients(
         logits, head = logits_of_all(net, of_all[: len(left)], of_all[len(left) :])
         if not np.isfinite(logits).all():
             raise NotFiniteError("found logits that are not finite")
-        loss, pullback = contrast(logits, targets)
+        loss, pullback = contrast(logits, targets, verdict_weight)
         head_grads, dsides = head(*pullback(1.0))
         slopes = np.split(np.concatenate(dsides), np.cumsum([len(part) for part in parts])[:-1])
         of_parts = on_threads(_backwards, zip(pullbacks, slopes, strict=True))
@@ -122,19 +122,20 @@ def logits_of_all(
     return logits, pullback
 
 
-def contrast(logits: Array, targets: Array) -> tuple[Array, Pullback]:
-    """Tell each image's class among all, and each pair's verdict: n_pair_loss + 0.1·balanced BCE.
+def contrast(logits: Array, targets: Array, verdict_weight: float = 1.0) -> tuple[Array, Pullback]:
+    """Tell each image's class among all, and each pair's verdict: n_pair_loss + Λ · balanced BCE.
 
     The N-pair loss ranks. It does not change if a number is added to all logits. The second part
     is the binary cross-entropy of all pairs, in which those of one class weigh one half in all, and
-    so do the others. It gives the verdict at ½ its meaning, as in the recipe's balanced batches. A
-    tenth of it is enough for that.
+    so do the others. It gives the verdict at ½ its meaning, as in the recipe's balanced batches.
 
     Parameters
     ----------
     logits : (N, M)
     targets : (N, M) of the same dtype, 0 or 1
         Each row and each column has a 1, and there is a 0.
+    verdict_weight : float
+        Λ, what the verdicts count for beside the ranking, at least 0.
 
     Returns
     -------
@@ -145,15 +146,19 @@ def contrast(logits: Array, targets: Array) -> tuple[Array, Pullback]:
     Raises
     ------
     ValueError
-        All pairs are of one class, or a row or a column has none.
+        All pairs are of one class, or a row or a column has none. Λ is negative or not finite.
 
     References
     ----------
     Sohn 2016, *Improved deep metric learning with multi-class N-pair loss objective*.
     """
+    verdict_weight = _arguments.finite("verdict_weight", verdict_weight)
+    if verdict_weight < 0:
+        raise ValueError(f"verdict_weight must be at least 0, got {verdict_weight}")
+    weight = targets.dtype.type(verdict_weight) * balanced(targets)
     ranking, n_pair = F.n_pair_loss(logits, targets)
     verdicts, cross_entropy = F.binary_cross_entropy_with_logits(
-        logits, targets, weight=targets.dtype.type(VERDICTS) * balanced(targets), reduction="sum"
+        logits, targets, weight=weight, reduction="sum"
     )
 
     def pullback(dloss: npt.ArrayLike) -> tuple[Array]:

@@ -201,6 +201,9 @@ class NumpyLearner:
         self.optimizer = optimizer_of(config, self.net.parameters())
         self.schedule = Schedule(config.schedule, config.epochs, config.batches)
         self.batches_done = 0
+        self._all_pairs = partial(
+            all_pairs_loss_and_gradients, verdict_weight=config.verdict_weight
+        )
 
     def learn(self, batches: "Sequence[Pairs]") -> tuple[Array, Array]:
         """Learn from n batches of pairs.
@@ -224,15 +227,14 @@ class NumpyLearner:
     def _step(self, left: Array, right: Array, targets: Array) -> tuple[float, float]:
         self.optimizer.follow(self.schedule, self.batches_done)
         self.batches_done += 1
-        all_pairs = has_all_pairs(targets)
         step, judge = (
-            (all_pairs_loss_and_gradients, balanced_accuracy)
-            if all_pairs
+            (self._all_pairs, balanced_accuracy)
+            if has_all_pairs(targets)
             else (loss_and_gradients, accuracy)
         )
         images = self._images("left", left), self._images("right", right)
         try:
-            loss, verdicts, grads = step(self.net, *images, targets, self.threads)
+            loss, verdicts, grads = step(self.net, *images, targets, threads=self.threads)
         except NotFiniteError:
             return np.nan, np.nan
         self.optimizer.step(grads)

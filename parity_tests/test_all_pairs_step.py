@@ -1,5 +1,7 @@
 """The step of all pairs against PyTorch: exact on integers, and the same run on digits."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -53,10 +55,10 @@ def test_a_step_has_ten_digits_of_torchs() -> None:
     images, _ = digits()
     left, right = (images[part, None].astype(np.float64) for part in (slice(0, 4), slice(4, 7)))
     net = SiameseNet(7, np.float64)
-    loss, logits, grads = all_pairs_loss_and_gradients(net, left, right, TARGETS)
+    loss, logits, grads = all_pairs_loss_and_gradients(net, left, right, TARGETS, 0.3)
     tensors = map(torch.from_numpy, (left, right, TARGETS))
     their_loss, their_logits, their_grads = of_torch.all_pairs_loss_and_gradients(
-        torch_twin(net), *tensors
+        torch_twin(net), *tensors, 0.3
     )
     theirs = arrays(their_grads) | {"loss": their_loss.numpy(), "logits": their_logits.numpy()}
     for name, value in (grads | {"loss": np.float64(loss), "logits": logits}).items():
@@ -84,7 +86,8 @@ def test_learners_learn_the_same_from_images(mode: str) -> None:
         else:
             left, targets = left[:5], rng.integers(0, 2, (5, 1))
         batches.append((images[left], images[right], targets.astype(np.float32)))
-    settings = {"dtype": "float64", "lr": 1e-4, "momentum": 0.9, "threads": 1, "seed": 3}
+    settings: dict[str, Any] = {"dtype": "float64", "lr": 1e-4, "momentum": 0.9, "threads": 1}
+    settings |= {"seed": 3, "verdict_weight": 0.3}
     ours = NumpyLearner(TrainConfig(**settings), images)
     theirs = TorchLearner(TorchConfig(**settings, device="cpu", mode=mode), images)
     (losses, accuracies), (their_losses, their_accuracies) = (

@@ -11,12 +11,9 @@ from torch_siamese.model import SiameseNet
 from torch_siamese.settings import plain_arithmetic
 from torch_siamese.tuned import TunedNet
 
-VERDICTS = 0.1
-"""What the verdicts on pairs count for, beside the ranking."""
-
 
 def all_pairs_loss_and_gradients(
-    net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor
+    net: SiameseNet, left: Tensor, right: Tensor, targets: Tensor, verdict_weight: float = 1.0
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
     """Compute the loss of all N·M pairs of a batch, and its gradients.
 
@@ -27,6 +24,8 @@ def all_pairs_loss_and_gradients(
     right : (M, C, H, W) of the net's dtype
     targets : (N, M)
         1 where left i and right j show the same class, else 0. Each row and each column has a 1.
+    verdict_weight : float
+        As of `contrast`.
 
     Returns
     -------
@@ -47,7 +46,7 @@ def all_pairs_loss_and_gradients(
     parameters = dict(net.named_parameters())
     with plain_arithmetic(left.device):
         logits = AllPairs(net)(left, right)
-        loss = contrast(logits, targets.to(logits.dtype))
+        loss = contrast(logits, targets.to(logits.dtype), verdict_weight)
         grads = torch.autograd.grad(loss, list(parameters.values()))
     if not torch.isfinite(logits).all():
         raise NotFiniteError("found logits that are not finite")
@@ -71,21 +70,23 @@ def logits_of_all(net: SiameseNet | TunedNet, left: Tensor, right: Tensor) -> Te
     return pairwise_l1_logits(left.to(weight.dtype), right.to(weight.dtype), weight, bias)
 
 
-def contrast(logits: Tensor, targets: Tensor) -> Tensor:
-    """Tell each image's class among all, and each pair's verdict: n_pair_loss + 0.1·balanced BCE.
+def contrast(logits: Tensor, targets: Tensor, verdict_weight: float = 1.0) -> Tensor:
+    """Tell each image's class among all, and each pair's verdict: n_pair_loss + Λ · balanced BCE.
 
     Parameters
     ----------
     logits : (N, M)
     targets : (N, M) of the same dtype, 0 or 1
         Each row and each column has a 1, and there is a 0.
+    verdict_weight : float
+        Λ, what the verdicts count for beside the ranking.
 
     Returns
     -------
     loss : scalar, in nats
     """
     verdicts = F.binary_cross_entropy_with_logits(
-        logits, targets, weight=VERDICTS * balanced(targets), reduction="sum"
+        logits, targets, weight=verdict_weight * balanced(targets), reduction="sum"
     )
     return n_pair_loss(logits, targets) + verdicts
 

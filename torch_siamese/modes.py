@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -180,7 +181,7 @@ def in_mode(
     net: SiameseNet,
     device: torch.device,
     half: bool = False,
-    all_pairs: bool = False,
+    verdict_weight: float | None = None,
 ) -> Backward:
     """Return how a network on a device computes in a mode.
 
@@ -193,16 +194,20 @@ def in_mode(
     device : torch.device
     half : bool
         As of `Backward`.
-    all_pairs : bool
-        Whether each left image is compared with each right one, and the loss is `contrast`.
+    verdict_weight : float, optional
+        If given, each left image is compared with each right one, and the loss is `contrast` with
+        this weight.
     """
     siamese = net if mode == "eager" else tuned(net, device)
-    forward = AllPairs(siamese) if all_pairs else siamese
+    forward: nn.Module = siamese
+    in_parts = mode == "tuned" and device.type == "cpu"
+    micro_batch, loss = MICRO_BATCH if in_parts else None, cross_entropy
+    if verdict_weight is not None:
+        forward, micro_batch = AllPairs(siamese), None
+        loss = partial(contrast, verdict_weight=verdict_weight)
     if mode == "compile":
         forward.compile(dynamic=False)
-    in_parts = mode == "tuned" and device.type == "cpu" and not all_pairs
-    micro_batch = MICRO_BATCH if in_parts else None
-    return Backward(forward, device, half, micro_batch, contrast if all_pairs else None)
+    return Backward(forward, device, half, micro_batch, loss)
 
 
 def cross_entropy(probs: Tensor, targets: Tensor) -> Tensor:

@@ -39,6 +39,8 @@ class Stepper:
     source : ImageSource
         The images that indices are of.
     device : torch.device
+    verdict_weight : float
+        As of `all_pairs.contrast`.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class Stepper:
         optimizer: SGD | Adam,
         source: ImageSource,
         device: torch.device,
+        verdict_weight: float,
     ) -> None:
         self.source = source
         self._net, self._mode, self._half = net, mode, half
         self._backward, self.optimizer = backward, optimizer
+        self._verdict_weight = verdict_weight
         self._device, self._dtype = device, net.fc1.weight.dtype
         self._of_indices: dict[int, Steps] = {}
         self._of_images: dict[bool, ImageSteps] = {}
@@ -106,7 +110,9 @@ class Stepper:
         if all_pairs not in self._of_images:
             backward = self._backward
             if all_pairs:
-                backward = in_mode(self._mode, self._net, self._device, self._half, all_pairs)
+                backward = in_mode(
+                    self._mode, self._net, self._device, self._half, self._verdict_weight
+                )
             self._of_images[all_pairs] = ImageSteps(
                 backward, self.optimizer, self._dtype, self._device
             )

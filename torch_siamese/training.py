@@ -139,7 +139,14 @@ class TorchLearner:
             self.optimizer.schedule = Schedule(config.schedule, config.epochs, config.batches)
             source = image_source(self.images, self.device)
             self._stepper = Stepper(
-                self.net, self.mode, half, backward, self.optimizer, source, self.device
+                self.net,
+                self.mode,
+                half,
+                backward,
+                self.optimizer,
+                source,
+                self.device,
+                config.verdict_weight,
             )
 
     @property

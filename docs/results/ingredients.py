@@ -82,8 +82,12 @@ def _of_features(features: int) -> Architecture:
     return replace(_changed(change), first_head=head)
 
 
+BASE = {"data": "omniglot", "model": "modern", "rotations": True, "verdict_weight": 0.1}
+"""What all variants have, unless they say otherwise."""
+
 VARIANTS = {
-    "base": Variant("modern, with turned characters"),
+    "base": Variant("`modern`, with turned characters and verdicts that weigh 0.1"),
+    "verdicts": Variant("verdicts that weigh 1", {"verdict_weight": 1.0}),
     "pairs": Variant("single pairs, half of them of one class: loss bce", {"loss": "bce"}),
     "sgd": Variant(
         "SGD, rate 0.03, momentum 0.9", {"optimizer": "sgd", "lr": 0.03, "momentum": 0.9}
@@ -112,8 +116,8 @@ def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float, float]:
     """Train a variant from a seed; return its accuracy in validation trials, and its seconds."""
     variant = VARIANTS[name]
     architectures.ARCHITECTURES["modern"] = variant.architecture
-    given = {"data": "omniglot", "model": "modern", "rotations": True, "epochs": epochs}
-    config = TrainConfig(**with_model(given | {"seed": seed, "threads": 1} | variant.settings))
+    given = BASE | {"epochs": epochs, "seed": seed, "threads": 1}
+    config = TrainConfig(**with_model(given | variant.settings))
     dataset = load("omniglot")
     learner, batches = NumpyLearner(config, dataset.train.images), batches_of(config, dataset)
     average = {key: value.copy() for key, value in learner.net.parameters().items()}

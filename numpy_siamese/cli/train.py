@@ -4,7 +4,7 @@ import argparse
 import pkgutil
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,16 @@ from numpy_siamese.files.paths import expanded, shell_word
 from numpy_siamese.runs.config import ONLY_TORCH, TrainConfig
 from numpy_siamese.runs.config_file import CONFIG, RecordedConfig, continued, read_config
 from numpy_siamese.runs.model_settings import with_model
+from numpy_siamese.runs.options import flag
 from numpy_siamese.runs.signals import Stopped, Stops
 from numpy_siamese.terminal import console
 
 if TYPE_CHECKING:
     from numpy_siamese.runs.trainer import Trainer
+
+
+NEEDS = {"momentum": ("optimizer", "sgd"), "verdict_weight": ("loss", "n-pair")}
+"""Flags that say nothing unless another setting has this value."""
 
 
 def add(verbs: Any, program: Program) -> None:
@@ -112,11 +117,26 @@ def configured(
     given = config_class.given_flags(arguments)
     if arguments.resume is None:
         recorded = arguments.config and read_config(arguments.config, config_class)
-        return config_class(**with_model((recorded.settings if recorded else {}) | given)), recorded
+        config = config_class(**with_model((recorded.settings if recorded else {}) | given))
+        _refuse_unused(given, config)
+        return config, recorded
     if arguments.out or arguments.config:
         raise InputError("--resume goes on in its folder, expected neither --out nor --config")
     recorded = read_config(arguments.resume / CONFIG, config_class)
     return continued(recorded, given, config_class), recorded
+
+
+def _refuse_unused(given: Mapping[str, Any], config: TrainConfig) -> None:
+    """Refuse a flag that would say nothing.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, (other, value) in NEEDS.items():
+        found = getattr(config, other)
+        if name in given and found != value:
+            raise InputError(f"{flag(name)}: found {flag(other)} {found}, expected {value}")
 
 
 def _new_folder(program: Program) -> Path:

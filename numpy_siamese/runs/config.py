@@ -71,6 +71,12 @@ class TrainConfig(Options):
         "classes: each image is to find its partner, and each pair is judged",
         choices=("bce", "n-pair"),
     )
+    verdict_weight: float = option(
+        1.0,
+        float,
+        "with n-pair, what the verdicts on pairs count for, beside finding partners",
+        least=0,
+    )
     rotations: bool = option(
         False,
         bool,

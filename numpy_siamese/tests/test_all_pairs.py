@@ -37,31 +37,33 @@ def test_each_logit_is_that_of_its_pair():
     np.testing.assert_allclose(logits, one_by_one, rtol=1e-12)
 
 
-def test_the_loss_is_its_formula():
+@pytest.mark.parametrize("weight", [0, 0.1, 1])
+def test_the_loss_is_its_formula(weight):
     logits = np.random.default_rng(1).normal(size=TARGETS.shape)
-    loss, _ = contrast(logits, TARGETS)
+    loss, _ = contrast(logits, TARGETS, weight)
     same = TARGETS == 1
     exp = np.exp(logits)
     picks = [-np.log((exp * same).sum(axis) / exp.sum(axis)).mean() for axis in (0, 1)]
     probs = exp / (1 + exp)
     verdicts = [-np.log(probs[same]).mean(), -np.log(1 - probs[~same]).mean()]
-    assert loss == pytest.approx(np.mean(picks) + 0.1 * np.mean(verdicts), rel=1e-13)
+    assert loss == pytest.approx(np.mean(picks) + weight * np.mean(verdicts), rel=1e-13)
 
 
-def test_the_gradient_is_the_slope():
+@pytest.mark.parametrize("weight", [0, 0.1, 1])
+def test_the_gradient_is_the_slope(weight):
     logits = np.random.default_rng(1).normal(size=TARGETS.shape)
-    (dlogits,) = contrast(logits, TARGETS)[1](1.0)
+    (dlogits,) = contrast(logits, TARGETS, weight)[1](1.0)
     for place in np.ndindex(logits.shape):
         step = np.zeros(logits.shape)
         step[place] = 1e-6
-        ahead, behind = (contrast(logits + sign * step, TARGETS)[0] for sign in (1, -1))
+        ahead, behind = (contrast(logits + sign * step, TARGETS, weight)[0] for sign in (1, -1))
         assert dlogits[place] == pytest.approx((ahead - behind) / 2e-6, abs=1e-9)
 
 
 def test_gradients_are_the_sum_over_pairs():
     net, (left, right, targets) = SiameseNet(2, np.float64), batch()
-    loss, logits, grads = all_pairs_loss_and_gradients(net, left, right, targets)
-    expected_loss, pullback = contrast(logits, targets)
+    loss, logits, grads = all_pairs_loss_and_gradients(net, left, right, targets, 0.3)
+    expected_loss, pullback = contrast(logits, targets, 0.3)
     assert loss == expected_loss
     (dlogits,) = pullback(1.0)
     sums = dict.fromkeys(net.state_dict(), 0.0)
@@ -80,7 +82,7 @@ def test_gradients_are_the_sum_over_pairs():
 def test_threads_change_no_bit(dtype):
     net, (left, right, targets) = SiameseNet(2, dtype), batch(dtype)
     first, *others = (
-        all_pairs_loss_and_gradients(net, left, right, targets, threads, micro_batch=2)
+        all_pairs_loss_and_gradients(net, left, right, targets, threads=threads, micro_batch=2)
         for threads in (1, 2, 3)
     )
     for other in others:
@@ -104,6 +106,9 @@ def test_what_does_not_fit_is_refused():
         all_pairs_loss_and_gradients(net, left, right, targets.T)
     with pytest.raises(NotFiniteError):
         all_pairs_loss_and_gradients(net, np.full_like(left, np.nan), right, targets)
+    for weight in (-0.1, np.nan, np.inf):
+        with pytest.raises(ValueError, match="verdict_weight must be"):
+            all_pairs_loss_and_gradients(net, left, right, targets, weight)
 
 
 def learner(**changes):

@@ -91,6 +91,7 @@ def test_a_package_adds_an_option():
         ("checkpoint_every", 1, 2**31 - 1),
         ("lr", 0.0, 1.7976931348623157e308),
         ("momentum", 0.0, 1.7976931348623157e308),
+        ("verdict_weight", 0.0, 1.7976931348623157e308),
         ("test_share", 0.01, 1 - 2**-53),
         ("alphabet_share", 0.0, 1.0),
         ("distortions", 0.0, 2.0),
