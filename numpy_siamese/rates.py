@@ -136,21 +136,3 @@ def sgd_settings(
         name: value * factor
         for name, value, factor in zip(LayerFactors._fields, given, of_layer, strict=True)
     }
-
-
-def decay_of_average(decay: float, step: int) -> float:
-    """Return how much of an average of weights stays at step t: min(decay, (1 + t)/(10 + t)).
-
-    So a young average forgets the initial weights soon.
-
-    Parameters
-    ----------
-    decay : float
-    step : int
-        Counted from 0.
-
-    References
-    ----------
-    `tf.train.ExponentialMovingAverage`, `num_updates`.
-    """
-    return min(decay, (1 + step) / (10 + step))

@@ -27,7 +27,6 @@ from numpy_siamese.data.sources import load
 from numpy_siamese.data.trials import draw_trials
 from numpy_siamese.evaluation.within_alphabet import one_shot_validation
 from numpy_siamese.inference import embed_images
-from numpy_siamese.rates import decay_of_average
 from numpy_siamese.runs.batches import batches_of
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.model_settings import with_model
@@ -125,7 +124,7 @@ def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float, float]:
     for step in range(epochs * config.batches):
         learner.learn(batches.batches(step // config.batches, [step % config.batches]))
         if variant.average:
-            stays = decay_of_average(variant.average, step)
+            stays = min(variant.average, (1 + step) / (10 + step))  # a young one forgets sooner
             for key, value in learner.net.parameters().items():
                 average[key] += np.float32(1 - stays) * (value - average[key])
     seconds = time.perf_counter() - start

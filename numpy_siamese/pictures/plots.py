@@ -34,6 +34,7 @@ def curves_figure(
     train: "Sequence[Metrics]",
     test: "Sequence[Metrics]",
     validation: "Sequence[Validation]" = (),
+    loss: str = "bce",
 ) -> "Figure":
     """Draw loss and accuracy over the epochs, of training windows and of the test pairs.
 
@@ -46,6 +47,8 @@ def curves_figure(
         In an epoch.
     train, test : sequences of Metrics
     validation : sequence of Validation
+    loss : str
+        What training minimises. The test has the cross-entropy (bce) in any case.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -56,6 +59,8 @@ def curves_figure(
         (("loss", "nats"), ("accuracy", "share of pairs")), start=1
     ):
         axes = figure.add_subplot(1, 2, place)
+        differ = name == "loss" and loss != "bce"
+        which = {"training": f", {loss}", "test": ", bce"} if differ else {}
         for rows, label, style in (
             (train, "training", {"color": TRAIN, "marker": ".", "markersize": 4}),
             (test, "test", {"color": TEST, "marker": "o", "linestyle": "--"}),
@@ -63,6 +68,7 @@ def curves_figure(
             epochs = [row.epoch - 1 + row.batch / batches for row in rows]
             values = [getattr(row, name) for row in rows]
             # dots on the edge are whole, and leave the layout alone, which those at nan would upset
+            label += which.get(label, "")
             axes.plot(epochs, values, label=label, clip_on=False, in_layout=False, **style)
         if name == "accuracy" and validation:
             axes.plot(

@@ -88,8 +88,14 @@ class Results:
 
     def draw_curves(self, history: History) -> None:
         """Draw loss and accuracy, in training, in the tests and in one-shot validation."""
-        title, batches = self._title("Training"), self._config.batches
-        curves = plots.curves(title, batches, history.train, history.test, history.validation)
+        curves = plots.curves(
+            self._title("Training"),
+            self._config.batches,
+            history.train,
+            history.test,
+            history.validation,
+            loss=self._config.loss,
+        )
         self._directory.write_picture("curves.png", curves)
         heap.collect()
 

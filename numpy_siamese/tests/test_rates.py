@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_siamese.rates import SCHEDULES, Schedule, decay_of_average
+from numpy_siamese.rates import SCHEDULES, Schedule
 
 
 def test_constant_changes_nothing():
@@ -51,16 +51,6 @@ def test_koch_by_hand():
     assert schedule.momentum(0.1, 0) == 0.5  # a final value below one half is reached as well
     assert schedule.momentum(0.1, 49) == pytest.approx(0.1, abs=2**-52)
     assert Schedule("koch", 1, 10).momentum(0.9, 0) == 0.9
-
-
-def test_a_young_average_forgets_sooner():
-    """(1 + t)/(10 + t) until it passes the decay."""
-    assert [decay_of_average(0.5, t) for t in (0, 1, 7, 8, 9, 1000)] == [
-        0.1,
-        2 / 11,
-        8 / 17,
-        *[0.5] * 3,
-    ]
 
 
 @pytest.mark.parametrize(

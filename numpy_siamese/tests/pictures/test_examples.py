@@ -122,7 +122,7 @@ def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(plots, "pair_grid", lambda *shown: shown)
     monkeypatch.setattr(
-        plots, "curves", lambda title, batches, *rows: (title, batches, *map(list, rows))
+        plots, "curves", lambda title, batches, *rows, loss: (title, batches, *map(list, rows))
     )
 
     class Mistaken(FakeLearner):

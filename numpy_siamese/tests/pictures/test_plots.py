@@ -94,6 +94,16 @@ def test_last_values_stand_apart_and_in_their_order(difference):
             assert 0 <= extent.y0 < extent.y1 <= figure.bbox.height
 
 
+def test_two_losses_on_one_axis_have_their_names():
+    """Broken otherwise: the loss of all pairs reads as that of the test."""
+    figure = plots.curves_figure("", 4, TRAIN, TEST, loss="n-pair")
+    labels = [[line.get_label() for line in axes.lines] for axes in figure.axes]
+    assert labels == [["training, n-pair", "test, bce"], ["training", "test"]]
+    figure.canvas.draw()
+    for text in figure.axes[0].texts:
+        assert text.get_window_extent().x1 < figure.axes[1].get_tightbbox().x0
+
+
 def test_one_shot_validation_stands_beside_the_accuracy_of_pairs():
     """Broken otherwise: what a run is stopped by cannot be seen, or hides what ends alike."""
     rows = [Validation(1, 0.25, 320, 0), Validation(2, 0.6875, 320, 0)]

@@ -191,10 +191,9 @@ def _write_data_for_pictures() -> None:
 
     from numpy_siamese.pictures import plots
 
-    def curves(title: str, batches: int, train: Any, test: Any, validation: Any = ()) -> bytes:
-        parts = (train, test, validation)
+    def curves(title: str, batches: int, *parts: Any, loss: str) -> bytes:
         rows = [[replace(row, seconds=0.0) for row in rows] for rows in parts]
-        return repr((title, batches, rows)).encode()
+        return repr((title, batches, rows, loss)).encode()
 
     def pair_grid(title: str, *sections: Any, least_columns: int = 1) -> bytes:
         parts = [part for section in sections for part in section if part is not None]
