@@ -11,7 +11,6 @@ one thread each, side by side. Rows are written as they come. What the file has 
 
 import argparse
 import csv
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -20,20 +19,24 @@ from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
+from other_learners import AveragingLearner, NormalizedLearner
 
 from numpy_siamese import architectures
 from numpy_siamese.architectures import MODERN, Architecture, Conv2d, Projection, Scale
+from numpy_siamese.data.dataset import Dataset
+from numpy_siamese.data.preparation import Preparation
 from numpy_siamese.data.sources import load
 from numpy_siamese.data.trials import draw_trials
 from numpy_siamese.evaluation.within_alphabet import one_shot_validation
-from numpy_siamese.inference import embed_images
 from numpy_siamese.runs.batches import batches_of
 from numpy_siamese.runs.config import TrainConfig
 from numpy_siamese.runs.model_settings import with_model
 from numpy_siamese.training import NumpyLearner
 
+Array = np.ndarray
+
 TRIALS = 4_000
-COLUMNS = ("variant", "seed", "accuracy", "seconds")
+COLUMNS = ("variant", "seed", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,16 @@ class Variant:
     settings : dict
         Fields of `TrainConfig`.
     architecture : Architecture
-    average : float
-        The decay of an average of weights that is judged in their place, 0 for none.
+    learner : class
+    centred : bool
+        Whether all characters are cropped, scaled and centred as MNIST's digits were.
     """
 
     meaning: str
     settings: dict[str, Any] = field(default_factory=dict)
     architecture: Architecture = MODERN
-    average: float = 0.0
+    learner: Callable[[TrainConfig, Array], Any] = NumpyLearner
+    centred: bool = False
 
 
 def _without_scale() -> Architecture:
@@ -107,39 +112,49 @@ VARIANTS = {
     "wide 2": Variant("96 maps in the second convolution", architecture=_of_channels("conv2", 96)),
     "long": Variant("an embedding of 256 numbers", architecture=_of_features(256)),
     "batch": Variant("batches of 200 pairs", {"batch_size": 200}),
-    "average": Variant("an average of weights, decay 0.999", average=0.999),
+    "average": Variant("an average of weights, decay 0.999", learner=AveragingLearner),
+    "batch norm": Variant(
+        "batch normalisation after each convolution (PyTorch)", learner=NormalizedLearner
+    ),
+    "centred": Variant("characters cropped and centred as MNIST's digits", centred=True),
 }
 
 
-def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float, float]:
-    """Train a variant from a seed; return its accuracy in validation trials, and its seconds."""
+def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float]:
+    """Train a variant from a seed; return its accuracy in validation trials."""
     variant = VARIANTS[name]
     architectures.ARCHITECTURES["modern"] = variant.architecture
     given = BASE | {"epochs": epochs, "seed": seed, "threads": 1}
     config = TrainConfig(**with_model(given | variant.settings))
-    dataset = load("omniglot")
-    learner, batches = NumpyLearner(config, dataset.train.images), batches_of(config, dataset)
-    average = {key: value.copy() for key, value in learner.net.parameters().items()}
-    start = time.perf_counter()
+    dataset = _centred() if variant.centred else load("omniglot")
+    learner = variant.learner(config, dataset.train.images)
+    batches = batches_of(config, dataset)
     for step in range(epochs * config.batches):
         learner.learn(batches.batches(step // config.batches, [step % config.batches]))
-        if variant.average:
-            stays = min(variant.average, (1 + step) / (10 + step))  # a young one forgets sooner
-            for key, value in learner.net.parameters().items():
-                average[key] += np.float32(1 - stays) * (value - average[key])
-    seconds = time.perf_counter() - start
     batches.close()
-    if variant.average:
-        learner.net.load_state_dict(average)
     assert dataset.one_shot is not None
     drawings = dataset.one_shot.validation
     runs = draw_trials(drawings.labels, drawings.alphabets, drawings.drawers, trials=TRIALS, seed=0)
-    weights = learner.net.state_dict()
-    head = weights["fc1.weight"], weights["fc1.bias"]
-    accuracy = one_shot_validation(
-        lambda images: embed_images(learner.net, images, 1), *head, drawings.images, runs
+    accuracy = one_shot_validation(learner.embed, *learner.head(), drawings.images, runs)
+    return name, seed, accuracy
+
+
+def _centred() -> Dataset:
+    """Return Omniglot with the characters that are learnt and judged put into MNIST's box."""
+    small, large, prepare = load("omniglot"), load("omniglot", image_size=105), Preparation("dark")
+
+    def centred(images: Array) -> Array:
+        return np.stack([prepare(image.astype(np.float32)) for image in images])
+
+    assert small.one_shot is not None
+    assert large.one_shot is not None
+    judged = small.one_shot.validation
+    judged = replace(judged, images=centred(large.one_shot.validation.images))
+    return replace(
+        small,
+        train=small.train._replace(images=centred(large.train.images)),
+        one_shot=replace(small.one_shot, validation=judged),
     )
-    return name, seed, accuracy, seconds
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -194,8 +209,8 @@ def main() -> None:
             pool.submit(measure, *place, arguments.epochs) for place in wanted if place not in done
         ]
         for run in as_completed(runs):
-            name, seed, accuracy, seconds = run.result()
-            line = f"{name},{seed},{accuracy:.6f},{seconds:.0f}"
+            name, seed, accuracy = run.result()
+            line = f"{name},{seed},{accuracy:.6f}"
             with arguments.out.open("a") as file:
                 print(line, file=file)
             print(line, flush=True)

@@ -18,7 +18,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
             "patience": 20,
         },
         "modern": {
-            "epochs": 4,
+            "epochs": 2,
             "loss": "n-pair",
             "optimizer": "adam",
             "lr": 0.003,
