@@ -1,18 +1,20 @@
 """Drawings as bits, as bytes, and smaller: where ink is."""
 
 import io
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from numpy_siamese.data.omniglot.catalogue import SIDE
+from numpy_siamese.data.preparation import BOX, CENTRE
+from numpy_siamese.data.preparation import SIZE as SMALL_SIDE
 from numpy_siamese.errors import InputError, reason
 
 Packed = npt.NDArray[np.uint8]
 """Drawings of one bit a pixel, (n, 105, 14): 1 is ink."""
 
 ROW_BYTES = (SIDE + 7) // 8
-SMALL_SIDE = 28
 SIZES = (SMALL_SIDE, SIDE)
 """Sides of the images that there are."""
 
@@ -59,8 +61,9 @@ def packed_ink(content: bytes) -> bytes:
 def images(packed: Packed, side: int) -> npt.NDArray[np.uint8]:
     """Return drawings as images, bright ink on black.
 
-    y[i, j] is the mean of the 3.75×3.75 pixels that output pixel (i, j) covers, where the side is
-    28: (1/225) Σₖₗ wᵢₖ wⱼₗ x[k, l], rounded to the nearest, with w in quarters of a pixel.
+    105×105 pixels are the drawing as it is. 28×28 pixels are made as
+    `data.preparation` makes them of every picture: cropped, scaled and centred as MNIST's digits.
+    Here areas are exact, and the same on every machine.
 
     Parameters
     ----------
@@ -77,20 +80,42 @@ def images(packed: Packed, side: int) -> npt.NDArray[np.uint8]:
     for start in range(0, len(packed), _BLOCK):
         part = slice(start, start + _BLOCK)
         ink = np.unpackbits(packed[part], axis=2, count=SIDE)  # (b, 105, 105)
-        found[part] = ink * np.uint8(255) if side == SIDE else _smaller(ink)
+        found[part] = ink * np.uint8(255) if side == SIDE else [*map(_in_the_box, ink)]
     return found
 
 
-def _smaller(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    shares = _quarters()
-    covered = shares.T @ (ink.astype(np.float32) @ shares)  # whole numbers up to 225: exact
-    return ((covered.astype(np.int32) * 34 + 15) // 30).astype(np.uint8)  # 255/225 = 34/30
+def _in_the_box(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return 28×28 pixels of a drawing: cropped, made to fit 20×20, its mass on pixel 14.
+
+    A pixel is the mean of the area of h×w pixels that it covers of h′×w′ times the drawing, so that
+    all areas are whole numbers. The strongest pixel becomes 255.
+    """
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    image = np.zeros((SMALL_SIDE, SMALL_SIDE), np.uint8)
+    if not len(rows):
+        return image
+    drawn = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]  # (h, w)
+    longest = max(drawn.shape)
+    across, down = (_areas(n, max(1, round(n * BOX / longest))) for n in drawn.shape)
+    covered = across.T @ drawn @ down  # (h′, w′) of at most h·w
+    top = covered.max()
+    starts = []
+    for axis, length in enumerate(covered.shape):
+        mass = covered.sum(axis=1 - axis)
+        centre = int(mass @ np.arange(length)) / int(mass.sum())
+        starts.append(min(max(round(CENTRE - 0.5 - centre), 0), SMALL_SIDE - length))
+    first, left = starts
+    place = slice(first, first + covered.shape[0]), slice(left, left + covered.shape[1])
+    image[place] = (2 * 255 * covered + top) // (2 * top)
+    return image
 
 
-def _quarters() -> npt.NDArray[np.float32]:
-    """Return how many quarters of pixel k lie in output pixel i, (105, 28)."""
-    of_quarter = np.arange(4 * SIDE) // (4 * SIDE // SMALL_SIDE)
-    return np.eye(SMALL_SIDE, dtype=np.float32)[of_quarter].reshape(SIDE, 4, SMALL_SIDE).sum(1)
+@cache
+def _areas(pixels: int, fewer: int) -> npt.NDArray[np.int64]:
+    """Return what pixel k and output pixel i share, of a length of pixels·fewer: (pixels, fewer)."""
+    k, i = np.arange(pixels)[:, None], np.arange(fewer)
+    ends = np.minimum((k + 1) * fewer, (i + 1) * pixels)
+    return np.maximum(ends - np.maximum(k * fewer, i * pixels), 0)
 
 
 _WHITE = int.from_bytes(np.packbits(np.ones((SIDE, SIDE), np.uint8), axis=1).tobytes(), "big")

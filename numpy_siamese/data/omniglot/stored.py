@@ -15,7 +15,7 @@ from numpy_siamese.errors import InputError
 from numpy_siamese.files.atomic_write import write_atomically
 from numpy_siamese.files.tensors import read_tensors
 
-VERSION = "1"
+VERSION = "2"
 """Of what the arrays mean. Older files are built anew."""
 
 _NAMES = ("drawings", "questions", "choices", "answers")

@@ -1,11 +1,13 @@
 """Ink of drawings: 28×28 from 105×105 by exact areas."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from numpy_siamese.data.omniglot import ink
+from numpy_siamese.data.preparation import Preparation
 from numpy_siamese.tests.support.omniglot_files import ink_of, png
 
 
@@ -13,28 +15,65 @@ def packed(drawings: np.ndarray) -> np.ndarray:
     return np.packbits(drawings, axis=2)
 
 
-def area_means(drawing: np.ndarray) -> list[list[Fraction]]:
-    """Return the share of ink of each of 28×28 squares of 3.75×3.75 pixels, from its definition."""
-    side = Fraction(105, 28)
+def boxed(drawing: np.ndarray) -> list[list[int]]:
+    """Return 28×28 pixels of a drawing, from their definition."""
+    rows, columns = ([k for k in range(105) if drawing.take(k, axis).any()] for axis in (0, 1))
+    ink = drawing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].tolist()
+    h, w = len(ink), len(ink[0])
+    height, width = (max(1, round(Fraction(20 * n, max(h, w)))) for n in (h, w))
 
-    def share(k: int, i: int) -> Fraction:
-        """Return how much of pixel k lies in output pixel i."""
+    def share(k: int, i: int, side: Fraction) -> Fraction:
+        """Return how much of pixel k lies in output pixel i, of so many pixels' side."""
         return max(Fraction(0), min(Fraction(k + 1), side * (i + 1)) - max(Fraction(k), side * i))
 
-    covered = [[(k, share(k, i)) for k in range(105) if share(k, i)] for i in range(28)]
-    return [
-        [sum((a * b for k, a in rows for m, b in columns if drawing[k, m]), Fraction(0)) / side**2
-         for columns in covered]
-        for rows in covered
-    ]  # fmt: skip
+    def mean(i: int, j: int) -> Fraction:
+        a, b = Fraction(h, height), Fraction(w, width)
+        of_rows, of_columns = [share(k, i, a) for k in range(h)], [share(m, j, b) for m in range(w)]
+        shares = ((x, y, ink[k][m]) for k, x in enumerate(of_rows) if x
+                  for m, y in enumerate(of_columns) if y)  # fmt: skip
+        return sum((x * y for x, y, is_ink in shares if is_ink), Fraction(0)) / (a * b)
+
+    means = [[mean(i, j) for j in range(width)] for i in range(height)]
+    mass = sum(map(sum, means))
+    down = sum(i * sum(row) for i, row in enumerate(means)) / mass
+    across = sum(j * value for row in means for j, value in enumerate(row)) / mass
+    top = min(max(round(14 - down), 0), 28 - height)
+    left = min(max(round(14 - across), 0), 28 - width)
+    image = [[0] * 28 for _ in range(28)]
+    for i, j in np.ndindex(height, width):
+        level = 255 * means[i][j] / max(map(max, means))
+        image[top + i][left + j] = math.floor(level + Fraction(1, 2))
+    return image
 
 
-def test_small_images_are_means_of_areas():
-    """Broken otherwise: images are sampled at points, and strokes of a pixel are lost."""
-    drawing = np.random.default_rng(0).random((105, 105)) < 0.3
+DRAWINGS = {
+    "wide": ((30, 50), (2, 100), 0.3),
+    "tall": ((0, 105), (90, 97), 0.3),
+    "all": ((0, 105), (0, 105), 0.3),
+    "small": ((40, 47), (50, 61), 0.5),
+    "point": ((50, 51), (104, 105), 1.0),
+    "line": ((10, 90), (60, 61), 1.0),
+}
+"""Rows, columns and the share of ink."""
+
+
+@pytest.mark.parametrize("kind", DRAWINGS)
+def test_small_images_are_exact_areas_in_the_box_of_mnist(kind):
+    """Broken otherwise: points are sampled, strokes are lost, or a character is off the middle."""
+    (top, bottom), (left, right), share = DRAWINGS[kind]
+    drawing = np.zeros((105, 105), bool)
+    noise = np.random.default_rng(3).random((bottom - top, right - left)) < share
+    drawing[top:bottom, left:right] = noise
     (found,) = ink.images(packed(drawing[None]), 28)
-    expected = [[round(255 * mean) for mean in row] for row in area_means(drawing)]
-    assert found.tolist() == expected
+    assert found.tolist() == boxed(drawing)
+
+
+def test_small_images_are_near_those_of_a_picture():
+    """Broken otherwise: `predict` is given other images than a network has learned."""
+    prepare, drawings = Preparation("light"), np.array([ink_of(number) for number in range(9)])
+    for drawing, found in zip(drawings, ink.images(packed(drawings), 28), strict=True):
+        picture = prepare(np.where(drawing, 0, 255).astype(np.float32))
+        assert np.corrcoef(picture.ravel(), found.ravel())[0, 1] > 0.97
 
 
 def test_every_block_of_drawings_is_made_smaller(monkeypatch):
@@ -51,7 +90,8 @@ def test_ink_is_bright_on_black(side):
     blank, full = np.zeros((105, 105), bool), np.ones((105, 105), bool)
     images = ink.images(packed(np.array([blank, full])), side)
     assert (images[0] == 0).all()
-    assert (images[1] == 255).all()
+    assert (images[1] > 0).sum() == (20 if side == 28 else 105) ** 2
+    assert set(images[1].ravel().tolist()) <= {0, 255}
 
 
 def test_a_png_is_read_as_it_was_drawn():
