@@ -177,7 +177,7 @@ def test_a_graph_of_rates_that_change_is_refused(settings: dict[str, Any], messa
         selected(TorchTrainConfig(**settings, mode="graph"), cuda)
     config = TorchTrainConfig(**settings)
     assert selected(config, cuda) == "tuned"
-    assert "not captured" in remarks(config, "tuned", alone=True)[0]
+    assert "not captured" in remarks(config, "tuned", cuda, alone=True)[0]
 
 
 @pytest.mark.parametrize(("model", "rate", "penalty"), [("koch", 10, 0.1), ("mnist", 1, 1)])

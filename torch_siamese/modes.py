@@ -75,14 +75,15 @@ def selected(config: TrainConfig, device: torch.device, alone: bool = True) -> s
     return mode
 
 
-def remarks(config: TrainConfig, mode: str, alone: bool) -> list[str]:
+def remarks(config: TrainConfig, mode: str, device: torch.device, alone: bool) -> list[str]:
     """Return what a run says of the mode that auto has selected."""
-    remark = REMARKS.get(mode, "") if alone else OF_SEVERAL
-    if alone and _changing(config):
-        remark = OF_CHANGING_RATES
-    elif alone and config.from_images:
-        remark = OF_IMAGES
-    return [remark] if config.mode == "auto" else []
+    if config.mode != "auto":
+        return []
+    if device.type == "cpu" or mode == "graph":
+        return [REMARKS[mode]]
+    if not alone:
+        return [OF_SEVERAL]
+    return [OF_CHANGING_RATES if _changing(config) else OF_IMAGES]
 
 
 def _changing(config: TrainConfig) -> str:

@@ -118,7 +118,9 @@ class TorchLearner:
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.mode = selected(config, self.device, alone=group is None)
         self.precision = config.precision
-        self.remarks: Sequence[str] = remarks(config, self.mode, alone=group is None)
+        self.remarks: Sequence[str] = remarks(
+            config, self.mode, self.device, alone=group is None
+        )
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)
@@ -207,8 +209,11 @@ class TorchLearner:
 
     def _attempt(self, pairs: int) -> None:
         """Let another learner do as many steps as a capture needs before it, and one."""
-        index = np.zeros(pairs, np.int64)
-        batch = index, index, np.ones((pairs, 1))
+        side: Array = np.zeros(pairs, np.int64)
+        if self.config.from_images:
+            side = np.zeros((pairs, *self.images.shape[1:]), np.uint8)
+        targets = np.eye(pairs) if self.config.loss == "n-pair" else np.ones((pairs, 1))
+        batch = side, side, targets
         other = TorchLearner(replace(self.config, mode=self.mode), self.images[:0])
         other.images, other._stepper.source = self.images, self._stepper.source
         other._learned([batch] * (WARM_UP + 1))

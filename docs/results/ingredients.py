@@ -2,20 +2,19 @@
 
 python docs/results/ingredients.py --out FILE.csv               # all, seeds 0, 1, 2
 python docs/results/ingredients.py --out FILE.csv --only base wide
-python docs/results/ingredients.py --table FILE.csv             # the table of docs/one-shot.md
 
 Each variant learns from Omniglot's background alphabets and is judged by 4,000 trials within the
 validation alphabets, the same trials for all. Test alphabets are not touched. Runs are processes of
 one thread each, side by side. Rows are written as they come. What the file has is not run again.
+`omniglot.py` makes the table, from `omniglot/ingredients.csv`.
 """
 
 import argparse
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,6 @@ class Variant:
 
     Attributes
     ----------
-    meaning : str
     settings : dict
         Fields of `TrainConfig`.
     architecture : Architecture
@@ -53,7 +51,6 @@ class Variant:
         Whether images have the margins of the drawings, and are not cropped and centred.
     """
 
-    meaning: str
     settings: dict[str, Any] = field(default_factory=dict)
     architecture: Architecture = MODERN
     learner: Callable[[TrainConfig, Array], Any] = NumpyLearner
@@ -81,28 +78,23 @@ BASE = {"data": "omniglot", "model": "modern", "rotations": True, "verdict_weigh
 """What all variants have, unless they say otherwise."""
 
 VARIANTS = {
-    "base": Variant("`modern`, with turned characters and verdicts that weigh 0.1"),
-    "verdicts": Variant("verdicts that weigh 1", {"verdict_weight": 1.0}),
-    "pairs": Variant("single pairs, half of them of one class: loss bce", {"loss": "bce"}),
-    "sgd": Variant(
-        "SGD, rate 0.03, momentum 0.9", {"optimizer": "sgd", "lr": 0.03, "momentum": 0.9}
-    ),
-    "constant": Variant("a constant rate", {"schedule": "constant"}),
-    "undistorted": Variant("no distortions", {"distortions": 0.0}),
-    "upright": Variant("no turned characters", {"rotations": False}),
-    "alphabets": Variant("half of the batches alphabet by alphabet", {"alphabet_share": 0.5}),
-    "decay": Variant("weight decay 0.01", {"weight_decay": 0.01}),
-    "raw": Variant("pixels 0..255, not scaled", architecture=_without_scale()),
-    "drawn head": Variant(
-        "a head drawn as PyTorch's", architecture=replace(MODERN, first_head=None)
-    ),
-    "wide": Variant("256 maps in the last convolution", architecture=_of_channels("conv3", 256)),
-    "average": Variant("an average of weights, decay 0.999", learner=AveragingLearner),
-    "batch norm": Variant(
-        "batch normalisation after each convolution (PyTorch)", learner=NormalizedLearner
-    ),
-    "whole": Variant("whole drawings, neither cropped nor centred", whole=True),
+    "base": Variant(),
+    "verdicts": Variant({"verdict_weight": 1.0}),
+    "pairs": Variant({"loss": "bce"}),
+    "sgd": Variant({"optimizer": "sgd", "lr": 0.03, "momentum": 0.9}),
+    "constant": Variant({"schedule": "constant"}),
+    "undistorted": Variant({"distortions": 0.0}),
+    "upright": Variant({"rotations": False}),
+    "alphabets": Variant({"alphabet_share": 0.5}),
+    "decay": Variant({"weight_decay": 0.01}),
+    "raw": Variant(architecture=_without_scale()),
+    "drawn head": Variant(architecture=replace(MODERN, first_head=None)),
+    "wide": Variant(architecture=_of_channels("conv3", 256)),
+    "average": Variant(learner=AveragingLearner),
+    "batch norm": Variant(learner=NormalizedLearner),
+    "whole": Variant(whole=True),
 }
+"""`INGREDIENTS` in `omniglot.py` tells what each is."""
 
 
 def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float]:
@@ -154,41 +146,15 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def table(path: Path) -> Iterator[str]:
-    """Yield the lines of the table: accuracy, and the gain over the base, seed by seed."""
-    found: dict[str, dict[int, float]] = {}
-    for row in rows(path):
-        found.setdefault(row["variant"], {})[int(row["seed"])] = 100 * float(row["accuracy"])
-    yield "| variant | accuracy, % | against the base, points |"
-    yield "|---|---|---|"
-    for name, variant in VARIANTS.items():
-        by_seed = found.get(name)
-        if by_seed is None:
-            yield f"| {variant.meaning} | not measured | |"
-            continue
-        gains = [value - found["base"][seed] for seed, value in by_seed.items()]
-        gain = "" if name == "base" else _with_spread(gains, "+.1f")
-        yield f"| {variant.meaning} | {_with_spread([*by_seed.values()], '.1f')} | {gain} |"
-
-
-def _with_spread(values: list[float], form: str) -> str:
-    spread = f" ± {stdev(values):.1f}" if len(values) > 1 else ", one seed"
-    return f"{mean(values):{form}}{spread}"
-
-
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--table", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
-    if arguments.table:
-        print("\n".join(table(arguments.table)))
-        return
     done = {(row["variant"], int(row["seed"])) for row in rows(arguments.out)}
     wanted = [(name, seed) for seed in arguments.seeds for name in arguments.only]
     if not arguments.out.exists():

@@ -3,8 +3,10 @@
 python docs/results/omniglot.py
 
 A file is the evaluation.json of a run: NAME-seedS.json, or NAME-views10-seedS.json with ten views.
+ingredients.csv is what `ingredients.py` has measured.
 """
 
+import csv
 import json
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +42,25 @@ PUBLISHED = {
 }
 """Accuracies in official runs, in %, as the papers have them."""
 
+INGREDIENTS = {
+    "base": "`modern`, with turned characters and verdicts that weigh 0.1",
+    "whole": "whole drawings, neither cropped nor centred",
+    "pairs": "single pairs, half of them of one class: `--loss bce`",
+    "drawn head": "a head drawn as PyTorch's, in place of a constant one",
+    "upright": "no turned characters",
+    "constant": "a constant rate",
+    "raw": "pixels 0..255, not scaled",
+    "verdicts": "verdicts that weigh 1",
+    "alphabets": "half of the batches alphabet by alphabet",
+    "average": "an average of weights, decay 0.999",
+    "sgd": "SGD, rate 0.03, momentum 0.9",
+    "decay": "weight decay 0.01",
+    "wide": "256 maps in the last convolution",
+    "undistorted": "no distortions",
+    "batch norm": "batch normalisation after each convolution, in PyTorch",
+}
+"""What each variant of `ingredients.py` is."""
+
 
 def by_seed(name: str) -> dict[int, Figures]:
     """Return the evaluations of a network's seeds, those that there are."""
@@ -57,14 +78,15 @@ def row(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def spread(values: Sequence[float], digits: int = 1) -> str:
+def spread(values: Sequence[float], digits: int = 1, sign: str = "") -> str:
     """Return mean and standard deviation over the seeds."""
+    form = f"{sign}.{digits}f"
     if not values:
         return "not measured"
     if len(values) == 1:
-        return f"{values[0]:.{digits}f}, one seed"
+        return f"{values[0]:{form}}, one seed"
     seeds = "" if len(values) == len(SEEDS) else f", {len(values)} seeds"
-    return f"{statistics.mean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}{seeds}"
+    return f"{statistics.mean(values):{form}} ± {statistics.stdev(values):.{digits}f}{seeds}"
 
 
 def trials_table() -> Iterator[str]:
@@ -119,7 +141,23 @@ def _ten_way(figures: Figures) -> float:
     return found["siamese"]["value"]
 
 
+def ingredients_table() -> Iterator[str]:
+    """Yield accuracies in validation trials in %, and the gain over the base, seed by seed."""
+    found: dict[str, dict[str, float]] = {}
+    with (HERE / "ingredients.csv").open(newline="") as file:
+        for line in csv.DictReader(file):
+            found.setdefault(line["variant"], {})[line["seed"]] = 100 * float(line["accuracy"])
+    yield row("variant", "validation alphabets, 4,000", "against the first, points")
+    yield "|---" * 3 + "|"
+    for name, title in INGREDIENTS.items():
+        by_seed = found.get(name, {})
+        gains = [value - found["base"][seed] for seed, value in by_seed.items()]
+        gain = "" if name == "base" else spread(gains, sign="+")
+        yield row(title, spread([*by_seed.values()]), gain)
+
+
 TABLES = {
+    "ingredients": ingredients_table,
     "trials": trials_table,
     "trial-intervals": intervals_table,
     "modern-mnist": mnist_table,

@@ -52,8 +52,9 @@ def test_batches_of_images_are_not_captured(settings):
     """Broken otherwise: a graph repeats the images of its first step."""
     config = TrainConfig(device="cpu", **settings)
     assert selected(config, CUDA) == "tuned"
-    said = modes.remarks(config, "tuned", alone=True)
+    said = modes.remarks(config, "tuned", CUDA, alone=True)
     assert said == ["--mode auto: tuned, as batches of images are not captured"]
+    assert modes.remarks(config, "tuned", CPU, alone=True) == [modes.REMARKS["tuned"]]
     with pytest.raises(InputError, match="--mode graph: found batches of images, expected --loss"):
         selected(TrainConfig(device="cpu", mode="graph", **settings), CUDA)
 

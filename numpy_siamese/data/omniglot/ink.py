@@ -112,7 +112,7 @@ def _in_the_box(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 @cache
 def _areas(pixels: int, fewer: int) -> npt.NDArray[np.int64]:
-    """Return what pixel k and output pixel i share, of a length of pixels·fewer: (pixels, fewer)."""
+    """Return what pixel k and output pixel i share of a length of pixels·fewer, as (k, i)."""
     k, i = np.arange(pixels)[:, None], np.arange(fewer)
     ends = np.minimum((k + 1) * fewer, (i + 1) * pixels)
     return np.maximum(ends - np.maximum(k * fewer, i * pixels), 0)
