@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from numpy_siamese import all_pairs
 from numpy_siamese.all_pairs import all_pairs_loss_and_gradients, logits_of_all
 from numpy_siamese.model import SiameseNet
 from numpy_siamese.runs.config import TrainConfig
@@ -64,6 +65,14 @@ def test_a_step_has_ten_digits_of_torchs() -> None:
     for name, value in (grads | {"loss": np.float64(loss), "logits": logits}).items():
         if name != "net.fc2.bias":  # which cancels in all distances: its gradient is rounding
             assert_ten_digits(name, value, theirs[name])
+
+
+@pytest.mark.parametrize("weight", [-0.1, float("nan"), float("inf")])
+def test_no_weight_of_verdicts_is_taken_that_is_none(weight: float) -> None:
+    """Broken otherwise: one package refuses what the other learns from."""
+    for contrast, targets in ((all_pairs.contrast, TARGETS), (of_torch.contrast, torch.eye(3))):
+        with pytest.raises(ValueError, match="verdict_weight must be"):
+            contrast(targets, targets, weight)
 
 
 def assert_ten_digits(name: str, ours: Array, theirs: Array) -> None:

@@ -101,12 +101,12 @@ def has_compiler() -> bool:
 
 
 class Backward:
-    """Loss and probabilities of a batch. The gradients are left with the parameters.
+    """Loss and verdicts of a batch. The gradients are left with the parameters.
 
     Parameters
     ----------
     forward : module
-        (left, right) → probs (N, 1).
+        (left, right) → probs (N, 1), or what else the loss takes.
     device : torch.device
     half : bool
         Whether affine maps round their factors to bfloat16 (autocast). The loss is never rounded.
@@ -130,7 +130,7 @@ class Backward:
         self._parameters = list(forward.parameters())
 
     def __call__(self, left: Tensor, right: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute the mean binary cross-entropy.
+        """Compute the loss of a batch.
 
         Parameters
         ----------
@@ -200,15 +200,18 @@ def in_mode(
         this weight.
     """
     siamese = net if mode == "eager" else tuned(net, device)
-    forward: nn.Module = siamese
-    in_parts = mode == "tuned" and device.type == "cpu"
-    micro_batch, loss = MICRO_BATCH if in_parts else None, cross_entropy
-    if verdict_weight is not None:
-        forward, micro_batch = AllPairs(siamese), None
-        loss = partial(contrast, verdict_weight=verdict_weight)
+    if verdict_weight is None:
+        in_parts = mode == "tuned" and device.type == "cpu"
+        return Backward(_compiled(siamese, mode), device, half, MICRO_BATCH if in_parts else None)
+    loss = partial(contrast, verdict_weight=verdict_weight)
+    return Backward(_compiled(AllPairs(siamese), mode), device, half, loss=loss)
+
+
+def _compiled(forward: nn.Module, mode: str) -> nn.Module:
+    """Return the module, to be compiled at its first call in the mode compile."""
     if mode == "compile":
         forward.compile(dynamic=False)
-    return Backward(forward, device, half, micro_batch, loss)
+    return forward
 
 
 def cross_entropy(probs: Tensor, targets: Tensor) -> Tensor:

@@ -118,9 +118,7 @@ class TorchLearner:
         self.deterministic = self.device.type == "cuda" and config.algorithms == "deterministic"
         self.mode = selected(config, self.device, alone=group is None)
         self.precision = config.precision
-        self.remarks: Sequence[str] = remarks(
-            config, self.mode, self.device, alone=group is None
-        )
+        self.remarks: Sequence[str] = remarks(config, self.mode, self.device, alone=group is None)
         self.batches_at_a_time = 1 if self.device.type == "cpu" else AT_A_TIME
         self.threads = config.threads or default_threads()
         self.dtype = getattr(torch, config.dtype)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omniglot import INGREDIENTS
 from other_learners import AveragingLearner, NormalizedLearner
 
 from numpy_siamese import architectures
@@ -94,7 +95,7 @@ VARIANTS = {
     "batch norm": Variant(learner=NormalizedLearner),
     "whole": Variant(whole=True),
 }
-"""`INGREDIENTS` in `omniglot.py` tells what each is."""
+assert VARIANTS.keys() == INGREDIENTS.keys()  # which tells what each is
 
 
 def measure(name: str, seed: int, epochs: int) -> tuple[str, int, float]:

@@ -151,7 +151,9 @@ def ingredients_table() -> Iterator[str]:
     yield "|---" * 3 + "|"
     for name, title in INGREDIENTS.items():
         by_seed = found.get(name, {})
-        gains = [value - found["base"][seed] for seed, value in by_seed.items()]
+        gains = [
+            value - found["base"][seed] for seed, value in by_seed.items() if seed in found["base"]
+        ]
         gain = "" if name == "base" else spread(gains, sign="+")
         yield row(title, spread([*by_seed.values()]), gain)
 

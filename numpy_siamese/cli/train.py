@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from numpy_siamese.runs.trainer import Trainer
 
 
-NEEDS = {"momentum": ("optimizer", "sgd"), "verdict_weight": ("loss", "n-pair")}
+NEEDS = {
+    "alphabet_share": ("loss", "n-pair"),
+    "momentum": ("optimizer", "sgd"),
+    "verdict_weight": ("loss", "n-pair"),
+}
 """Flags that say nothing unless another setting has this value."""
 
 
@@ -136,7 +140,8 @@ def _refuse_unused(given: Mapping[str, Any], config: TrainConfig) -> None:
     for name, (other, value) in NEEDS.items():
         found = getattr(config, other)
         if name in given and found != value:
-            raise InputError(f"{flag(name)}: found {flag(other)} {found}, expected {value}")
+            expected = f"{flag(other)} {value}"
+            raise InputError(f"{flag(name)}: found {flag(other)} {found}, expected {expected}")
 
 
 def _new_folder(program: Program) -> Path:

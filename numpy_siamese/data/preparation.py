@@ -4,7 +4,7 @@
 with its centre of mass on pixel 14. Of MNIST's own digits three in four stay as they are, and the
 others lose a faint rim.
 
-Images of another size are the whole picture, as Omniglot's strokes are: with their margins.
+Images of another size are the whole picture, with its margins, as Omniglot's of 105×105 are.
 """
 
 from collections.abc import Sequence

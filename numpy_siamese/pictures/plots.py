@@ -59,16 +59,14 @@ def curves_figure(
         (("loss", "nats"), ("accuracy", "share of pairs")), start=1
     ):
         axes = figure.add_subplot(1, 2, place)
-        differ = name == "loss" and loss != "bce"
-        which = {"training": f", {loss}", "test": ", bce"} if differ else {}
+        which = (f", {loss}", ", bce") if name == "loss" and loss != "bce" else ("", "")
         for rows, label, style in (
-            (train, "training", {"color": TRAIN, "marker": ".", "markersize": 4}),
-            (test, "test", {"color": TEST, "marker": "o", "linestyle": "--"}),
+            (train, f"training{which[0]}", {"color": TRAIN, "marker": ".", "markersize": 4}),
+            (test, f"test{which[1]}", {"color": TEST, "marker": "o", "linestyle": "--"}),
         ):
             epochs = [row.epoch - 1 + row.batch / batches for row in rows]
             values = [getattr(row, name) for row in rows]
             # dots on the edge are whole, and leave the layout alone, which those at nan would upset
-            label += which.get(label, "")
             axes.plot(epochs, values, label=label, clip_on=False, in_layout=False, **style)
         if name == "accuracy" and validation:
             axes.plot(

@@ -76,6 +76,7 @@ class TrainConfig(Options):
         float,
         "with n-pair, what the verdicts on pairs count for, beside finding partners",
         least=0,
+        most=1e6,
     )
     rotations: bool = option(
         False,

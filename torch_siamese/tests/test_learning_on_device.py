@@ -255,11 +255,12 @@ def test_the_largest_batch_is_looked_for_as_it_is_learned(device):
     assert device.waits == [], "a capture waits"
 
 
-def test_the_largest_batch_of_all_pairs_is_one_of_images(device):
-    """Broken otherwise: its memory is that of single pairs, which is less."""
-    own = learner(loss="n-pair", model="modern")
+@pytest.mark.parametrize("settings", [{"loss": "n-pair"}, {"distortions": 1.0}])
+def test_the_largest_batch_of_images_is_one_of_images(device, settings):
+    """Broken otherwise: its memory is that of single pairs of indices, which is less."""
+    own = learner(**settings)
     device.reset()
     own._attempt(3)
     sizes = [copy.size for copy in device.copies_to(TO_DEVICE)]
     assert sizes.count(3 * IMAGES[0].nbytes) == 2 * (training.WARM_UP + 1)
-    assert sizes.count(3 * 3 * 8) == training.WARM_UP + 1
+    assert sizes.count(3 * (3 if "loss" in settings else 1) * 8) == training.WARM_UP + 1

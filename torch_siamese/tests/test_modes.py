@@ -55,6 +55,7 @@ def test_batches_of_images_are_not_captured(settings):
     said = modes.remarks(config, "tuned", CUDA, alone=True)
     assert said == ["--mode auto: tuned, as batches of images are not captured"]
     assert modes.remarks(config, "tuned", CPU, alone=True) == [modes.REMARKS["tuned"]]
+    assert modes.remarks(config, "tuned", CUDA, alone=False) == [modes.OF_SEVERAL]
     with pytest.raises(InputError, match="--mode graph: found batches of images, expected --loss"):
         selected(TrainConfig(device="cpu", mode="graph", **settings), CUDA)
 

@@ -63,7 +63,8 @@ def images(packed: Packed, side: int) -> npt.NDArray[np.uint8]:
 
     105×105 pixels are the drawing as it is. 28×28 pixels are made as
     `data.preparation` makes them of every picture: cropped, scaled and centred as MNIST's digits.
-    Here areas are exact, and the same on every machine.
+    Here areas are exact, and the same on every machine. Pillow's are to whole pixels, so a picture
+    of a character may differ by some levels, and lie a pixel off.
 
     Parameters
     ----------
@@ -96,8 +97,8 @@ def _in_the_box(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         return image
     drawn = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]  # (h, w)
     longest = max(drawn.shape)
-    across, down = (_areas(n, max(1, round(n * BOX / longest))) for n in drawn.shape)
-    covered = across.T @ drawn @ down  # (h′, w′) of at most h·w
+    of_rows, of_columns = (_areas(n, max(1, round(n * BOX / longest))) for n in drawn.shape)
+    covered = (of_rows.T @ drawn @ of_columns).astype(np.int64)  # (h′, w′), whole, at most h·w
     top = covered.max()
     starts = []
     for axis, length in enumerate(covered.shape):
@@ -111,11 +112,11 @@ def _in_the_box(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 @cache
-def _areas(pixels: int, fewer: int) -> npt.NDArray[np.int64]:
-    """Return what pixel k and output pixel i share of a length of pixels·fewer, as (k, i)."""
-    k, i = np.arange(pixels)[:, None], np.arange(fewer)
-    ends = np.minimum((k + 1) * fewer, (i + 1) * pixels)
-    return np.maximum(ends - np.maximum(k * fewer, i * pixels), 0)
+def _areas(pixels: int, cells: int) -> npt.NDArray[np.float64]:
+    """Return what pixel k and cell i share of a length of pixels·cells, as (k, i)."""
+    k, i = np.arange(pixels)[:, None], np.arange(cells)
+    ends = np.minimum((k + 1) * cells, (i + 1) * pixels)
+    return np.maximum(ends - np.maximum(k * cells, i * pixels), 0).astype(np.float64)
 
 
 _WHITE = int.from_bytes(np.packbits(np.ones((SIDE, SIDE), np.uint8), axis=1).tobytes(), "big")

@@ -40,10 +40,10 @@ from numpy_siamese.tests.support.tiny import csv_folder
         (["--lr"], ["--lr", "expected one argument"]),
         (["--learning-rate", "1"], ["--learning-rate"]),
         (["--alphabet-share", "0.5"], ["error: --alphabet-share", "expected --loss n-pair"]),
-        (["--verdict-weight", "1"], ["--verdict-weight: found --loss bce, expected n-pair"]),
+        (["--verdict-weight", "1"], ["--verdict-weight: found --loss bce, expected --loss n-pair"]),
         (
             ["--model", "modern", "--momentum", "0.1"],
-            ["--momentum: found --optimizer adam, expected sgd"],
+            ["--momentum: found --optimizer adam, expected --optimizer sgd"],
         ),
         (["--distortions", "3"], ["--distortions", "found 3.0", "of at most 2"]),
         (["--data", "mnsit"], ["data set 'mnsit'", "did you mean 'mnist'?"]),

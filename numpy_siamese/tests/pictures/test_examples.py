@@ -110,6 +110,18 @@ def test_ten_mistakes_are_enough_and_none_are_none():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("loss", ["bce", "n-pair"])
+def test_curves_say_of_which_loss_they_are(tmp_path, monkeypatch, loss):
+    """Broken otherwise: the loss of all pairs is drawn as that of single ones."""
+    replace_pictures(monkeypatch)
+    said = []
+    monkeypatch.setattr(plots, "curves", lambda *rows, loss: said.append(loss) or b"")
+    digits = dataset()
+    run = Trainer(config(loss=loss), digits, FakeLearner(digits), tmp_path / "run", quiet=True)
+    run.train()
+    assert set(said) == {loss}
+
+
 def test_a_run_draws_what_its_titles_say(tmp_path, monkeypatch):
     """Broken otherwise: a picture shows the other half of the data, another batch or epoch, or
     the curves of other rows, or does not say of which data and seed it is.

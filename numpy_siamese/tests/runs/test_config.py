@@ -91,7 +91,7 @@ def test_a_package_adds_an_option():
         ("checkpoint_every", 1, 2**31 - 1),
         ("lr", 0.0, 1.7976931348623157e308),
         ("momentum", 0.0, 1.7976931348623157e308),
-        ("verdict_weight", 0.0, 1.7976931348623157e308),
+        ("verdict_weight", 0.0, 1e6),
         ("test_share", 0.01, 1 - 2**-53),
         ("alphabet_share", 0.0, 1.0),
         ("distortions", 0.0, 2.0),
@@ -105,7 +105,9 @@ def test_the_limits_of_each_number_are_taken_and_no_more(name, least, most):
         outside = least - 1, most + 1
     else:
         outside = math.nextafter(least, -math.inf), math.nextafter(most, math.inf)
-    beyond = "of at most" if name in ("alphabet_share", "distortions") else "below"
+    beyond = (
+        "of at most" if name in ("alphabet_share", "distortions", "verdict_weight") else "below"
+    )
     for value, said in zip(outside, ("of at least", beyond), strict=True):
         with pytest.raises(InputError, match=f"{flag(name)}: found .* expected a number {said}"):
             TrainConfig(**{name: value})

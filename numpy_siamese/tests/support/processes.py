@@ -191,7 +191,10 @@ def _write_data_for_pictures() -> None:
 
     from numpy_siamese.pictures import plots
 
-    def curves(title: str, batches: int, *parts: Any, loss: str) -> bytes:
+    def curves(
+        title: str, batches: int, train: Any, test: Any, validation: Any = (), loss: str = "bce"
+    ) -> bytes:
+        parts = train, test, validation
         rows = [[replace(row, seconds=0.0) for row in rows] for rows in parts]
         return repr((title, batches, rows, loss)).encode()
 
