@@ -100,6 +100,14 @@ def finite(name: str, value: Any) -> float:
     return found
 
 
+def at_least_zero(name: str, value: Any) -> float:
+    """Return a finite real number of Python's or NumPy's as Python's, if it is not negative."""
+    found = finite(name, value)
+    if found < 0:
+        raise ValueError(f"{name} must be at least 0, got {found}")
+    return found
+
+
 def mapping(name: str, value: Any) -> dict[str, Any]:
     """Return a mapping of names to arrays as a dict; what it holds is not looked at."""
     if not isinstance(value, Mapping):

@@ -152,7 +152,7 @@ def contrast(logits: Array, targets: Array, verdict_weight: float = 1.0) -> tupl
     ----------
     Sohn 2016, *Improved deep metric learning with multi-class N-pair loss objective*.
     """
-    verdict_weight = weight_of_verdicts(verdict_weight)
+    verdict_weight = _arguments.at_least_zero("verdict_weight", verdict_weight)
     weight = targets.dtype.type(verdict_weight) * balanced(targets)
     ranking, n_pair = F.n_pair_loss(logits, targets)
     verdicts, cross_entropy = F.binary_cross_entropy_with_logits(
@@ -165,28 +165,6 @@ def contrast(logits: Array, targets: Array, verdict_weight: float = 1.0) -> tupl
         return (of_ranking + of_verdicts,)
 
     return ranking + verdicts, pullback
-
-
-def weight_of_verdicts(value: float) -> float:
-    """Return the weight of verdicts as a float.
-
-    Parameters
-    ----------
-    value : float
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    TypeError, ValueError
-        It is no number, negative or not finite.
-    """
-    number = _arguments.finite("verdict_weight", value)
-    if number < 0:
-        raise ValueError(f"verdict_weight must be at least 0, got {number}")
-    return number
 
 
 def balanced(targets: Array) -> Array:

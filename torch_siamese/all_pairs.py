@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from numpy_siamese.all_pairs import weight_of_verdicts
+from numpy_siamese import _arguments
 from numpy_siamese.errors import NotFiniteError
 from torch_siamese._tensors import network, tensor
 from torch_siamese.functional import n_pair_loss, pairwise_l1_logits
@@ -91,7 +91,7 @@ def contrast(logits: Tensor, targets: Tensor, verdict_weight: float = 1.0) -> Te
     TypeError, ValueError
         Λ is no number, negative or not finite.
     """
-    verdict_weight = weight_of_verdicts(verdict_weight)
+    verdict_weight = _arguments.at_least_zero("verdict_weight", verdict_weight)
     verdicts = F.binary_cross_entropy_with_logits(
         logits, targets, weight=verdict_weight * balanced(targets), reduction="sum"
     )

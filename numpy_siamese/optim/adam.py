@@ -90,9 +90,7 @@ class Adam(Optimizer):
         for k, beta in enumerate(self.betas):
             if not 0 <= beta < 1:
                 raise ValueError(f"betas[{k}] must lie in [0, 1), got {beta}")
-        self.eps = _arguments.finite("eps", eps)
-        if self.eps < 0:
-            raise ValueError(f"eps must be at least 0, got {self.eps}")
+        self.eps = _arguments.at_least_zero("eps", eps)
         self.maximize = maximize
         self.decoupled_weight_decay = decoupled_weight_decay
         self.steps: dict[str, int] = {}

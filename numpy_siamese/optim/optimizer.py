@@ -51,7 +51,7 @@ class Optimizer:
     def __init__(
         self, parameters: Mapping[str, Array], settings: Mapping[str, float], groups: Groups
     ) -> None:
-        shared = {name: _at_least_0(name, value) for name, value in settings.items()}
+        shared = {name: _arguments.at_least_zero(name, value) for name, value in settings.items()}
         self.parameters = _arguments.mapping("parameters", parameters)
         for name, parameter in self.parameters.items():
             _arrays.floats(**{f"parameters[{name!r}]": parameter})
@@ -65,7 +65,7 @@ class Optimizer:
                 if setting not in shared:
                     raise KeyError(f"groups[{name!r}] has no setting {setting!r}")
                 words = f"groups[{name!r}][{setting!r}]"
-                self.settings[name][setting] = _at_least_0(words, value)
+                self.settings[name][setting] = _arguments.at_least_zero(words, value)
         self._initial = {name: dict(own) for name, own in self.settings.items()}
         self.states: dict[str, dict[str, Array]] = {kind: {} for kind in self.KINDS}
 
@@ -257,10 +257,3 @@ class Optimizer:
     ) -> None:
         """Update a block of flat parameters, of which `name` is one, in place."""
         raise NotImplementedError
-
-
-def _at_least_0(name: str, value: float) -> float:
-    found = _arguments.finite(name, value)
-    if found < 0:
-        raise ValueError(f"{name} must be at least 0, got {found}")
-    return found
