@@ -47,6 +47,23 @@ def test_a_batch_is_the_same_alone_and_in_a_sequence():
     assert all((other[0] != second[0]).any() for other in others)
 
 
+@pytest.mark.parametrize(
+    ("seed", "left", "right", "by_alphabet"),
+    [
+        (1, [33, 24, 29, 38, 1], [31, 23, 27, 36, 4], [50, 14, 4, 59, 5]),
+        (2, [57, 9, 10, 28, 20], [56, 5, 11, 26, 24], [13, 5, 0, 18, 30]),
+        (2**64 - 1, [22, 38, 25, 33, 50], [20, 39, 29, 32, 53], [1, 5, 11, 15, 20]),
+        (-1, [5, 13, 19, 2, 31], [6, 10, 15, 4, 34], [39, 15, 27, 50, 21]),
+    ],
+)
+def test_a_seed_keeps_its_batches(seed, left, right, by_alphabet):
+    """Broken otherwise: a run that an earlier version began goes on with other batches."""
+    sampler = ClassSampler(LABELS, 5, seed, alphabets=ALPHABETS, alphabet_share=0.5)
+    found = sampler.batch(3, 9)
+    assert [found[0].tolist(), found[1].tolist()] == [left, right]
+    assert sampler.batch(0, 2)[0].tolist() == by_alphabet
+
+
 def test_alphabets_follow_each_other():
     sampler = ClassSampler(LABELS, 6, seed=1, alphabets=ALPHABETS, alphabet_share=1)
     firsts = set()
@@ -83,10 +100,23 @@ def test_single_pairs_have_another_stream():
         ({"batch_size": 1}, "batch_size must be at least 2"),
         ({"split": "all"}, "split must be one of"),
         ({"alphabet_share": 2}, "alphabet_share must be from 0 to 1, got 2"),
-        ({"alphabet_share": 0.5}, "alphabets must be given"),
+        ({"alphabet_share": 0.5}, "^alphabets must be given for an alphabet_share above 0$"),
+        ({"alphabet_share": np.nan}, "^alphabet_share must be finite"),
         ({"alphabets": [1, 2]}, "one for each of 12 classes, got 2"),
     ],
 )
 def test_what_is_amiss_is_said(changes, said):
     with pytest.raises(ValueError, match=said):
         ClassSampler(**{"labels": LABELS, "batch_size": 4, "seed": 0} | changes)
+
+
+@pytest.mark.parametrize("place", [{"epoch": -1, "k": 0}, {"epoch": 0, "k": -1}])
+def test_a_place_that_cannot_be_is_said(place):
+    (name,) = (name for name, value in place.items() if value < 0)
+    with pytest.raises(ValueError, match=f"^{name} must be at least 0, got -1"):
+        ClassSampler(LABELS, 4, seed=0).batch(**place)
+
+
+def test_a_seed_that_is_no_number_is_said():
+    with pytest.raises(TypeError, match=r"^seed must be an int"):
+        ClassSampler(LABELS, 4, seed="one")

@@ -1,5 +1,6 @@
 """Distortions: the definition one pixel at a time, what maps do, and from which stream."""
 
+import hashlib
 import math
 
 import numpy as np
@@ -74,17 +75,19 @@ def test_no_images_stay_none():
     assert resampled(IMAGES[:0], IDENTITY[:0], np.zeros((0, 2))).shape == (0, 9, 7)
 
 
-def drawn_maps(monkeypatch, **parts):
+PARTS = ("scale_x", "scale_y", "shear_x", "shear_y", "angle", "down", "across")
+
+
+def drawn_maps(monkeypatch, strength=1.0, **parts):
     """Return the map of an image of which some parts are at a share of their limits."""
-    names = ("scale_x", "scale_y", "shear_x", "shear_y", "angle", "down", "across")
-    numbers = [(1 + parts.get(name, 0)) / 2 for name in names]
+    numbers = [(1 + parts.get(name, 0)) / 2 for name in PARTS]
 
     class Stream:
         def random(self, shape):
-            return np.array([[*numbers, *(0.0 for _ in names)]])
+            return np.array([[*numbers, *(0.0 for _ in PARTS)]])
 
     monkeypatch.setattr(np.random, "Generator", lambda _: Stream())
-    matrices, shifts = Distortions(0).maps(1, 0, 0, "left")
+    matrices, shifts = Distortions(0, strength).maps(1, 0, 0, "left")
     return matrices[0], shifts[0]
 
 
@@ -107,21 +110,52 @@ def test_each_part_has_its_limit(monkeypatch, parts, forward, moved):
     np.testing.assert_allclose(matrix @ moved, -shift, atol=1e-12)
 
 
-def test_a_rotation_is_one_by_ten_degrees(monkeypatch):
-    matrix, _ = drawn_maps(monkeypatch, angle=1)
-    angle = math.radians(10)
+@pytest.mark.parametrize("strength", [1, 2])
+def test_a_rotation_is_one_by_ten_degrees_times_the_strength(monkeypatch, strength):
+    matrix, _ = drawn_maps(monkeypatch, strength, angle=1)
+    angle = math.radians(10 * strength)
     cos, sin = math.cos(angle), math.sin(angle)
-    np.testing.assert_allclose(matrix @ [[cos, sin], [-sin, cos]], np.eye(2), atol=1e-9)
+    np.testing.assert_allclose(matrix @ [[cos, sin], [-sin, cos]], np.eye(2), atol=1e-8)
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(2), atol=1e-14)
 
 
-def test_parts_apply_in_the_order_of_the_equation(monkeypatch):
-    matrix, _ = drawn_maps(monkeypatch, scale_x=1, shear_x=1, angle=1)
-    angle = math.radians(10)
+@pytest.mark.parametrize("seed", range(8))
+def test_parts_apply_in_the_order_of_the_equation(monkeypatch, seed):
+    """T R H S, of (x, y), with all seven parts at once."""
+    shares = dict(zip(PARTS, np.random.default_rng(seed).uniform(-1, 1, 7), strict=True))
+    matrix, shift = drawn_maps(monkeypatch, **shares)
+    angle = math.radians(10 * shares["angle"])
     rotation = [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
-    forward = np.array(rotation) @ [[1, 0.3], [0, 1]] @ [[1.2, 0], [0, 1]]  # of (x, y)
+    shear = [[1, 0.3 * shares["shear_x"]], [0.3 * shares["shear_y"], 1]]
+    scale = np.diag([1 + 0.2 * shares["scale_x"], 1 + 0.2 * shares["scale_y"]])
     swap = np.array([[0, 1], [1, 0]])
-    np.testing.assert_allclose(matrix, swap @ np.linalg.inv(forward) @ swap, atol=1e-9)
+    inverse = swap @ np.linalg.inv(np.array(rotation) @ shear @ scale) @ swap
+    np.testing.assert_allclose(matrix, inverse, atol=1e-8)
+    moved = np.array([shares["down"], shares["across"]]) * 2 / 105
+    np.testing.assert_allclose(shift, -inverse @ moved, atol=1e-8)
+
+
+def test_a_shift_is_a_share_of_height_and_width():
+    distort = Distortions(3, 2.0)
+    matrices, shifts = distort.maps(len(IMAGES), 0, 0, "left")
+    expected = resampled(IMAGES, matrices, shifts * [9, 7])
+    assert (resampled(IMAGES, matrices, shifts * 9) != expected).any()
+    np.testing.assert_array_equal(distort(IMAGES, 0, 0, "left"), expected)
+
+
+@pytest.mark.parametrize(
+    ("seed", "left", "right"),
+    [
+        (1, "94fdad949c942d37", "2a7ee231f44cab81"),
+        (3, "c335d2f88e1fa569", "91462a0b36889888"),
+        (2**64 - 1, "52a28234663f9aca", "9f4de26485689cfe"),
+    ],
+)
+def test_a_seed_keeps_its_distortions(seed, left, right):
+    """Broken otherwise: a run that an earlier version began goes on with other images."""
+    for side, expected in (("left", left), ("right", right)):
+        found = Distortions(seed, 2.0)(IMAGES, 2, 3, side)
+        assert hashlib.sha256(found.tobytes()).hexdigest()[:16] == expected
 
 
 def test_half_of_the_parts_take_part_and_are_uniform():
@@ -155,9 +189,16 @@ def test_a_side_of_a_batch_is_a_function_of_its_place():
         (lambda: Distortions(0, 2.5), "strength must be from 0 to 2, got 2.5"),
         (lambda: Distortions(0, split="x"), "split must be one of"),
         (lambda: Distortions(0)(IMAGES, 0, 0, "up"), "side must be left or right"),
-        (lambda: Distortions(0)(IMAGES, -1, 0, "left"), "epoch must be at least 0"),
+        (lambda: Distortions(0)(IMAGES, -1, 0, "left"), "^epoch must be at least 0"),
+        (lambda: Distortions(0)(IMAGES, 0, -1, "left"), "^k must be at least 0"),
+        (lambda: Distortions(0, math.nan), "^strength must be finite"),
     ],
 )
 def test_what_is_amiss_is_said(refused, said):
     with pytest.raises(ValueError, match=said):
         refused()
+
+
+def test_a_seed_that_is_no_number_is_said():
+    with pytest.raises(TypeError, match=r"^seed must be an int"):
+        Distortions("one")
