@@ -60,7 +60,11 @@ def test_a_learner_works_with_the_threads_it_was_told(wanted, threads, monkeypat
     seen = []
 
     def asked(real):
-        return lambda *arguments: (seen.append(arguments[-1]), real(*arguments))[1]
+        def noted(*given, **named):
+            seen.append(named.get("threads", given[-1]))
+            return real(*given, **named)
+
+        return noted
 
     monkeypatch.setattr(training, "loss_and_gradients", asked(training.loss_and_gradients))
     monkeypatch.setattr(inference, "map_in_order", asked(inference.map_in_order))
