@@ -86,7 +86,8 @@ def spread(values: Sequence[float], digits: int = 1, sign: str = "") -> str:
     if len(values) == 1:
         return f"{values[0]:{form}}, one seed"
     seeds = "" if len(values) == len(SEEDS) else f", {len(values)} seeds"
-    return f"{statistics.mean(values):{form}} ± {statistics.stdev(values):.{digits}f}{seeds}"
+    mean = round(statistics.mean(values), digits) + 0.0  # no −0
+    return f"{mean:{form}} ± {statistics.stdev(values):.{digits}f}{seeds}"
 
 
 def trials_table() -> Iterator[str]:
