@@ -149,6 +149,7 @@ def test_a_shift_is_a_share_of_height_and_width():
         (1, "94fdad949c942d37", "2a7ee231f44cab81"),
         (3, "c335d2f88e1fa569", "91462a0b36889888"),
         (2**64 - 1, "52a28234663f9aca", "9f4de26485689cfe"),
+        (-1, "6fada6125b307b1c", "176baf9c5aac0dad"),
     ],
 )
 def test_a_seed_keeps_its_distortions(seed, left, right):
