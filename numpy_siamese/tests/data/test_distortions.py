@@ -110,12 +110,15 @@ def test_each_part_has_its_limit(monkeypatch, parts, forward, moved):
     np.testing.assert_allclose(matrix @ moved, -shift, atol=1e-12)
 
 
-@pytest.mark.parametrize("strength", [1, 2])
-def test_a_rotation_is_one_by_ten_degrees_times_the_strength(monkeypatch, strength):
+@pytest.mark.parametrize(("strength", "error"), [(1, 1e-9), (2, 1e-8)])
+def test_a_rotation_is_one_by_ten_degrees_times_the_strength(monkeypatch, strength, error):
+    """The first term that the series leaves out, twice 62/2835·h⁹, is 1e-11 at 10° and 7e-9 at 20°,
+    with half of the angle for h.
+    """
     matrix, _ = drawn_maps(monkeypatch, strength, angle=1)
     angle = math.radians(10 * strength)
     cos, sin = math.cos(angle), math.sin(angle)
-    np.testing.assert_allclose(matrix @ [[cos, sin], [-sin, cos]], np.eye(2), atol=1e-8)
+    np.testing.assert_allclose(matrix @ [[cos, sin], [-sin, cos]], np.eye(2), atol=error)
     np.testing.assert_allclose(matrix @ matrix.T, np.eye(2), atol=1e-14)
 
 
@@ -130,9 +133,9 @@ def test_parts_apply_in_the_order_of_the_equation(monkeypatch, seed):
     scale = np.diag([1 + 0.2 * shares["scale_x"], 1 + 0.2 * shares["scale_y"]])
     swap = np.array([[0, 1], [1, 0]])
     inverse = swap @ np.linalg.inv(np.array(rotation) @ shear @ scale) @ swap
-    np.testing.assert_allclose(matrix, inverse, atol=1e-8)
+    np.testing.assert_allclose(matrix, inverse, atol=1e-9)
     moved = np.array([shares["down"], shares["across"]]) * 2 / 105
-    np.testing.assert_allclose(shift, -inverse @ moved, atol=1e-8)
+    np.testing.assert_allclose(shift, -inverse @ moved, atol=1e-9)
 
 
 def test_a_shift_is_a_share_of_height_and_width():
