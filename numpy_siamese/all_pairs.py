@@ -79,7 +79,7 @@ def all_pairs_loss_and_gradients(
         raise ValueError(f"expected images (N, C, H, W), (M, C, H, W), targets (N, M), got {found}")
     if type(left) is not np.ndarray:
         threads = 1
-    parts = [side[k : k + size] for side in (left, right) for k in range(0, len(side), size)]
+    parts = _micro_batches((left, right), size)
     on_threads = partial(map_in_order, threads=min(threads, len(parts)))
     with np.errstate(under="ignore"), single_threaded_blas():
         embeddings, pullbacks = zip(*on_threads(net.net, parts), strict=True)
@@ -89,8 +89,7 @@ def all_pairs_loss_and_gradients(
             raise NotFiniteError("found logits that are not finite")
         loss, pullback = contrast(logits, targets, verdict_weight)
         head_grads, dsides = head(*pullback(1.0))
-        slopes = np.split(np.concatenate(dsides), np.cumsum([len(part) for part in parts])[:-1])
-        of_parts = on_threads(_backwards, zip(pullbacks, slopes, strict=True))
+        of_parts = on_threads(_backwards, zip(pullbacks, _micro_batches(dsides, size), strict=True))
         return float(loss), logits, _added(of_parts) | head_grads
 
 
@@ -153,14 +152,13 @@ def contrast(logits: Array, targets: Array, verdict_weight: float = 1.0) -> tupl
     Sohn 2016, *Improved deep metric learning with multi-class N-pair loss objective*.
     """
     verdict_weight = _arguments.at_least_zero("verdict_weight", verdict_weight)
-    weight = targets.dtype.type(verdict_weight) * balanced(targets)
+    weight = verdict_weight * balanced(targets)
     ranking, n_pair = F.n_pair_loss(logits, targets)
     verdicts, cross_entropy = F.binary_cross_entropy_with_logits(
         logits, targets, weight=weight, reduction="sum"
     )
 
-    def pullback(dloss: npt.ArrayLike) -> tuple[Array]:
-        dloss = np.asarray(dloss, logits.dtype)
+    def pullback(dloss: Array) -> tuple[Array]:
         (of_ranking,), (of_verdicts,) = n_pair(dloss), cross_entropy(dloss)
         return (of_ranking + of_verdicts,)
 
@@ -187,8 +185,7 @@ def balanced(targets: Array) -> Array:
     different = targets.size - same
     if not (same > 0 and different > 0):
         raise ValueError("targets must have a 0 and a 1")
-    dtype = targets.dtype.type
-    return np.where(targets > 0, dtype(0.5) / dtype(same), dtype(0.5) / dtype(different))
+    return np.where(targets > 0, 0.5 / same, 0.5 / different)
 
 
 def balanced_accuracy(logits: Array, targets: Array) -> float:
@@ -205,6 +202,10 @@ def balanced_accuracy(logits: Array, targets: Array) -> float:
     """
     weights = balanced(targets.astype(np.float64))
     return float(weights[(logits > 0) == (targets > 0)].sum())
+
+
+def _micro_batches(sides: Iterable[Array], size: int) -> list[Array]:
+    return [side[k : k + size] for side in sides for k in range(0, len(side), size)]
 
 
 def _backwards(part: tuple[Any, Array]) -> Gradients:

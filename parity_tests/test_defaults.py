@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as TF
 
 from numpy_siamese import functional as F
-from numpy_siamese.optim import SGD
+from numpy_siamese.functional.normalization import running_statistics
+from numpy_siamese.optim import SGD, Adam, AdamW
 from parity_tests.machinery.error_bounds import same_bits
 
 # what torch has beyond the contract: old spellings of `reduction`, and switches of its own
@@ -55,6 +56,25 @@ def test_sgd() -> None:
     ours = inspect.signature(SGD).parameters
     for name in ("momentum", "dampening", "weight_decay", "nesterov", "maximize"):
         assert ours[name].default == theirs[name].default, name
+
+
+@pytest.mark.parametrize("ours", [Adam, AdamW])
+def test_adam(ours: type) -> None:
+    """Every option of Adam and of AdamW has torch's default."""
+    theirs = inspect.signature(getattr(torch.optim, ours.__name__)).parameters
+    found = inspect.signature(ours).parameters
+    for name in ("lr", "betas", "eps", "weight_decay", "maximize"):
+        assert found[name].default == theirs[name].default, name
+
+
+def test_batch_norm() -> None:
+    """Whether it trains, ε, and what counts of a batch in the running statistics."""
+    theirs = inspect.signature(TF.batch_norm).parameters
+    ours = inspect.signature(F.batch_norm).parameters
+    for name in ("weight", "bias", "training", "eps"):
+        assert ours[name].default == theirs[name].default, name
+    momentum = inspect.signature(running_statistics).parameters["momentum"]
+    assert momentum.default == theirs["momentum"].default
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.5}, {"weight_decay": 0.5}], ids=str)

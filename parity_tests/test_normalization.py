@@ -79,6 +79,20 @@ def test_blocks_change_nothing(block: int) -> None:
         np.testing.assert_array_equal(found, expected, strict=True)
 
 
+@every_dtype
+def test_sums_have_one_order_in_any_memory(dtype: type) -> None:
+    """Rows that are summed across memory round otherwise, and lose digits with their number."""
+    by_image = np.random.default_rng(0).standard_normal((1000, 3)).astype(dtype)
+    by_channel = np.asfortranarray(by_image)
+    results = [
+        (y, *pullback(x))
+        for x in (by_image, by_channel)
+        for y, pullback in [F.batch_norm(x, None, None, training=True)]
+    ]
+    for one, other in zip(*(result[:2] for result in results), strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
+
+
 def test_the_batch_stays_innermost() -> None:
     """Every layer after it would copy its input, or read with strides."""
     x = np.arange(24.0).reshape(2, 3, 2, 2)
@@ -86,6 +100,25 @@ def test_the_batch_stays_innermost() -> None:
     for array in (y, *pullback(y)[:1]):
         assert array.shape == x.shape
         assert array.transpose(1, 2, 3, 0).flags.c_contiguous
+
+
+def test_running_statistics_that_do_not_fit_are_refused() -> None:
+    """A statistic of another length is broadcast, and one number makes a variance of 0/0."""
+    x, three, two = np.ones((2, 3)), np.ones(3), np.ones(2)
+    for name, arguments in (("running_mean", (x, two, three)), ("running_var", (x, three, two))):
+        with pytest.raises(ValueError, match=f"^{name} must have"):
+            normalization.running_statistics(*arguments)
+    with pytest.raises(ValueError, match="at least 2 numbers"):
+        normalization.running_statistics(x[:1], three, three)
+
+
+def test_what_is_no_number_is_told_by_its_name() -> None:
+    """The message would name something else."""
+    x, three = np.ones((2, 3)), np.ones(3)
+    with pytest.raises(TypeError, match=r"^momentum must be"):
+        normalization.running_statistics(x, three, three, "0.1")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^eps must be"):
+        F.batch_norm(x, three, three, eps="0")  # type: ignore[arg-type]
 
 
 REFUSED = {

@@ -23,7 +23,7 @@ from torch_siamese.optim import choice as torch_choice
 from torch_siamese.training import TorchLearner
 
 RULES: dict[str, dict[str, Any]] = {
-    "adam, cosine": {"optimizer": "adam", "schedule": "cosine", "weight_decay": 0.1, "lr": 0.001},
+    "adam, cosine": {"optimizer": "adam", "schedule": "cosine", "weight_decay": 0.1, "lr": 0.002},
     "sgd, koch": {"schedule": "koch", "momentum": 0.9, "weight_decay": 0.01, "lr": 1e-5},
 }
 

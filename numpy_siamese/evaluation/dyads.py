@@ -121,10 +121,9 @@ def runs_variance(credits: Sequence[Array], runs: Sequence[Run]) -> Variance:
     alphabet = np.unique([run.alphabet for run in runs], return_inverse=True)[1]
     alone = np.bincount(alphabet).min() == 1
     sides = np.arange(2) + 2 * alphabet[:, None] if alone else _sides(runs, alphabet)
-    stratum = np.zeros(R, np.int64) if alone else alphabet
+    stratum = np.zeros_like(alphabet) if alone else alphabet
     A = int(stratum.max()) + 1
-    subset = np.array([run.subset for run in runs])
-    centred = np.unique(stratum * (subset.max() + 1) + subset, return_inverse=True)[1]
+    centred = _numbers(np.column_stack([stratum, [run.subset for run in runs]]))
     if alone or np.bincount(centred).min() == 1:
         centred = stratum
     C = int(centred.max()) + 1
@@ -162,6 +161,10 @@ def _sum_over_shared(x: Array, sides: Array) -> float:
     Runs of the same two drawers meet at both of them.
     """
     of_drawers = np.bincount(sides.ravel(), np.repeat(x, 2))
-    pairs = np.unique(np.sort(sides, axis=1), axis=0, return_inverse=True)[1].ravel()
-    of_pairs = np.bincount(pairs, x)
+    of_pairs = np.bincount(_numbers(np.sort(sides)), x)
     return float(of_drawers @ of_drawers - of_pairs @ of_pairs)
+
+
+def _numbers(rows: Array) -> Array:
+    """Return a number for each row, from 0 on, the same for equal ones: (N, …) → (N,)."""
+    return np.unique(rows, axis=0, return_inverse=True)[1].ravel()

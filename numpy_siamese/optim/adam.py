@@ -131,10 +131,10 @@ class Adam(Optimizer):
         if step is not None and (np.shape(step) != () or step.dtype != np.int64 or step < 1):
             raise ValueError(f"{argument}['step'] must be an int64 above 0, got {step!r}")
         super().load_state(argument, averages)
-        self.steps = {name: int(step) for name in self.states["exp_avg"]} if averages else {}
+        self.steps = {name: int(step) for name in self.states["exp_avg"]}
 
     def _kind(self, name: str) -> tuple[object, ...]:
-        return (*super()._kind(name), self.steps.get(name, 0))
+        return (*super()._kind(name), self.steps.get(name))
 
     def _kept(self, names: Sequence[str], flat: Array) -> list[Array]:
         """Return both averages of some parameters as one each. The parameters make a step."""

@@ -31,4 +31,4 @@ def optimizer_of(config: "TrainConfig", parameters: Mapping[str, np.ndarray]) ->
         return AdamW(parameters, config.lr, weight_decay=config.weight_decay)
     common = config.lr, config.momentum, config.weight_decay
     groups = {name: sgd_settings(config.model, name, *common) for name in parameters}
-    return SGD(parameters, config.lr, config.momentum, groups=groups)
+    return SGD(parameters, config.lr, groups=groups)

@@ -1,8 +1,11 @@
 """The step of all pairs: its loss, its gradients, its threads, and a learner that takes it."""
 
+import re
+
 import numpy as np
 import pytest
 
+from numpy_siamese import all_pairs
 from numpy_siamese.all_pairs import (
     all_pairs_loss_and_gradients,
     balanced,
@@ -89,6 +92,54 @@ def test_threads_change_no_bit(dtype):
         assert_same_bits(first, other)
 
 
+@pytest.mark.parametrize(("asked", "used"), [(1, 1), (2, 2), (9, 4), (None, 3)])
+def test_as_many_threads_work_as_are_asked_for(asked, used, monkeypatch):
+    """Four micro-batches cannot keep nine threads busy."""
+    found = []
+
+    def map_and_note(function, items, threads):
+        found.append(threads)
+        return map(function, items)
+
+    monkeypatch.setattr(all_pairs, "map_in_order", map_and_note)
+    monkeypatch.setattr(all_pairs, "default_threads", lambda: 3)
+    net, (left, right, targets) = SiameseNet(2, np.float64), batch()
+    all_pairs_loss_and_gradients(net, left, right, targets, threads=asked, micro_batch=2)
+    assert found == [used, used]
+
+
+def test_a_micro_batch_may_have_one_image():
+    net, (left, right, targets) = SiameseNet(2, np.float64), batch()
+    whole, *parts = (
+        all_pairs_loss_and_gradients(net, left, right, targets, micro_batch=size)
+        for size in (7, 1, 2)
+    )
+    for loss, logits, grads in parts:
+        assert loss == pytest.approx(whole[0], rel=1e-12)
+        np.testing.assert_allclose(logits, whole[1], rtol=1e-12)
+        for name, grad in grads.items():
+            scale = abs(whole[2][name]).max()
+            np.testing.assert_allclose(grad, whole[2][name], atol=1e-12 * scale + 1e-9)
+
+
+def test_verdicts_weigh_1_if_nothing_else_is_said():
+    net, batch_of_all = SiameseNet(2, np.float64), batch()
+    logits = np.random.default_rng(1).normal(size=TARGETS.shape)
+    assert contrast(logits, TARGETS)[0] == contrast(logits, TARGETS, 1)[0]
+    assert_same_bits(
+        all_pairs_loss_and_gradients(net, *batch_of_all),
+        all_pairs_loss_and_gradients(net, *batch_of_all, 1),
+    )
+
+
+def test_a_weight_next_to_nothing_reports_nothing():
+    """Broken otherwise: a program that watches for underflow cannot learn."""
+    net, batch_of_all = SiameseNet(2), batch(np.float32)
+    with np.errstate(all="raise"):
+        found = all_pairs_loss_and_gradients(net, *batch_of_all, 1e-44)
+    assert_same_bits(found, all_pairs_loss_and_gradients(net, *batch_of_all, 1e-44))
+
+
 def test_both_kinds_of_pairs_weigh_the_same():
     weights = balanced(TARGETS)
     assert weights[TARGETS == 1].sum() == pytest.approx(0.5)
@@ -96,16 +147,34 @@ def test_both_kinds_of_pairs_weigh_the_same():
     assert balanced_accuracy(np.ones(TARGETS.shape), TARGETS) == pytest.approx(0.5)
     assert balanced_accuracy(TARGETS - 0.5, TARGETS) == pytest.approx(1)
     for targets in (np.ones((2, 2)), np.zeros((2, 2))):
-        with pytest.raises(ValueError, match="must have a 0 and a 1"):
+        with pytest.raises(ValueError, match=r"^targets must have a 0 and a 1$"):
             balanced(targets)
+
+
+def test_one_pair_of_a_kind_weighs_one_half():
+    np.testing.assert_array_equal(balanced(np.array([[1.0, 0, 0]])), [[0.5, 0.25, 0.25]])
+    np.testing.assert_array_equal(balanced(np.array([[0.0, 1, 1]])), [[0.5, 0.25, 0.25]])
+
+
+def test_log_odds_of_0_are_no_match():
+    """As in single pairs, of which those above ½ are called the same."""
+    assert balanced_accuracy(TARGETS, TARGETS) == pytest.approx(1)
+    assert balanced_accuracy(TARGETS - 1, TARGETS) == pytest.approx(0.5)
 
 
 def test_what_does_not_fit_is_refused():
     net, (left, right, targets) = SiameseNet(2, np.float64), batch()
-    with pytest.raises(ValueError, match=r"targets \(N, M\), got"):
-        all_pairs_loss_and_gradients(net, left, right, targets.T)
-    with pytest.raises(NotFiniteError):
+    for one, other, of_both in ((left, right, targets.T), (left[0], right, targets[:1])):
+        found = f"{one.shape}, {other.shape} and {of_both.shape}"
+        with pytest.raises(ValueError, match=re.escape(f"targets (N, M), got {found}")):
+            all_pairs_loss_and_gradients(net, one, other, of_both)
+    with pytest.raises(TypeError, match=r"^targets must"):
+        all_pairs_loss_and_gradients(net, left, right, targets.astype(complex))
+    with pytest.raises(NotFiniteError, match=r"^found logits that are not finite$"):
         all_pairs_loss_and_gradients(net, np.full_like(left, np.nan), right, targets)
+    for name in ("threads", "micro_batch"):
+        with pytest.raises(ValueError, match=f"^{name} must be at least 1, got 0$"):
+            all_pairs_loss_and_gradients(net, left, right, targets, **{name: 0})
     for weight in (-0.1, np.nan, np.inf):
         with pytest.raises(ValueError, match="verdict_weight must be"):
             all_pairs_loss_and_gradients(net, left, right, targets, weight)

@@ -23,6 +23,7 @@ def test_cosine_by_hand():
     """
     schedule = Schedule("cosine", 4, 10)
     assert [schedule.rate(3.0, t) for t in (0, 1, 2)] == [1.0, 2.0, 3.0]
+    assert schedule.rate(0.1, 2) == 0.1  # and not 0.1·3/3, which is rounded twice
     assert schedule.rate(1.0, 21) == pytest.approx(0.5, abs=2**-52)
     assert schedule.rate(1.0, 40) == 0
     assert schedule.rate(1.0, 39) == (1 + math.cos(math.pi * 37 / 38)) / 2

@@ -63,6 +63,14 @@ def test_the_trials_of_a_seed_are_these_for_good():
     ]
 
 
+def test_the_seed_is_0_if_none_is_given():
+    drawn = columns([3, 4], [4, 3])
+    for one, other in zip(draw_trials(*drawn, 4), draw_trials(*drawn, 4, seed=0), strict=True):
+        assert one.query.tolist() == other.query.tolist()
+    with pytest.raises(TypeError, match=r"^seed must be an int"):
+        draw_trials(*drawn, 4, seed=0.5)
+
+
 def test_every_seed_has_trials_of_its_own():
     """Broken otherwise: the seed does not reach the random numbers, or a negative one is an error.
 
@@ -136,7 +144,7 @@ TWO = {"labels": [0, 0, 1, 1], "alphabets": [5, 5, 5, 5], "drawers": [1, 2, 1, 2
         ({"drawers": [1, 1, 1, 1]}, "drawers must be at least two of an alphabet, got 1 of 5"),
         ({"drawers": [1, 2, 1, 1]}, "got 2 drawings of 1 by 1"),
         ({"drawers": [1, 2, 1, 3]}, "got 0 drawings of 0 by 3"),
-        ({name: [] for name in TWO}, "labels must hold at least one image"),
+        ({name: [] for name in TWO}, "^labels must hold at least one image"),
         ({"trials": 0}, "trials must be at least 1"),
     ],
 )
@@ -184,11 +192,12 @@ def test_drawers_of_given_characters_are_any_two():
 @pytest.mark.parametrize(
     ("subsets", "message"),
     [
-        ([], "subsets must hold at least one set of characters"),
+        ([], "^subsets must hold at least one set of characters$"),
         ([[0, 6]], r"characters of one alphabet, each once, got \[0 6\]"),
         ([[0, 1], [2]], r"two or more characters .* got \[2\]"),
         ([[0, 1, 1]], "each once"),
         ([[0, 77]], "of one alphabet"),
+        ([[[0, 1]]], "^subsets must have one axis"),
     ],
 )
 def test_what_is_no_set_of_characters_is_told(subsets, message):

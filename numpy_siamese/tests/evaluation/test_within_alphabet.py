@@ -167,5 +167,5 @@ def test_views_of_other_images_or_of_none_are_refused():
     fewer = network._replace(embeddings=network.embeddings[1:])
     with pytest.raises(ValueError, match=f"views must be of the {n} images, got {n - 1}"):
         score(IMAGES, [network, fewer], RUNS)
-    with pytest.raises(ValueError, match="views must hold at least one"):
+    with pytest.raises(ValueError, match=r"^views must hold at least one$"):
         views_likeness([], RUNS)

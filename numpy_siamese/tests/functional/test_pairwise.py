@@ -29,6 +29,18 @@ def test_blocks_change_nothing(rows):
         np.testing.assert_array_equal(found, expected, strict=True)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_are_sums_in_the_dtype_of_the_embeddings(dtype):
+    """Broken otherwise: signs of float64 double what passes through the cache."""
+    rng = np.random.default_rng(0)
+    left, right, dy = (
+        rng.standard_normal(shape).astype(dtype) for shape in ((5, 8), (4, 8), (5, 4))
+    )
+    _, pullback = pairwise.pairwise_l1_logits(left, right, np.ones((1, 8), dtype))
+    expected = [dy[[i]] @ np.sign(left[i] - right) for i in range(5)]
+    np.testing.assert_array_equal(pullback(dy)[0], np.concatenate(expected), strict=True)
+
+
 def test_the_differences_are_never_all_held():
     """Broken otherwise: a batch needs memory for N·M·E numbers, and every pass leaves the cache."""
     left, right = np.random.default_rng(0).standard_normal((2, 300, 64))

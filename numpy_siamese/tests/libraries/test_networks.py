@@ -1,14 +1,18 @@
 """The network and its learning on arrays of another library: NumPy's bits, and nothing copied."""
 
+from collections.abc import Callable
+from functools import partial
 from threading import get_ident
 from typing import Any
 
 import numpy as np
 import pytest
 
+from numpy_siamese.all_pairs import all_pairs_loss_and_gradients
 from numpy_siamese.inference import embed_images, pair_probabilities
 from numpy_siamese.model import SiameseNet
-from numpy_siamese.optim import SGD
+from numpy_siamese.optim import SGD, Adam, AdamW
+from numpy_siamese.optim.optimizer import Optimizer
 from numpy_siamese.tests.support.strict_array import StrictArray, asarray, asnumpy
 from numpy_siamese.tests.support.traffic import counted
 from numpy_siamese.training import TOGETHER, loss_and_gradients
@@ -89,6 +93,32 @@ def test_micro_batches_add_up_in_one_thread():
         assert_same(grad, expected[2][name], name)
 
 
+ALL_PAIRS = 7
+"""What the host asks for in a step of all pairs: are the logits finite, are targets 0 and 1, do all
+rows and all columns have a 1, are there a 1 and a 0, and what is the loss."""
+
+
+@every_dtype
+def test_a_step_of_all_pairs_is_numpys_in_one_thread(dtype):
+    """Broken otherwise: a network cannot learn from all pairs on a device."""
+    net = SiameseNet(0, dtype)
+    images = np.random.default_rng(0).integers(0, 256, (7, 1, 28, 28)).astype(dtype)
+    targets = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    sides = images[:4], images[4:]
+    settings = {"verdict_weight": 0.3, "threads": 3, "micro_batch": 2}
+    expected = all_pairs_loss_and_gradients(net, *sides, targets, **settings)
+    with counted() as traffic:
+        loss, logits, grads = all_pairs_loss_and_gradients(
+            net.to(asarray), *map(asarray, sides), targets, **settings
+        )
+    assert traffic.threads == {get_ident()}
+    assert traffic.reads == ALL_PAIRS
+    assert loss == expected[0]
+    assert_same(logits, expected[1])
+    for name, grad in grads.items():
+        assert_same(grad, expected[2][name], name)
+
+
 @every_path
 def test_a_network_and_its_pullback(fused):
     """Broken otherwise: the gradients of the images leave the device."""
@@ -127,38 +157,41 @@ def test_inference(fused):
     assert_same(embed_images(other, empty), embed_images(net, images[:0]))
 
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "momentum": {"momentum": 0.9},
-    "damped": {"momentum": 0.5, "dampening": 0.3},
-    "nesterov": {"momentum": 0.9, "nesterov": True},
-    "decay": {"weight_decay": 0.1, "maximize": True},
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "plain": partial(SGD),
+    "momentum": partial(SGD, momentum=0.9),
+    "damped": partial(SGD, momentum=0.5, dampening=0.3),
+    "nesterov": partial(SGD, momentum=0.9, nesterov=True),
+    "decay": partial(SGD, weight_decay=0.1, maximize=True),
+    "Adam": partial(Adam, weight_decay=0.1),
+    "AdamW": partial(AdamW, betas=(0.4, 0.9), maximize=True),
 }
 
 
 @every_dtype
-@pytest.mark.parametrize("options", OPTIONS)
-def test_sgd(options, dtype):
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_optimizers(optimizer, dtype):
     """Broken otherwise: one rounding of a·x + y, which needs the bits of a sum, is NumPy's only."""
     rng = np.random.default_rng(0)
     start = {"a": rng.standard_normal((3, 5)), "b": rng.standard_normal(()), "c": np.zeros((0, 2))}
     host = {name: value.astype(dtype) for name, value in start.items()}
     device = {name: asarray(value) for name, value in host.items()}
     kept = dict(device)
-    sgds = [SGD(parameters, 0.1, **OPTIONS[options]) for parameters in (host, device)]
+    optimizers = [OPTIMIZERS[optimizer](parameters, 0.1) for parameters in (host, device)]
     for step in range(3):
         given = {k: rng.standard_normal(np.shape(v)).astype(dtype) for k, v in start.items()}
         if step == 1:
             del given["b"]
         with counted() as traffic:
-            sgds[1].step({k: asarray(g) for k, g in given.items()})
+            optimizers[1].step({k: asarray(g) for k, g in given.items()})
         assert traffic.reads == 0
-        sgds[0].step(given)
+        optimizers[0].step(given)
     for name, parameter in device.items():
         assert parameter is kept[name]
         assert_same(parameter, host[name], name)
-    for name, buffer in sgds[0].momentum_buffers.items():
-        assert_same(sgds[1].momentum_buffers[name], buffer, name)
+    for kind, arrays in optimizers[0].states.items():
+        for name, kept_array in arrays.items():
+            assert_same(optimizers[1].states[kind][name], kept_array, f"{kind}.{name}")
 
 
 def test_a_network_goes_there_and_back():
