@@ -3,10 +3,13 @@
     HYPOTHESIS_PROFILE=mutation OMP_NUM_THREADS=1 taskset -c 0 mutmut run --max-children 1
     python -m parity_tests.meta.mutation
 
+On one core, since mutmut forks: in the child of a process in which PyTorch has worked with two
+threads it waits for the second one for ever. Then what survives would run out of time.
+
 The first command, in a clone of its own, changes one operator, number, name or argument at a time
 and runs the tests; this one reads what it left in `mutants/`. A surviving change is either listed
 in one of `equivalent/*.toml`, with the reason why no test could tell, or a hole in the tests: it is
-printed, and the exit status is 1.
+printed, and the exit status is 1. One that was aborted counts as killed, and is named.
 """
 
 import json
@@ -26,6 +29,9 @@ SURVIVED = {0, 5, 33}
 """Exit statuses of mutmut: all tests passed, or none was there to run."""
 
 NOT_RUN = {None, 34}
+
+ABORTED = {36, 24, -24, 152, 255, -11, -9}
+"""Out of time, or ended by a signal: an endless loop, or what a fork of the process did."""
 
 
 class Change(NamedTuple):
@@ -76,12 +82,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     Parser(prog="python -m parity_tests.meta.mutation", description=main.__doc__).parse_args(argv)
     listed = equivalent()
     counts: dict[str, Counter[str]] = {}
-    holes = []
+    holes, aborted = [], []
     for mutant, status in statuses(Path("mutants")).items():
         module = mutant.rsplit(".", 1)[0]
         verdict = "killed"
         if status in NOT_RUN:
             verdict = "not run"
+        elif status in ABORTED:
+            verdict = "aborted"
+            aborted.append(mutant)
         elif status in SURVIVED:
             found = change(mutant)
             verdict = "equivalent" if found in listed else "survived"
@@ -91,15 +100,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not counts:
         print("no mutants/ here: run mutmut first", file=sys.stderr)
         return 2
-    columns = ["killed", "equivalent", "survived", "not run"]
+    columns = ["killed", "aborted", "equivalent", "survived", "not run"]
     print(f"| {'module':30s} | mutants | {' | '.join(columns)} | score |")
     print("|---|" + "---:|" * (len(columns) + 2))
     for module, row in [*sorted(counts.items()), ("all", sum(counts.values(), Counter()))]:
-        score = row["killed"] / (row.total() - row["equivalent"])
+        score = (row["killed"] + row["aborted"]) / max(1, row.total() - row["equivalent"])
         cells = " | ".join(str(row[column]) for column in columns)
         print(f"| {module:30s} | {row.total()} | {cells} | {score:.1%} |")
     for mutant, found in holes:
         print(f"\n{mutant}\n- {found.old}\n+ {found.new}")
+    if aborted:
+        print("\nOut of time, or ended by a signal; look why:", *aborted, sep="\n")
     total = sum(counts.values(), Counter())
     return 1 if total["survived"] or total["not run"] else 0
 
