@@ -71,6 +71,14 @@ def test_adam(
         assert_same_state(optimizer, theirs, oracle)
 
 
+@pytest.mark.parametrize("ours", [Adam, AdamW])
+def test_a_rate_that_is_not_given_is_torchs(ours: type[Adam]) -> None:
+    """A signature may say one thing, and the rule do another."""
+    weight = torch.ones(1)
+    found = ours({"a": weight.numpy().copy()}).settings["a"]["lr"]
+    assert found == getattr(torch.optim, ours.__name__)([weight]).defaults["lr"]
+
+
 @every_dtype
 def test_a_long_trajectory(dtype: type) -> None:
     """Broken otherwise: the corrections of the bias drift with the number of steps."""

@@ -57,6 +57,7 @@ def test_statistics_next_to_nothing_report_nothing() -> None:
     with np.errstate(all="raise"):
         mean, variance = normalization.running_statistics(x, zeros, zeros, 0.5)
     assert mean == 0.5 * 1.5e-200
+    assert normalization.running_statistics(x, zeros, zeros)[0] == 0.1 * 1.5e-200
     assert variance == 0
 
 

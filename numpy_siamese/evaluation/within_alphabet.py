@@ -290,8 +290,8 @@ def trial_measures(scores: Scores) -> dict[str, Any]:
     entry["right"] = float(np.concatenate(credits["siamese"]).sum())
     entry["binomial"] = {"low": low, "high": high}
     entry["chance"] = len(runs) / entry["trials"]
-    names = list(dict.fromkeys(run.alphabet for run in runs))
-    entry["alphabets"] = [_of_alphabet(name, runs, credits) for name in sorted(names, key=str)]
+    names = np.unique([run.alphabet for run in runs]).tolist()
+    entry["alphabets"] = [_of_alphabet(name, runs, credits) for name in names]
     return entry
 
 

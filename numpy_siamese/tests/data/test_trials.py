@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numpy_siamese.data.trials import WAYS, draw_trials, renumbered
+from numpy_siamese.data.one_shot_images import OfficialRun
+from numpy_siamese.data.trials import WAYS, draw_trials, official_trials, renumbered
 from numpy_siamese.tests.data.test_pairs import assert_uniform, seeds
 from numpy_siamese.tests.support.drawn_alphabets import columns
 
@@ -128,6 +129,25 @@ def test_only_images_that_occur_are_numbered_anew():
         np.testing.assert_array_equal(images[new.query], run.query)
         np.testing.assert_array_equal(images[new.support], run.support)
         assert (new.alphabet, [*new.position]) == (run.alphabet, [*run.position])
+
+
+def test_official_runs_of_any_length_point_to_their_own_images():
+    """Broken otherwise: a run is judged by the images of another one."""
+    marks = np.arange(18, dtype=np.uint8)[:, None, None]
+    cuts, official = [(0, 3, 6), (6, 8, 10), (10, 14, 18)], []
+    for start, middle, end in cuts:
+        answers = np.arange(end - middle)
+        official.append(
+            OfficialRun(
+                alphabet="A", training=marks[middle:end], test=marks[start:middle], answers=answers
+            )
+        )
+    images, runs = official_trials(official)
+    for one, run in zip(official, runs, strict=True):
+        np.testing.assert_array_equal(images[run.query], one.test)
+        np.testing.assert_array_equal(images[run.support], one.training)
+        assert run.position is one.answers
+        assert (run.alphabet, run.drawers) == ("A", None)
 
 
 TWO = {"labels": [0, 0, 1, 1], "alphabets": [5, 5, 5, 5], "drawers": [1, 2, 1, 2]}
