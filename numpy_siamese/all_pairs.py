@@ -49,7 +49,8 @@ def all_pairs_loss_and_gradients(
     verdict_weight : float
         As of `contrast`.
     threads : int, optional
-        Default: `cores.default_threads`.
+        Default: `cores.default_threads`. Arrays of another library are worked on by the caller's
+        thread alone.
     micro_batch : int
         Images in a micro-batch.
 

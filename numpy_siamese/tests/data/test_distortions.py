@@ -110,7 +110,7 @@ def test_each_part_has_its_limit(monkeypatch, parts, forward, moved):
     np.testing.assert_allclose(matrix @ moved, -shift, atol=1e-12)
 
 
-@pytest.mark.parametrize(("strength", "error"), [(1, 1e-9), (2, 1e-8)])
+@pytest.mark.parametrize(("strength", "error"), [(1, 2e-11), (2, 1e-8)])
 def test_a_rotation_is_one_by_ten_degrees_times_the_strength(monkeypatch, strength, error):
     """The first term that the series leaves out, twice 62/2835·h⁹, is 1e-11 at 10° and 7e-9 at 20°,
     with half of the angle for h.
@@ -124,7 +124,11 @@ def test_a_rotation_is_one_by_ten_degrees_times_the_strength(monkeypatch, streng
 
 @pytest.mark.parametrize("seed", range(8))
 def test_parts_apply_in_the_order_of_the_equation(monkeypatch, seed):
-    """T R H S, of (x, y), with all seven parts at once."""
+    """T R H S, of (x, y), with all seven parts at once.
+
+    The rotation is off by 1.3e-11 at most, and the inverse of H S makes at most 1.8 times as much
+    of it: 1.3/(1 − 0.09) by the shear and 1/0.8 by the scale.
+    """
     shares = dict(zip(PARTS, np.random.default_rng(seed).uniform(-1, 1, 7), strict=True))
     matrix, shift = drawn_maps(monkeypatch, **shares)
     angle = math.radians(10 * shares["angle"])
@@ -133,9 +137,9 @@ def test_parts_apply_in_the_order_of_the_equation(monkeypatch, seed):
     scale = np.diag([1 + 0.2 * shares["scale_x"], 1 + 0.2 * shares["scale_y"]])
     swap = np.array([[0, 1], [1, 0]])
     inverse = swap @ np.linalg.inv(np.array(rotation) @ shear @ scale) @ swap
-    np.testing.assert_allclose(matrix, inverse, atol=1e-9)
+    np.testing.assert_allclose(matrix, inverse, atol=3e-11)
     moved = np.array([shares["down"], shares["across"]]) * 2 / 105
-    np.testing.assert_allclose(shift, -inverse @ moved, atol=1e-9)
+    np.testing.assert_allclose(shift, -inverse @ moved, atol=3e-11)
 
 
 def test_a_shift_is_a_share_of_height_and_width():
