@@ -6,17 +6,20 @@ then the sum. Initial weights and updates then equal NumPy's with its multiply-a
 for two roundings, and still in every bit.
 """
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import torch
 
-from numpy_siamese import initialization
-from numpy_siamese.optim import adam, sgd
+import numpy_siamese.initialization  # so that no test is the first to import them
+import numpy_siamese.optim  # noqa: F401
+from numpy_siamese import _fma
 
 
 @cache
@@ -48,17 +51,33 @@ def two_roundings_of_arrays(
     out[...] = a * x + y
 
 
+TWICE = {
+    "fma": two_roundings,
+    "fma_block": two_roundings_of_a_block,
+    "fma_of_arrays": two_roundings_of_arrays,
+}
+"""By the name in `_fma`."""
+
+
 @contextmanager
 def as_torch_rounds() -> Iterator[None]:
-    """Let NumPy's initial weights and SGD round as often as torch's do here."""
-    if fuses():
+    """Let NumPy's initial weights and rules of update round as often as torch's do here.
+
+    A multiply-add is exchanged wherever the package has imported it.
+    """
+    with ExitStack() as stack:
+        for module in [] if fuses() else _users():
+            for name, twice in TWICE.items():
+                if vars(module).get(name) is getattr(_fma, name):
+                    stack.enter_context(patch.object(module, name, twice))
         yield
-        return
-    with (
-        patch.object(initialization, "fma", two_roundings),
-        patch.object(sgd, "fma_block", two_roundings_of_a_block),
-        patch.object(adam, "fma", two_roundings),
-        patch.object(adam, "fma_block", two_roundings_of_a_block),
-        patch.object(adam, "fma_of_arrays", two_roundings_of_arrays),
-    ):
-        yield
+
+
+def _users() -> list[ModuleType]:
+    """Return the modules of the package, without its tests and the multiply-adds' own."""
+    own = ("numpy_siamese.tests", _fma.__name__)
+    return [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("numpy_siamese.") and not name.startswith(own)
+    ]
